@@ -1,0 +1,72 @@
+# Needs only git, make and a Python. PYTHON picks the interpreter (make test PYTHON=python3.13),
+# ARGS is handed on to the program a target runs (make demo ARGS='--seed 7').
+
+PYTHON ?= python3
+ARGS ?=
+
+# One environment for each interpreter, all relative paths: make cannot handle targets with a space in them.
+TAG := $(or $(shell "$(PYTHON)" -c 'import sys; print("%s-%d.%d.%d%s" % ((sys.implementation.name,) + sys.version_info[:3] + (sys.abiflags,)))' 2>/dev/null),none)
+VENV := .venv/$(TAG)
+PY := $(VENV)/bin/python
+
+# Environments hold absolute paths: one that was moved or copied along with its checkout is made anew.
+MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
+
+.PHONY: help demo test coverage lint bench clean
+.NOTPARALLEL: # all targets share the environment
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.base ## train XOR and draw what was learned
+	@$(PY) demos/xor.py $(ARGS)
+
+test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
+	@$(PY) -m pytest $(ARGS)
+
+coverage: $(VENV)/.dev ## run every test, and require full branch coverage
+	@$(PY) -m coverage run -m pytest -m '' $(ARGS)
+	@$(PY) -m coverage report
+
+lint: $(VENV)/.dev ## check style, format and types
+	$(PY) -m ruff check
+	$(PY) -m ruff format --check
+	$(PY) -m mypy --strict microgrid
+
+bench: $(VENV)/.bench ## measure speed and memory beside other engines
+	@$(PY) tests/benchmarks/run.py $(ARGS)
+
+clean: ## remove the environments, caches and build products
+	@rm -rf .venv build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.base: EXTRA :=
+$(VENV)/.test: EXTRA := [test]
+$(VENV)/.dev: EXTRA := [dev]
+$(VENV)/.bench: EXTRA := [bench]
+
+$(VENV)/.base $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(MADE) pyproject.toml
+	@echo "Installing microgrid$(EXTRA) into $(VENV)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --editable '.$(EXTRA)' || { \
+		echo "pip could not install microgrid$(EXTRA): its reason stands above. It needs a package index, so is the network up?" >&2; \
+		exit 1; }
+	@touch $@
+
+# The stamp comes last, so that an environment left half-made is never taken for a whole one.
+$(MADE):
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "No $(PYTHON) was found. Install Python 3.11 or newer, or name one: make ... PYTHON=/path/to/python" >&2; \
+		exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.version_info >= (3, 11) or sys.exit("microgrid needs Python 3.11 or newer, and $(PYTHON) is Python %d.%d.%d. Name another: make ... PYTHON=python3.13" % sys.version_info[:3])'
+	@echo "Making the environment $(VENV)"
+	@rm -rf $(VENV)
+	@if "$(PYTHON)" -c 'import venv; from ensurepip import version' 2>/dev/null; then \
+		"$(PYTHON)" -m venv $(VENV); \
+	elif virtualenv --version >/dev/null 2>&1; then \
+		virtualenv --quiet --python "$$("$(PYTHON)" -c 'import sys; print(sys.executable)')" $(VENV); \
+	else \
+		echo "$(PYTHON) cannot make virtual environments: it comes without ensurepip. On Debian and Ubuntu: apt install python3-venv" >&2; \
+		false; \
+	fi || { rm -rf $(VENV); exit 1; }
+	@touch $@

@@ -1,0 +1,49 @@
+"""Hypothesis profiles, and guards for every test."""
+
+import gc
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No test has a time limit: neither a deadline for an example nor one for drawing it.
+_UNTIMED = settings(
+    settings.get_profile("default"), deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("default", _UNTIMED)
+settings.register_profile("quick", _UNTIMED, max_examples=10)
+settings.register_profile("thorough", _UNTIMED, max_examples=50 * _UNTIMED.max_examples)
+settings.load_profile(os.environ.get("MICROGRID_PROFILE", "default"))  # --hypothesis-profile comes later and wins
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Keep --doctest-modules from importing the scripts beside the tests, which may need packages of other extras."""
+    is_script = collection_path.suffix == ".py" and not collection_path.name.startswith(("test_", "conftest"))
+    return True if is_script else None
+
+
+# What no test may leave changed: how to read it, and how to put it back.
+_GUARDED: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
+    "gc.isenabled()": (gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
+    "gc.get_threshold()": (gc.get_threshold, lambda counts: gc.set_threshold(*counts)),
+    "sys.getrecursionlimit()": (sys.getrecursionlimit, sys.setrecursionlimit),
+    "os.getcwd()": (os.getcwd, os.chdir),
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_leaked_state() -> Iterator[None]:
+    """Fail a test that leaves the interpreter changed, and put things back so that no later test is blamed."""
+    before = {name: read() for name, (read, _) in _GUARDED.items()}
+    yield
+    leaks = []
+    for name, (read, restore) in _GUARDED.items():
+        if (after := read()) != before[name]:
+            restore(before[name])
+            leaks.append(f"{name} was {before[name]} and is {after}")
+    if leaks:
+        pytest.fail("the test leaks global state: " + "; ".join(leaks), pytrace=False)
