@@ -1,0 +1,96 @@
+"""Functions of sequences that rows of the table are written with.
+
+Those that occur in partials use arithmetic and comparisons alone, so that they serve floats, fractions and nodes alike.
+"""
+
+from __future__ import annotations
+
+from math import nan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+def maximum(*xs: Any) -> Any:
+    """Return the largest of `xs`, or nan if one of them is nan.
+
+    >>> maximum(1.0, 3.0, 2.0), maximum(1.0, float("nan"))
+    (3.0, nan)
+    """
+    return max(xs) if all(x == x for x in xs) else nan
+
+
+def minimum(*xs: Any) -> Any:
+    """Return the smallest of `xs`, or nan if one of them is nan.
+
+    >>> minimum(1.0, 3.0, 2.0), minimum(1.0, float("nan"))
+    (1.0, nan)
+    """
+    return min(xs) if all(x == x for x in xs) else nan
+
+
+def shifted(xs: Sequence[Any]) -> list[Any]:
+    """Return `xs` less their largest: exponentials of the result cannot overflow.
+
+    >>> shifted([1.0, 3.0])
+    [-2.0, 0.0]
+    """
+    largest = max(xs)
+    return [x - largest for x in xs]
+
+
+def normalised(xs: Sequence[Any]) -> list[Any]:
+    """Return `xs` divided by their sum.
+
+    >>> normalised([1.0, 3.0])
+    [0.25, 0.75]
+    """
+    total = xs[0]
+    for x in xs[1:]:
+        total = total + x
+    return [x / total for x in xs]
+
+
+def scaled(g: Any, partials: Sequence[Any]) -> list[Any]:
+    """Return the product of `g` and each of `partials`; a plain zero hands nothing on, even of an infinite `g`.
+
+    >>> scaled(float("inf"), [0.5, 0.0])
+    [inf, 0]
+    """
+    return [g * partial if partial or hasattr(partial, "backward") else 0 for partial in partials]
+
+
+def cofactors(xs: Sequence[Any], start: Any = 1) -> list[Any]:
+    """Return for each of `xs` the product of `start` and all the others: the derivatives of their product.
+
+    Made by multiplication alone, so that it is right where a factor is zero and serves any kind of number.
+
+    >>> cofactors([2, 3, 0])
+    [0, 0, 6]
+    """
+    products = []
+    for x in xs:
+        products.append(start)
+        start = start * x
+    following: Any = 1
+    for i in reversed(range(len(xs))):
+        products[i] = products[i] * following
+        following = xs[i] * following
+    return products
+
+
+def ties(xs: Sequence[Any], out: Any) -> list[float]:
+    """Return the derivatives of `out`, the largest or smallest of `xs`: those equal to it share 1 evenly.
+
+    If `out` is nan, each gets 1, as in PyTorch's `maximum`.
+
+    >>> ties([3, 1, 3], 3)
+    [0.5, 0.0, 0.5]
+    """
+    if out != out:
+        return [1.0] * len(xs)
+    equal = [x == out for x in xs]
+    count = sum(equal)
+    return [hit / count for hit in equal]
