@@ -1,0 +1,72 @@
+"""Source made from row text, and functions made from source."""
+
+import inspect
+import linecache
+import traceback
+from typing import Any
+
+import pytest
+
+from microgrid import codegen, math
+from microgrid.engine import Value
+from microgrid.rules import ROWS, RULES, Rule
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("1 - x", "1.0 - x"), ("x2 + 10", "x2 + 10.0"), ("0.5 * x", "0.5 * x"), ("f(1, n)", "f(1.0, n)"), ("x", "x")],
+)
+def test_integer_literals_become_floats(text: str, expected: str) -> None:
+    assert codegen.with_float_literals(text) == expected
+
+
+def test_defined_functions_see_only_the_names_they_use() -> None:
+    names = {"helper": abs, "secret": object(), "size": len}
+    defined = codegen.define("def f(x):\n    return helper(x)\n", "somewhere", names)
+    assert (
+        list(defined) == ["f"] and defined["f"](-2) == 2 and defined["f"].__module__ == "microgrid.generated.somewhere"
+    )
+    assert {name for name in defined["f"].__globals__ if not name.startswith("__")} == {"helper", "f"}
+
+
+def test_a_name_defined_anew_is_returned() -> None:
+    assert codegen.define("def f(x):\n    return x\n", "anew", {"f": abs})["f"](-1) == -1
+
+
+@pytest.mark.parametrize(
+    ("function", "line"), [(Value.__mul__, "out.data = x * y"), (math.atan2, "def atan2(y, x, /):")]
+)
+def test_inspect_shows_generated_source(function: Any, line: str) -> None:
+    assert line in inspect.getsource(function)
+
+
+def test_tracebacks_show_generated_source() -> None:
+    with pytest.raises(ValueError, match="math domain error") as caught:
+        Value(-1.0).log()
+    linecache.clearcache()
+    text = "".join(traceback.format_exception(caught.value))
+    assert 'raise named(error, "log", self)' in text
+
+
+@pytest.mark.parametrize(
+    ("name", "mask", "expected"),
+    [
+        ("exp", [True], 1),
+        ("mul", [True, True], 2),
+        ("mul", [False, True], 1),
+        ("clip", [True, False, False], 1),
+        ("clip", [True, True, False], 0),
+        ("clip", [True, True, True], 0),
+        ("fsum", [True], 0),
+        ("dot", [True, False, True], 0),
+    ],
+)
+def test_fan_says_how_parents_are_kept(name: str, mask: list[bool], expected: int) -> None:
+    assert codegen.fan(RULES[name], mask) == expected
+
+
+@pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
+def test_every_forward_source_compiles_and_names_its_arguments(rule: Rule) -> None:
+    source = codegen.forward_source(rule, codegen.with_float_literals)
+    functions = codegen.define(source, "one_forward", {})
+    assert tuple(inspect.signature(functions[rule.name]).parameters) == rule.arguments

@@ -1,0 +1,130 @@
+"""The derivative roles of rows, as text and as functions."""
+
+import pytest
+
+from microgrid import Value, math
+from microgrid.operations import functions_for
+from microgrid.pullbacks import Pullback, build, expression, may_raise
+from microgrid.rules import ROWS, RULES, Rule
+
+ROLES = ("pull", "total", "exact", "record", "record_total")
+
+
+def source(name: str, mask: str, role: str) -> str:
+    """Return the source of a role of the row `name` on the arguments that are marked by 1 in `mask`."""
+    return Pullback(RULES[name], tuple(mark == "1" for mark in mask), role).source()
+
+
+@pytest.mark.parametrize(
+    ("name", "mask", "role", "lines"),
+    [
+        ("add", "11", "pull", ["x, y = node._x, node._y", "x.grad += g", "y.grad += g"]),
+        ("sub", "11", "pull", ["x, y = node._x, node._y", "x.grad += g", "y.grad -= g"]),
+        ("mul", "10", "pull", ["x = node._x", "y = node._y", "x.grad += g * y"]),
+        ("mul", "01", "pull", ["y = node._x", "x = node._y", "y.grad += g * x"]),
+        (
+            "div",
+            "11",
+            "pull",
+            [
+                "x, y = node._x, node._y",
+                "gx = g / y.data",
+                "gy = g * (-node.data / y.data)",
+                "x.grad += gx",
+                "y.grad += gy",
+            ],
+        ),
+        ("div", "10", "total", ["x = node._x", "y = node._y", "x.grad += div(g, y)"]),
+        (
+            "relu",
+            "1",
+            "pull",
+            ["x = node._x", "x.grad += g if x.data > 0.0 else 0.0 if x.data <= 0.0 else g if x.data else 0.0"],
+        ),
+        (
+            "relu",
+            "1",
+            "exact",
+            ["x = node._x", "x.grad += g if x.data > 0 else 0 if x.data <= 0 else g if x.data else 0"],
+        ),
+        ("relu", "1", "record", ["x = node._x", "return g if step(x) else 0,"]),
+        ("tanh", "1", "pull", ["x = node._x", "x.grad += g * (1.0 - node.data * node.data)"]),
+        ("tanh", "1", "record", ["x = node._x", "return g * (1 - node * node),"]),
+        ("sign", "1", "pull", ["pass"]),
+        ("fma", "110", "pull", ["x, y = node._x", "x.grad += g * y.data", "y.grad += g * x.data"]),
+        (
+            "leaky_relu",
+            "10",
+            "record",
+            ["x = node._x", "negative_slope = node._y", "return g if step(x) else g * negative_slope,"],
+        ),
+        ("fsum", "1", "pull", ["(xs,) = node._x", "for x in xs:", "    x.grad += g"]),
+        (
+            "mean",
+            "1",
+            "pull",
+            [
+                "(xs,) = node._x",
+                "n = len(xs)",
+                "gxs = [g / n for x in xs]",
+                "for x, gx in zip(xs, gxs):",
+                "    x.grad += gx",
+            ],
+        ),
+        (
+            "prod",
+            "10",
+            "pull",
+            [
+                "(xs,) = node._x",
+                "start = node._y",
+                "gxs = scaled(g, cofactors([x.data for x in xs], start))",
+                "for x, gx in zip(xs, gxs):",
+                "    x.grad += gx",
+            ],
+        ),
+        (
+            "dot",
+            "111",
+            "pull",
+            [
+                "ws, xs, b = node._x",
+                "for w, x in zip(ws, xs):",
+                "    w.grad += g * x.data",
+                "    x.grad += g * w.data",
+                "b.grad += g",
+            ],
+        ),
+        (
+            "dot",
+            "100",
+            "pull",
+            ["(ws,) = node._x", "xs, b = node._y", "for w, x in zip(ws, xs):", "    w.grad += g * x"],
+        ),
+        ("dot", "101", "record", ["ws, b = node._x", "xs = node._y", "return *[g * x for w, x in zip(ws, xs)], g"]),
+    ],
+)
+def test_the_source_reads_as_written_by_hand(name: str, mask: str, role: str, lines: list[str]) -> None:
+    assert source(name, mask, role).splitlines() == [f"def {name}_{role}(node, g):", *("    " + line for line in lines)]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
+def test_every_role_of_every_row_compiles(rule: Rule, role: str) -> None:
+    mask = tuple(map(rule.is_differentiable, rule.arguments))
+    assert callable(build(rule, mask, role, functions_for(role)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("x * y + z", False), ("x / y", True), ("x ** 2", True), ("exp(x)", True)]
+)
+def test_products_and_sums_cannot_raise(text: str, expected: bool) -> None:
+    assert may_raise(expression(text)) is expected
+
+
+def test_a_pullback_is_built_once() -> None:
+    node = math.cosh(Value(0.25))
+    node.backward()
+    pull = node.op.pull
+    node.backward()
+    assert node.op.pull is pull and pull.__name__ == "cosh_pull"
