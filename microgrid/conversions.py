@@ -1,0 +1,90 @@
+"""What counts as a number, and how errors speak of operands."""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from typing import Any
+
+
+def is_node(x: object) -> bool:
+    """Return whether `x` is a node of a graph, ours or another library's."""
+    return hasattr(x, "backward")
+
+
+def is_number(x: object) -> bool:
+    """Return whether `x` can become the number of a node: it converts to float and is no node and no container."""
+    is_real = hasattr(x, "__float__") and "complex" not in type(x).__name__  # NumPy's complex numbers would convert
+    return is_real and not hasattr(x, "__iter__") and not is_node(x)
+
+
+def is_fraction(x: object) -> bool:
+    """Return whether `x` is a `fractions.Fraction`, which stays exact."""
+    fractions = sys.modules.get("fractions")  # if nobody has imported it, there are none
+    return fractions is not None and isinstance(x, fractions.Fraction)
+
+
+def as_number(x: Any) -> float | Fraction:
+    """Return `x` as a node keeps it: a float, or the Fraction it is.
+
+    Raises:
+        TypeError: if `x` is no real number.
+    """
+    if isinstance(x, int):
+        return float(x)
+    if type(x) is float or is_fraction(x):
+        number: float | Fraction = x
+        return number
+    if is_node(x):
+        raise TypeError(f"expected a real number, got {x!r:.60} (v.detach() copies a node, v.data is its number)")
+    if not is_number(x):
+        raise TypeError(f"expected a real number, got {type(x).__name__} {x!r:.60}")
+    return float(x)
+
+
+def zero_like(data: Any) -> float | Fraction:
+    """Return the zero of a gradient by `data`: a Fraction for a Fraction, else a float.
+
+    Raises:
+        TypeError: if a node was put where its number belongs.
+    """
+    if type(data) is float:
+        return 0.0
+    if is_fraction(data):
+        zero: Fraction = type(data)()
+        return zero
+    if is_node(data):
+        raise TypeError(f"the data of a node is a number, got {data!r:.60} (v.data is the number of a node v)")
+    return 0.0
+
+
+def constant(other: Any, data: float | Fraction) -> Any:
+    """Return `other` as a constant in an operation on `data`, or NotImplemented; integers stay exact with fractions."""
+    if not isinstance(other, int) and not is_number(other):
+        return NotImplemented
+    if type(data) is float:
+        return float(other)
+    return int(other) if isinstance(other, int) else as_number(other)
+
+
+def show(operand: Any) -> str:
+    """Return the short text of an operand for an error message: its label, if it has one, and its number."""
+    if is_node(operand):
+        return f"{operand.label}={show(operand.data)}" if operand.label else show(operand.data)
+    if isinstance(operand, int) and operand.bit_length() > 1000:  # Python refuses to print the largest
+        return f"an integer of {operand.bit_length()} bits"
+    if isinstance(operand, tuple | list):
+        return f"[{', '.join(map(show, operand[:4]))}{', …' if len(operand) > 4 else ''}]"
+    return f"{operand!r:.60}"
+
+
+def named(error: Exception, name: str, *operands: Any) -> Exception:
+    """Return an error of the same type that names the operation and its operands."""
+    if type(error).__module__ != "builtins":
+        error.add_note(f"in {name}({', '.join(map(show, operands))})")
+        return error
+    reason = error.args[-1] if error.args else "failed"  # an OverflowError has a number before its words
+    return type(error)(f"{name}({', '.join(map(show, operands))}): {reason}")

@@ -1,0 +1,285 @@
+"""`Value`: a number that remembers how it was computed, and `backward()`: the chain rule along that memory.
+
+Here are the node and the two ways to differentiate a graph: onto floats (fast) and onto new nodes (so that gradients
+can be differentiated again). Which operations there are is not known here: `recording` gives `Value` the operators and
+methods of the calculus table.
+
+A node keeps its operation and its parents, never a closure, so a graph is freed by reference counting alone. There are
+two exceptions: a gradient recorded by `backward(create_graph=True)` refers to the graph that refers to it, and a
+function assigned to `_backward` refers to its own node.
+"""
+
+from __future__ import annotations
+
+import math
+
+from microgrid import graph
+from microgrid.conversions import as_number, zero_like
+from microgrid.modes import gc_paused
+from microgrid.operations import HandWritten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from microgrid._operations import Operations
+else:
+    Operations = object
+
+MATH_ERRORS = (ArithmeticError, ValueError)
+
+
+class Value(Operations):
+    """A number in a computation graph.
+
+    Args:
+        data: a real number; it becomes a float, a `fractions.Fraction` stays exact.
+        _children: parents, for a node made by hand; set its `_backward` to a function that adds to their gradients.
+        _op: the name of the operation of a node made by hand.
+        label: a name for pictures and messages.
+
+    Attributes:
+        data: the number.
+        grad: the derivative of the last root with respect to this node, after `backward()`.
+        label: the name, or an empty string.
+        op: the operation that made the node; None for a leaf.
+
+    Raises:
+        TypeError: if `data` is no real number, or a child no `Value`.
+
+    Comparisons compare numbers, so that a function written for floats takes the same branch; hashing is by identity, so
+    that nodes work in sets and as keys. Two nodes are told apart by `is`.
+
+    >>> x = Value(3.0)
+    >>> y = x * x + 2 * x
+    >>> y.backward()
+    >>> y.data, x.grad
+    (15.0, 8.0)
+    """
+
+    # _x and _y keep parents and constants, in the three ways that `codegen.fan` tells.
+    __slots__ = ("__weakref__", "_x", "_y", "data", "grad", "label", "op")
+
+    data: Any
+    grad: Any
+    label: str
+    op: Any
+    _x: Any
+    _y: Any
+
+    def __init__(self, data: Any, _children: Iterable[Value] = (), _op: str = "", label: str = "") -> None:
+        self.data = number = data if type(data) is float else as_number(data)
+        self.grad = 0.0 if type(number) is float else zero_like(number)
+        self.label = label
+        self.op = self._x = self._y = None
+        if _children or _op:
+            self.op, self._x = HandWritten(_op, lambda: None), tuple(_children)
+            for child in self._x:
+                if not isinstance(child, Value):
+                    raise TypeError(f"expected Values as children, got {type(child).__name__} {child!r:.60}")
+
+    @property
+    def parents(self) -> tuple[Value, ...]:
+        """The nodes that this one was computed from, in the order of the operation's arguments."""
+        if self.op is None:
+            return ()
+        if self.op.fan == 1:
+            return (self._x,)
+        if self.op.fan == 2:
+            return self._x, self._y
+        return tuple(node for part in self._x for node in (part if type(part) is tuple else (part,)))
+
+    @property
+    def constants(self) -> tuple[Any, ...]:
+        """The plain numbers that took part in the operation, in the order of its arguments."""
+        if self.op is None or self.op.fan == 2 or self._y is None:
+            return ()
+        return self._y if self.op.mask.count(False) > 1 else (self._y,)
+
+    # Differentiation
+
+    def backward(self, gradient: Any = 1, create_graph: bool = False) -> None:
+        """Add the derivative of this node with respect to every node it depends on to that node's `grad`.
+
+        Gradients of leaves accumulate over calls; those of inner nodes are set anew. A node whose adjoint is exactly
+        zero hands nothing on. Where a derivative is infinite or does not exist, it is inf or nan as in IEEE 754, and
+        nothing raises.
+
+        Recorded gradients keep the graph alive until they are set to zero or the garbage collector finds the cycle.
+
+        Args:
+            gradient: the derivative of some later result with respect to this node.
+            create_graph: make the gradients nodes, so that they can be differentiated again.
+
+        Raises:
+            TypeError: if `gradient` is no real number, or a hand-written operation stands in the way of `create_graph`.
+
+        >>> x = Value(2.0)
+        >>> (x**3).backward(create_graph=True)
+        >>> g = x.grad
+        >>> x.zero_grad()
+        >>> g.backward()
+        >>> g.data, x.grad
+        (12.0, 12.0)
+        """
+        if create_graph and isinstance(gradient, Value):
+            return self._record_gradients(gradient)
+        zero = zero_like(self.data)
+        exact = type(zero) is not float
+        seed = as_number(gradient)
+        seed = type(zero)(seed) if math.isfinite(seed) else float(seed)
+        if create_graph:
+            return self._record_gradients(Value(seed))
+        order = graph.inner_nodes(self)
+        for node in order:
+            node.grad = zero
+        try:
+            self.grad += seed
+            propagate(reversed(order), exact)
+        except TypeError:
+            if any(leaf.grad is None for leaf in [self, *graph.leaves(order)]):
+                raise TypeError("the grad of a leaf is None, expected a number: zero_grad() sets it to 0.0") from None
+            raise
+
+    def _record_gradients(self, seed: Value) -> None:
+        with gc_paused():
+            for node, adjoint in adjoints(self, seed).items():
+                accumulates = node.op is None and (isinstance(node.grad, Value) or node.grad)
+                node.grad = node.grad + adjoint if accumulates else adjoint
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        """What hands this node's `grad` on to its parents; assign a function to define an operation by hand."""
+        return lambda: propagate([self] if self.op else [])
+
+    @_backward.setter
+    def _backward(self, function: Callable[[], object]) -> None:
+        parents, name = self.parents, self._op
+        self.op = HandWritten(name, function)
+        self._x, self._y = parents, None
+
+    def detach(self) -> Value:
+        """Return a new leaf with the same number and label.
+
+        >>> (Value(2.0) * 3).detach().parents
+        ()
+        """
+        return Value(self.data, label=self.label)
+
+    def zero_grad(self) -> None:
+        """Set the gradient to zero."""
+        self.grad = zero_like(self.data)
+
+    # micrograd's names
+
+    @property
+    def _prev(self) -> set[Value]:
+        """The parents as a set."""
+        return set(self.parents)
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the operation; the exponent too where it is a constant, as in `**2`; empty for a leaf."""
+        if self.op is None:
+            return ""
+        if self.op.name == "pow" and self.constants and self.op.mask[0]:
+            return f"**{self._y!r}".removesuffix(".0")
+        symbol: str = self.op.symbol
+        return symbol
+
+    # Copies
+
+    def __copy__(self) -> Value:
+        twin = graph.make(type(self), self.data, self.grad, self.label, self.op, self._x, self._y)
+        graph.vars_of(twin).update(graph.vars_of(self))
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        return graph.duplicate(self, memo)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.op is None:
+            fields = type(self), self.data, graph.plain_grad(self), self.label
+            return graph.make, fields, graph.vars_of(self) or None
+        return graph.unflatten, graph.flatten(self)
+
+    # Text
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data}, grad={graph.plain_grad(self)}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
+
+    # The number protocol
+
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __trunc__(self) -> int:
+        return int(self.data)
+
+    def __floor__(self) -> int:
+        whole: int = math.floor(self.data)
+        return whole
+
+    def __ceil__(self) -> int:
+        whole: int = math.ceil(self.data)
+        return whole
+
+    def __round__(self, ndigits: int | None = None) -> Any:
+        return round(self.data) if ndigits is None else self.round(ndigits)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def __divmod__(self, other: Any) -> tuple[Value, Value]:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
+        return other // self, other % self
+
+
+def propagate(nodes: Iterable[Value], exact: bool = False) -> None:
+    """Let each of `nodes` hand its `grad` on to its parents, on fractions if `exact`, unless it is zero.
+
+    No container is made here, so the garbage collector does not run and need not be paused.
+    """
+    for node in nodes:
+        g = node.grad
+        if g:
+            try:
+                node.op.exact(node, g) if exact else node.op.pull(node, g)
+            except MATH_ERRORS:
+                node.op.total(node, g)
+
+
+def adjoints(root: Value, seed: Value) -> dict[Value, Value]:
+    """Return for each node of the graph of `root` the derivative of `root` with respect to it, times `seed`, as a node.
+
+    No gradient is read or written. A node that `root` depends on only through operations whose partial is zero
+    everywhere has the adjoint zero.
+    """
+    table: dict[Value, Any] = {root: seed}
+    for node in reversed(graph.inner_nodes(root)):
+        g = table[node]
+        if not isinstance(g, Value):  # zero whatever the numbers are
+            amounts = (0,) * len(node.parents)
+        else:
+            try:
+                amounts = node.op.record(node, g)
+            except MATH_ERRORS:
+                amounts = node.op.record_total(node, g)
+        for parent, amount in zip(node.parents, amounts, strict=True):
+            table[parent] = table[parent] + amount if parent in table else amount
+    return {node: adjoint if isinstance(adjoint, Value) else Value(adjoint) for node, adjoint in table.items()}

@@ -1,0 +1,138 @@
+"""Walks over a graph of nodes: in topological order, to copy it, to pickle it. All are loops.
+
+Nodes are seen here as data only (`op`, `parents`, `data`, `grad`, `label`); what operations mean is `engine`'s.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from microgrid.engine import Value
+
+
+def inner_nodes(root: Value) -> list[Value]:
+    """Return the nodes of the graph of `root` that an operation made, parents before the nodes made from them.
+
+    The order depends on the graph alone, so the same graph gives the same bits twice.
+    """
+    if root.op is None:
+        return []
+    order: list[Value] = []
+    seen: set[Value] = set()
+    expanded: set[int] = set()  # sequences that were met before, such as the inputs that the neurons of a layer share
+    stack: list[Value | None] = [root]
+    pop, push, emit, see = stack.pop, stack.append, order.append, seen.add
+    while stack:
+        node = pop()
+        if node is None:  # all that the next one depends on is emitted
+            emit(pop())  # type: ignore[arg-type]
+        elif node not in seen:
+            see(node)
+            push(node)
+            push(None)
+            fan = node.op.fan
+            if fan:
+                parent = node._x
+                if parent.op is not None:
+                    push(parent)
+                if fan == 2:
+                    parent = node._y
+                    if parent.op is not None:
+                        push(parent)
+            else:
+                for part in node._x:
+                    if type(part) is tuple:
+                        if id(part) in expanded:
+                            continue
+                        expanded.add(id(part))
+                        stack += [parent for parent in part if parent.op is not None]
+                    elif part.op is not None:
+                        push(part)
+    return order
+
+
+def leaves(nodes: Iterable[Value]) -> list[Value]:
+    """Return the leaves among the parents of `nodes`, each once, in the order in which they are met."""
+    return list(dict.fromkeys(parent for node in nodes for parent in node.parents if parent.op is None))
+
+
+def with_parents(node: Value, replace: Callable[[Any], Any]) -> Any:
+    """Return slot `_x` and slot `y` of `node` with every parent replaced."""
+    if node.op.fan == 2:
+        return replace(node._x), replace(node._y)
+    if node.op.fan == 1:
+        return replace(node._x), node._y
+    parts = [tuple(map(replace, part)) if type(part) is tuple else replace(part) for part in node._x]
+    return tuple(parts), node._y
+
+
+def make(kind: type[Value], data: Any, grad: Any, label: str, op: Any = None, x: Any = None, y: Any = None) -> Value:
+    """Return a node with these fields."""
+    node = object.__new__(kind)
+    node.data, node.grad, node.label, node.op, node._x, node._y = data, grad, label, op, x, y
+    return node
+
+
+def vars_of(node: Value) -> dict[str, Any]:
+    """Return the attributes that a subclass of `Value` adds; empty for a `Value`."""
+    return getattr(node, "__dict__", {})
+
+
+def require_rules(nodes: Iterable[Value]) -> None:
+    """Check that every operation can be copied: one written by hand is a closure over the original nodes.
+
+    Raises:
+        TypeError: if one cannot.
+    """
+    for node in nodes:
+        if not hasattr(node.op, "rule"):
+            raise TypeError(
+                f"the operation {node.op.name!r} was added by assigning _backward, so its graph cannot be copied or "
+                f"pickled: the function would go on using the nodes it was written for"
+            )
+
+
+def plain_grad(node: Value) -> Any:
+    """Return the gradient as a number: one that was recorded keeps its value, not its graph."""
+    return getattr(node.grad, "data", node.grad)
+
+
+def duplicate(root: Value, memo: dict[int, Any]) -> Value:
+    """Return a copy of `root` and of its whole graph; nodes found in `memo` are taken from there."""
+    nodes = inner_nodes(root)
+    require_rules(nodes)
+    for node in [*leaves(nodes), *nodes, root]:
+        if id(node) in memo:
+            continue
+        memo[id(node)] = twin = make(type(node), node.data, plain_grad(node), node.label, node.op)
+        vars_of(twin).update(vars_of(node))
+        if node.op is not None:
+            twin._x, twin._y = with_parents(node, lambda parent: memo[id(parent)])
+    copied: Value = memo[id(root)]
+    return copied
+
+
+def flatten(root: Value) -> tuple[Any, ...]:
+    """Return the graph of `root` as leaves and flat records, for `unflatten`: what is pickled."""
+    nodes = inner_nodes(root)
+    require_rules(nodes)
+    ends = leaves(nodes)
+    number = {node: index for index, node in enumerate([*ends, *nodes])}
+    records = [
+        (type(node), node.op, *with_parents(node, number.__getitem__), node.data, plain_grad(node), node.label)
+        for node in nodes
+    ]
+    return ends, records
+
+
+def unflatten(ends: list[Value], records: list[Any]) -> Value:
+    """Return the root of the graph that `flatten` described."""
+    nodes = list(ends)
+    for kind, op, x, y, data, grad, label in records:
+        node = make(kind, data, grad, label, op, x, y)
+        node._x, node._y = with_parents(node, nodes.__getitem__)
+        nodes.append(node)
+    return nodes[-1]

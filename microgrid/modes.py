@@ -1,0 +1,147 @@
+"""Modes: what changes how operations are recorded, or how the interpreter works meanwhile.
+
+An operation pays for modes with one test of an empty list. While any mode is on anywhere, every new node is shown
+to the observers of its own thread or async task, which may change it.
+"""
+
+from __future__ import annotations
+
+import gc
+from contextvars import ContextVar
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Self, TypeVar
+
+    from microgrid.engine import Value
+
+    F = TypeVar("F", bound=Callable[..., Any])
+    Observer = Callable[[Value], None]
+
+IS_GENERATOR, IS_COROUTINE, IS_ASYNC_GENERATOR = 0x20, 0x80, 0x200
+
+
+class Entry:
+    """One entering of a mode: it is on until it is left, in whatever context that happens."""
+
+    __slots__ = ("mode", "on")
+
+    def __init__(self, mode: Mode) -> None:
+        self.mode, self.on = mode, True
+
+
+observers: list[Entry] = []  # of all threads: what operations test
+_entered: ContextVar[tuple[Entry, ...]] = ContextVar("microgrid_modes", default=())
+
+
+def observe(node: Value) -> Value:
+    """Return `node` after the modes of this thread or task have seen it."""
+    for entry in _entered.get():
+        if entry.on:
+            entry.mode.observer(node)
+    return node
+
+
+class Mode:
+    """A context manager that lets `observer` see every new node of the thread or async task that enters it.
+
+    It can be entered again and again, nested, and by several threads at once. A generator may leave it out of turn, a
+    task may be started in it and outlive it.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+        self._entries: list[Entry] = []
+
+    def __enter__(self) -> Self:
+        entry = Entry(self)
+        _entered.set((*_entered.get(), entry))
+        self._entries.append(entry)
+        observers.append(entry)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        own = [entry for entry in _entered.get() if entry.on and entry.mode is self]
+        entry = own[-1] if own else self._entries[-1]
+        entry.on = False
+        self._entries.remove(entry)
+        observers.remove(entry)
+        _entered.set(tuple(entry for entry in _entered.get() if entry.on))
+
+
+def forget(node: Value) -> None:
+    """Make `node` a leaf."""
+    node.op = node._x = node._y = None
+
+
+class no_grad(Mode):
+    """Context manager and decorator: results of operations are leaves, nothing is recorded.
+
+    It holds for the thread or async task that entered it. As a decorator, `@no_grad()` or `@no_grad`, it serves
+    functions and coroutine functions.
+
+    Raises:
+        TypeError: on decorating a generator, whose body runs after the call has returned.
+
+    >>> from microgrid import Value
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.parents
+    ()
+    """
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        mode = super().__new__(cls)
+        return mode if function is None else cls()(function)
+
+    def __init__(self, function: None = None) -> None:
+        super().__init__(forget)
+
+    def __call__(self, function: F) -> F:
+        from functools import wraps
+
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        if flags & (IS_GENERATOR | IS_ASYNC_GENERATOR):
+            raise TypeError("no_grad cannot decorate a generator: its body runs later; write `with no_grad():` in it")
+
+        @wraps(function)
+        def plain(*args: Any, **kwargs: Any) -> Any:
+            with no_grad():
+                return function(*args, **kwargs)
+
+        @wraps(function)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with no_grad():
+                return await function(*args, **kwargs)
+
+        return coroutine if flags & IS_COROUTINE else plain  # type: ignore[return-value] # wraps keeps the signature
+
+
+class gc_paused:
+    """Context manager: the cyclic garbage collector rests, and is put back as it was found.
+
+    Graphs are acyclic and freed by reference counting, so what the collector does while one is built is pure loss:
+    building a graph of many nodes is several times as fast without. (Recorded gradients are the exception: they refer
+    to the graph that refers to them. Set them to zero when done, or let the collector run.)
+
+    >>> import gc
+    >>> with gc_paused():
+    ...     gc.isenabled()
+    False
+    >>> gc.isenabled()
+    True
+    """
+
+    def __init__(self) -> None:
+        self._found: list[bool] = []
+
+    def __enter__(self) -> Self:
+        self._found.append(gc.isenabled())
+        gc.disable()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._found.pop():
+            gc.enable()

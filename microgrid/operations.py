@@ -1,0 +1,141 @@
+"""What the `op` of a node is: a rule on one pattern of parents and constants, with its derivative roles.
+
+The functions of a role are built when a node of the kind is first differentiated.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+
+from microgrid import codegen, fallbacks, sequences, special
+from microgrid.rules import RULES, Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from microgrid.engine import Value
+
+BASE_FUNCTIONS: Mapping[str, Any] = {
+    name: getattr(module, name)
+    for module in (builtins, math, fallbacks, special, sequences)
+    for name in vars(module)
+    if not name.startswith("_")
+}
+NUMBERS = codegen.number_functions("numbers", RULES.values(), BASE_FUNCTIONS, codegen.with_float_literals)
+
+
+def exact_numbers() -> Mapping[str, Any]:
+    """Return the forward functions as the table writes them, with integer literals."""
+    return codegen.number_functions("exact_numbers", RULES.values(), BASE_FUNCTIONS, str)
+
+
+def total_numbers() -> Mapping[str, Any]:
+    """Return the forward functions over functions that return inf or nan where `math` raises."""
+    from microgrid.total import TOTAL
+
+    others = [rule for rule in RULES.values() if rule.name not in TOTAL]
+    return codegen.number_functions("total_numbers", others, {**BASE_FUNCTIONS, **TOTAL}, codegen.with_float_literals)
+
+
+# What row text may call in each derivative role; `recording` adds the roles that record nodes.
+FUNCTIONS_OF_ROLE: dict[str, Callable[[], Mapping[str, Any]]] = {
+    "pull": lambda: NUMBERS,
+    "exact": exact_numbers,
+    "total": total_numbers,
+}
+_functions: dict[str, Mapping[str, Any]] = {}
+
+
+def functions_for(role: str) -> Mapping[str, Any]:
+    """Return the functions that row text calls in a derivative role, made on first use."""
+    return _functions.get(role) or _functions.setdefault(role, FUNCTIONS_OF_ROLE[role]())
+
+
+class Operation:
+    """A rule recorded on one pattern of nodes and constants; what the `op` of a node is.
+
+    Attributes:
+        rule: the row of the calculus table.
+        mask: for each argument of the rule whether nodes stand there.
+        fan: where a node keeps its parents; see `codegen.fan`.
+        pull, total, exact, record, record_total: the derivative roles, built when first used; see `pullbacks`.
+    """
+
+    __slots__ = ("exact", "fan", "mask", "pull", "record", "record_total", "rule", "total")
+
+    def __init__(self, rule: Rule, mask: tuple[bool, ...]) -> None:
+        self.rule, self.mask, self.fan = rule, mask, codegen.fan(rule, mask)
+        for role in ("pull", "total", "exact", "record", "record_total"):
+            setattr(self, role, self.on_first_use(role))
+
+    def on_first_use(self, role: str) -> Callable[[Value, Any], Any]:
+        """Return a function that builds the one it stands for, and calls it."""
+
+        def build_and_call(node: Value, g: Any) -> Any:
+            from microgrid.pullbacks import build
+
+            function = build(self.rule, self.mask, role, functions_for(role))
+            setattr(self, role, function)
+            return function(node, g)
+
+        return build_and_call
+
+    @property
+    def name(self) -> str:
+        """The name of the rule."""
+        return self.rule.name
+
+    @property
+    def symbol(self) -> str:
+        """What is drawn on a node."""
+        return self.rule.symbol
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return operation, (self.name, self.mask)
+
+
+class HandWritten:
+    """The operation of a node whose `_backward` was assigned, as in micrograd's lecture: first order, eager only."""
+
+    __slots__ = ("name", "pull", "symbol")
+    fan = 0
+
+    def __init__(self, name: str, backward: Callable[[], object]) -> None:
+        self.name = self.symbol = name
+        self.pull = lambda node, g: backward()
+
+    exact = property(lambda self: self.pull)
+
+    def total(self, node: Value, g: Any) -> None:
+        """Raise the error that the function has just raised."""
+        raise
+
+    def record(self, node: Value, g: Value) -> Any:
+        """Refuse to differentiate a closure.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            f"the operation {self.name!r} was added by assigning _backward, so it has a first derivative only; "
+            f"for higher ones build it from functions of microgrid.math, or add a row to the calculus table"
+        )
+
+    record_total = record
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+_operations: dict[tuple[str, tuple[bool, ...]], Operation] = {}
+
+
+def operation(name: str, mask: tuple[bool, ...]) -> Operation:
+    """Return the operation that records the rule called `name` where `mask` marks the nodes among its arguments."""
+    return _operations.get((name, mask)) or _operations.setdefault((name, mask), Operation(RULES[name], mask))

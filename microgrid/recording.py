@@ -1,0 +1,158 @@
+"""Recording: how an operation on nodes and numbers becomes a node.
+
+`apply` does it for every row and mixture of arguments. The operators and methods of `Value`, made from the table here,
+are the fast ways for the frequent ones.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import combinations
+
+from microgrid import codegen, eager
+from microgrid.conversions import as_number, constant, is_fraction, is_number, named
+from microgrid.engine import MATH_ERRORS, Value
+from microgrid.modes import observe, observers
+from microgrid.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation
+from microgrid.rules import RULES, Rule
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+FORWARD_ERRORS = (*MATH_ERRORS, TypeError)
+new = object.__new__
+
+
+def convert(rule: Rule, name: str, argument: Any) -> tuple[Any, Any, bool]:
+    """Return `argument` as it is kept, as plain numbers, and whether there are nodes in it.
+
+    In a sequence with a node in it, numbers become nodes too.
+    """
+    if rule.is_sequence(name):
+        elements = tuple(argument)
+        if not has_value(elements):
+            numbers = tuple(map(as_number, elements))
+            return numbers, numbers, False
+        nodes = tuple(x if isinstance(x, Value) else Value(x) for x in elements)
+        return nodes, tuple(x.data for x in nodes), True
+    if isinstance(argument, Value):
+        if not rule.is_differentiable(name):
+            raise TypeError(f"{name} is a plain number, never differentiated; got a Value")
+        return argument, argument.data, True
+    if rule.is_differentiable(name):
+        argument = as_number(argument)
+    elif not is_number(argument):
+        raise TypeError(f"{name} is a plain number; got {type(argument).__name__} {argument!r:.60}")
+    return argument, argument, False
+
+
+def evaluate(rule: Rule, numbers: Iterable[Any], functions: Mapping[str, Any]) -> Any:
+    """Return the result of the forward function of `rule` on plain numbers."""
+    given = dict(zip(rule.arguments, numbers, strict=True))
+    keywords = {name: given.pop(name) for name in rule.defaults} if rule.keyword_only else {}
+    positional = given.values()
+    return functions[rule.name](*(next(iter(positional)) if rule.variadic else positional), **keywords)
+
+
+def apply(rule: Rule, *arguments: Any, functions: Mapping[str, Any] = NUMBERS) -> Any:
+    """Return the node of `rule` on `arguments`, or a number if there is no node among them.
+
+    Args:
+        rule: a row of the calculus table.
+        arguments: one for each argument of the rule, a sequence where the rule has one.
+        functions: where the forward function is taken from.
+
+    Raises:
+        TypeError, ValueError, ArithmeticError: naming the operation and its operands.
+    """
+    try:
+        kept, numbers, mask = zip(*map(convert, [rule] * len(arguments), rule.arguments, arguments), strict=True)
+        lengths = {name: len(x) for name, x in zip(rule.arguments, kept, strict=True) if rule.is_sequence(name)}
+        if len(set(lengths.values())) > 1:
+            raise ValueError("unequal lengths: " + ", ".join(f"{name} has {n}" for name, n in lengths.items()))
+        if 0 in lengths.values() and rule.domain:
+            raise ValueError("expected at least one number, got none")
+        data = evaluate(rule, numbers, functions)
+    except FORWARD_ERRORS as error:
+        raise named(error, rule.name, *arguments) from None
+    if not any(mask):
+        return data
+    parents = tuple(argument for argument, node in zip(kept, mask, strict=True) if node)
+    constants = tuple(argument for argument, node in zip(kept, mask, strict=True) if not node)
+    out = new(Value)
+    out.op = operation(rule.name, mask)
+    out._y = constants if len(constants) > 1 else constants[0] if constants else None
+    match out.op.fan:
+        case 1:
+            (out._x,) = parents
+        case 2:
+            out._x, out._y = parents
+        case _:
+            out._x = parents
+    out.data = data if type(data) is float or is_fraction(data) else float(data)
+    out.grad = 0.0
+    out.label = ""
+    return observe(out) if observers else out
+
+
+def has_value(elements: Iterable[Any]) -> bool:
+    """Return whether there is a `Value` among `elements`."""
+    return any(isinstance(element, Value) for element in elements)
+
+
+def lifted(functions: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `functions` with those of the table taking nodes too, which they record.
+
+    Functions whose derivative is zero everywhere give plain numbers, so that no graph is kept for their sake.
+    """
+
+    def lift(rule: Rule) -> Callable[..., Any]:
+        def on_data(*arguments: Any) -> Any:
+            return functions[rule.name](*(x.data if isinstance(x, Value) else x for x in arguments))
+
+        def function(*arguments: Any) -> Any:
+            packed = (arguments,) if rule.variadic else arguments
+            flat = (x for argument in packed for x in (argument if isinstance(argument, tuple | list) else (argument,)))
+            return apply(rule, *packed, functions=functions) if has_value(flat) else functions[rule.name](*arguments)
+
+        return on_data if {*rule.partials.values()} == {"0"} else function
+
+    names = {**functions, **{name: lift(rule) for name, rule in RULES.items()}}
+    return names | {"power": names["pow"]}
+
+
+FUNCTIONS_OF_ROLE["record"] = lambda: lifted(functions_for("exact"))
+FUNCTIONS_OF_ROLE["record_total"] = lambda: lifted(functions_for("total"))
+
+
+def names_for(source: str) -> dict[str, Any]:
+    """Return what generated source may name: row text's functions, the engine's, and the operations it records."""
+    words = codegen.words(source)
+    names: dict[str, Any] = {**NUMBERS, **{f"number_{name}": function for name, function in NUMBERS.items()}}
+    for rule in RULES.values():
+        for size in (1, 2, 3):
+            for pattern in combinations(rule.arguments, size):
+                name = codegen.operation_name(rule, pattern)
+                if name in words:
+                    names[name] = operation(rule.name, tuple(argument in pattern for argument in rule.arguments))
+    engine = (Value, apply, constant, has_value, named, observe)
+    names |= {function.__name__: function for function in engine}
+    unexpected = (AttributeError, IndexError, OverflowError, TypeError)  # where a fast path does not fit
+    names |= {"new": new, "RULES": RULES, "observers": observers}
+    return names | {"FORWARD_ERRORS": FORWARD_ERRORS, "UNEXPECTED": unexpected}
+
+
+def install_methods() -> None:
+    """Give `Value` the operators and methods of the table."""
+    source = eager.value_methods(RULES.values())
+    methods = codegen.define(source, "value", names_for(source))["Methods"]
+    for name, method in vars(methods).items():
+        if callable(method):
+            method.__qualname__ = f"Value.{name}"
+            setattr(Value, name, method)
+    vars(sys.modules[methods.__module__])["Value"] = Value  # where pickle looks for methods
+
+
+install_methods()

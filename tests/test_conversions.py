@@ -1,0 +1,65 @@
+"""What counts as a number, and how errors speak of operands."""
+
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from microgrid import Value
+from microgrid.conversions import as_number, constant, is_number, named, show, zero_like
+
+
+@pytest.mark.parametrize("x", [1, 1.5, True, Fraction(1, 2), Decimal("0.5")])
+def test_real_numbers(x: Any) -> None:
+    assert is_number(x) and as_number(x) == x
+
+
+@pytest.mark.parametrize("x", ["1", None, 1j, [1.0], (1.0,), b"1", Value(1.0), float])
+def test_what_is_no_number(x: Any) -> None:
+    assert not is_number(x) or x is float
+    with pytest.raises(TypeError, match="real number"):
+        as_number(x)
+
+
+@pytest.mark.parametrize(
+    ("other", "data", "expected"),
+    [
+        (2, 1.0, 2.0),
+        (True, 1.0, 1.0),
+        (Fraction(1, 2), 1.0, 0.5),
+        (2, Fraction(1), 2),
+        (Fraction(1, 2), Fraction(1), Fraction(1, 2)),
+        (0.5, Fraction(1), 0.5),
+        ("a", 1.0, NotImplemented),
+    ],
+)
+def test_constants_are_of_the_kind_of_the_data(other: Any, data: Any, expected: Any) -> None:
+    found = constant(other, data)
+    assert found == expected and type(found) is type(expected)
+
+
+def test_zeros_are_of_the_kind_of_the_data() -> None:
+    assert type(zero_like(1.0)) is float and type(zero_like(1)) is float
+    assert zero_like(Fraction(1, 2)) == 0 and type(zero_like(Fraction(1, 2))) is Fraction
+
+
+@pytest.mark.parametrize(
+    ("operand", "text"),
+    [
+        (Value(2.0, label="x"), "x=2.0"),
+        (Value(2.0), "2.0"),
+        ([Value(1.0), 2.0], "[1.0, 2.0]"),
+        ((1, 2, 3, 4, 5), "[1, 2, 3, 4, …]"),
+        ("a" * 100, "'" + "a" * 59),
+        (1 << 2000, "an integer of 2001 bits"),
+    ],
+)
+def test_operands_are_shown_briefly(operand: Any, text: str) -> None:
+    assert show(operand) == text
+
+
+def test_an_error_is_named_once_and_keeps_its_type() -> None:
+    error = named(OverflowError(34, "Numerical result out of range"), "pow", 10.0, 400)
+    assert type(error) is OverflowError and str(error) == "pow(10.0, 400): Numerical result out of range"
+    assert str(named(ValueError(), "f", 1.0)) == "f(1.0): failed"

@@ -1,0 +1,182 @@
+"""Walks over graphs: order, copies, pickles, and graphs of a million nodes."""
+
+import copy
+import gc
+import pickle
+import sys
+import weakref
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from microgrid import Value, gc_paused, graph, math
+
+MILLION = 1_000_000
+
+
+OPERATIONS = [
+    lambda x, y, z: x * y,
+    lambda x, y, z: x + y,
+    lambda x, y, z: x * 0.5,
+    lambda x, y, z: x.tanh(),
+    lambda x, y, z: math.dot([x, y], [z, x], y),
+    lambda x, y, z: math.fma(x, 2.0, z),
+    lambda x, y, z: math.clip(x, -1.0, 1.0),
+]
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[Value], Value]:
+    """Draw a random graph with shared nodes, constants and operations of every fan; return its leaves and its root."""
+    leaves = [Value(draw(st.floats(-2, 2)), label=f"leaf {i}") for i in range(draw(st.integers(1, 3)))]
+    nodes = list(leaves)
+    for _ in range(draw(st.integers(0, 12))):
+        operands = (draw(st.sampled_from(nodes)) for _ in range(3))
+        nodes.append(draw(st.sampled_from(OPERATIONS))(*operands))
+    return leaves, nodes[-1]
+
+
+def gradients(leaves: list[Value], root: Value) -> list[float]:
+    for leaf in leaves:
+        leaf.zero_grad()
+    root.backward()
+    return [leaf.grad for leaf in leaves]
+
+
+@given(graphs())
+def test_parents_come_before_the_nodes_made_from_them(drawn: tuple[list[Value], Value]) -> None:
+    _, root = drawn
+    order = graph.inner_nodes(root)
+    place = {node: index for index, node in enumerate(order)}
+    assert len(place) == len(order) and all(node.op is not None for node in order)
+    assert all(place[parent] < place[node] for node in order for parent in node.parents if parent.op is not None)
+    assert (not order and root.op is None) or order[-1] is root
+
+
+@given(graphs())
+def test_the_order_holds_every_node_that_can_be_reached(drawn: tuple[list[Value], Value]) -> None:
+    _, root = drawn
+    reached, waiting = set(), [root]
+    while waiting:
+        node = waiting.pop()
+        if node.op is not None and node not in reached:
+            reached.add(node)
+            waiting += node.parents
+    assert set(graph.inner_nodes(root)) == reached
+
+
+def same_graph(one: Value, other: Value) -> bool:
+    ones, others = graph.inner_nodes(one), graph.inner_nodes(other)
+    number = {node: index for index, node in enumerate([*graph.leaves(ones), *ones])}
+    twin = {node: index for index, node in enumerate([*graph.leaves(others), *others])}
+    return len(ones) == len(others) and all(
+        (a.data, a.grad, a.label, a.op, a.constants) == (b.data, b.grad, b.label, b.op, b.constants)
+        and [number[parent] for parent in a.parents] == [twin[parent] for parent in b.parents]
+        for a, b in zip([*graph.leaves(ones), *ones], [*graph.leaves(others), *others], strict=True)
+    )
+
+
+@given(graphs(), st.sampled_from([copy.deepcopy, lambda node: pickle.loads(pickle.dumps(node))]))
+def test_copies_keep_their_graph_and_share_nothing(drawn: tuple[list[Value], Value], duplicate: object) -> None:
+    leaves, root = drawn
+    expected = gradients(leaves, root)
+    twin = duplicate(root)  # type: ignore[operator]
+    assert same_graph(root, twin)
+    own = graph.leaves(graph.inner_nodes(twin)) or [twin]
+    assert not set(own) & set(leaves)
+    assert dict(zip((leaf.label for leaf in own), gradients(own, twin), strict=True)).items() <= (
+        dict(zip((leaf.label for leaf in leaves), expected, strict=True)).items()
+    )
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda nodes: pickle.loads(pickle.dumps(nodes))])
+def test_nodes_copied_together_keep_their_shared_leaves(duplicate: object) -> None:
+    x = Value(3.0, label="x")
+    leaf, square, double = duplicate([x, x * x, x * 2.0])  # type: ignore[operator]
+    (square + double).backward()
+    assert leaf.grad == 8.0 and leaf.label == "x" and x.grad == 0.0
+
+
+def test_a_shallow_copy_has_the_same_parents() -> None:
+    x = Value(3.0)
+    y = x * x
+    twin = copy.copy(y)
+    assert twin is not y and twin.parents[0] is x and twin.data == 9.0
+
+
+def test_a_recorded_gradient_is_copied_as_its_number() -> None:
+    x = Value(3.0)
+    y = x.exp()
+    y.backward(create_graph=True)
+    assert type(x.grad) is Value
+    for twin in (copy.deepcopy(y), pickle.loads(pickle.dumps(y))):
+        assert type(twin.parents[0].grad) is float and twin.parents[0].grad == x.grad.data
+
+
+def test_subclasses_stay_what_they_are() -> None:
+    class Weight(Value):
+        __slots__ = ()
+
+    leaf = Weight(2.0)
+    assert type(copy.deepcopy(leaf)) is Weight and type(copy.deepcopy(leaf * 3.0).parents[0]) is Weight
+
+
+class Tagged(Value):
+    def __init__(self, data: float, note: str) -> None:
+        super().__init__(data)
+        self.note = note
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda node: pickle.loads(pickle.dumps(node))])
+def test_subclasses_keep_their_attributes(duplicate: Callable[[Value], Value]) -> None:
+    twin = duplicate(Tagged(2.0, "a"))
+    assert type(twin) is Tagged and (twin.data, twin.note) == (2.0, "a")
+
+
+def million_chain(x: Value) -> Value:
+    with gc_paused():
+        out = x
+        for _ in range(MILLION // 2):
+            out = out * 1.0
+            out = out + x
+    return out
+
+
+def million_sum(x: Value) -> Value:
+    with gc_paused():
+        return math.fsum([x * 1.0 for _ in range(MILLION)])
+
+
+@pytest.mark.parametrize("build", [million_chain, million_sum])
+def test_a_million_nodes(build: object) -> None:
+    assert sys.getrecursionlimit() <= 1100, "the default limit"
+    x = Value(1.0)
+    out = build(x)  # type: ignore[operator]
+    out.backward()
+    assert x.grad == pytest.approx(MILLION if build is million_sum else MILLION / 2 + 1)
+    assert repr(out).startswith("Value(data=")
+    for duplicate in (copy.deepcopy, lambda node: pickle.loads(pickle.dumps(node))):
+        twin = duplicate(out)
+        assert twin.data == out.data and twin is not out
+        del twin
+    alive = weakref.ref(out)
+    del out
+    assert alive() is None
+
+
+def test_a_graph_is_freed_by_reference_counting_alone() -> None:
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        x = Value(2.0)
+        inner = [x * x, x.tanh(), math.dot([x], [x], x), math.fma(x, x, x), math.hypot(x, 1.0)]
+        root = math.fsum(inner) ** 2
+        root.backward()
+        alive = [weakref.ref(node) for node in [*inner, root]]
+        del inner, root
+        assert [node() for node in alive] == [None] * len(alive)
+    finally:
+        if collecting:
+            gc.enable()

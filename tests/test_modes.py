@@ -1,0 +1,214 @@
+"""no_grad, gc_paused, and the observers beneath."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from microgrid import Value, gc_paused, math, modes, no_grad
+from microgrid.modes import Mode
+
+
+def test_nothing_is_recorded_under_no_grad() -> None:
+    x = Value(3.0)
+    with no_grad():
+        results = [x * x, x * 2.0, 2.0 * x, -x, x.tanh(), math.dot([x], [x], x), math.hypot(x, x)]
+    assert all(result.op is None and result.parents == () for result in results)
+    assert (x * x).parents == (x, x)
+    assert not modes.observers
+
+
+def test_no_grad_ends_with_an_exception() -> None:
+    with pytest.raises(KeyError), no_grad():
+        raise KeyError
+    assert (Value(1.0) * 2.0).op is not None
+
+
+def test_no_grad_nests_and_can_be_entered_again() -> None:
+    once = no_grad()
+    with once, once, no_grad():
+        assert (Value(1.0) * 2.0).op is None
+    with once:
+        assert (Value(1.0) * 2.0).op is None
+    assert (Value(1.0) * 2.0).op is not None
+
+
+def test_no_grad_decorates_functions_and_coroutine_functions() -> None:
+    @no_grad()
+    def double(x: Value) -> Value:
+        """Twice."""
+        return x * 2.0
+
+    @no_grad()
+    async def later(x: Value) -> Value:
+        await asyncio.sleep(0)
+        return x * 2.0
+
+    @no_grad
+    def triple(x: Value) -> Value:
+        return x * 3.0
+
+    assert triple(Value(1.0)).op is None and triple.__name__ == "triple"
+    assert double(Value(1.0)).op is None and double.__name__ == "double" and double.__doc__ == "Twice."
+    assert asyncio.run(later(Value(1.0))).op is None
+    assert (Value(1.0) * 2.0).op is not None
+
+
+def test_no_grad_refuses_generators() -> None:
+    with pytest.raises(TypeError, match="no_grad cannot decorate a generator"):
+
+        @no_grad()
+        def numbers() -> Iterator[int]:
+            yield 1
+
+
+def test_no_grad_is_local_to_its_thread() -> None:
+    entered, checked = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with no_grad():
+            entered.set()
+            checked.wait()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    entered.wait()
+    try:
+        assert modes.observers, "the other thread is in its block"
+        assert (Value(1.0) * 2.0).op is not None
+    finally:
+        checked.set()
+        thread.join()
+
+
+def test_no_grad_is_local_to_its_task() -> None:
+    async def silent(gate: asyncio.Event) -> bool:
+        with no_grad():
+            await gate.wait()
+            return (Value(1.0) * 2.0).op is None
+
+    async def recording(gate: asyncio.Event) -> bool:
+        recorded = (Value(1.0) * 2.0).op is not None
+        gate.set()
+        return recorded
+
+    async def both() -> list[bool]:
+        gate = asyncio.Event()
+        return list(await asyncio.gather(silent(gate), recording(gate)))
+
+    assert asyncio.run(both()) == [True, True]
+
+
+def test_one_mode_serves_several_threads_at_once() -> None:
+    shared, entered, left = no_grad(), threading.Event(), threading.Event()
+    silent: list[bool] = []
+
+    def other() -> None:
+        with shared:
+            entered.set()
+            left.wait()
+            silent.append((Value(1.0) * 2.0).op is None)
+
+    thread = threading.Thread(target=other)
+    with shared:
+        thread.start()
+        entered.wait()
+    left.set()
+    thread.join()
+    assert silent == [True] and (Value(1.0) * 2.0).op is not None and not modes.observers
+
+
+def test_generators_may_leave_out_of_turn() -> None:
+    def silent() -> Iterator[bool]:
+        with no_grad():
+            yield (Value(1.0) * 2.0).op is None
+
+    one, two = silent(), silent()
+    assert next(one) and next(two)
+    one.close()
+    assert (Value(1.0) * 2.0).op is None
+    two.close()
+    assert (Value(1.0) * 2.0).op is not None
+    with no_grad():  # nothing stays behind that this would wake
+        pass
+    assert modes._entered.get() == () and not modes.observers
+
+
+def test_a_task_may_outlive_the_block_it_was_started_in() -> None:
+    async def recorded(gate: asyncio.Event) -> list[bool]:
+        before = (Value(1.0) * 2.0).op is not None
+        await gate.wait()
+        return [before, (Value(1.0) * 2.0).op is not None]
+
+    async def outlive() -> list[bool]:
+        gate = asyncio.Event()
+        with no_grad():
+            task = asyncio.create_task(recorded(gate))
+            await asyncio.sleep(0)
+        gate.set()
+        with Mode(lambda node: None):
+            return await task
+
+    assert asyncio.run(outlive()) == [False, True]
+
+
+def test_a_block_may_be_left_in_another_task() -> None:
+    async def silent() -> AsyncIterator[bool]:
+        with no_grad():
+            yield (Value(1.0) * 2.0).op is None
+
+    async def both() -> list[bool]:
+        generator = silent()
+        found = [await asyncio.create_task(anext(generator))]
+        await asyncio.create_task(generator.aclose())
+        return [*found, (Value(1.0) * 2.0).op is not None]
+
+    assert asyncio.run(both()) == [True, True] and not modes.observers
+
+
+def test_an_observer_sees_every_new_node() -> None:
+    seen: list[Value] = []
+    x = Value(1.0)
+    with Mode(seen.append):
+        made = [x * x, 1.0 / x, x.relu(), math.atan2(x, x), math.dot([x], [1.0], x)]
+    _ = x * x
+    assert all(one is other for one, other in zip(seen, made, strict=True))
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_gc_paused_restores_what_it_found(enabled: bool) -> None:
+    found = gc.isenabled()
+    try:
+        gc.enable() if enabled else gc.disable()
+        pause = gc_paused()
+        with pause, pause:
+            assert not gc.isenabled()
+        with pytest.raises(KeyError), gc_paused():
+            raise KeyError
+        assert gc.isenabled() == enabled
+    finally:
+        gc.enable() if found else gc.disable()
+
+
+def test_threads_that_share_no_leaf_do_not_disturb_each_other() -> None:
+    results: dict[int, float] = {}
+
+    def work(seed: int) -> None:
+        x = Value(1.0 + seed)
+        for _ in range(200):
+            x.zero_grad()
+            out = math.fsum([x * float(k) for k in range(20)]).tanh() + x**2 + math.dot([x], [x], x)
+            out.backward()
+        results[seed] = x.grad
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = dict(results)
+    for seed in range(8):
+        work(seed)
+    assert results == expected and len(results) == 8

@@ -1,0 +1,44 @@
+"""What the `op` of a node is."""
+
+import math
+
+import pytest
+
+from microgrid import Value
+from microgrid.operations import HandWritten, functions_for, operation
+
+
+def test_an_operation_is_made_once_for_a_pattern() -> None:
+    assert operation("mul", (True, False)) is operation("mul", (True, False))
+    assert operation("mul", (True, False)) is not operation("mul", (True, True))
+    assert (Value(1.0) * 2.0).op is operation("mul", (True, False))
+
+
+def test_an_operation_knows_its_rule() -> None:
+    op = operation("relu", (True,))
+    assert (op.name, op.symbol, op.fan, repr(op)) == ("relu", "ReLU", 1, "relu")
+
+
+def test_a_rule_that_does_not_exist_has_no_operation() -> None:
+    with pytest.raises(KeyError, match="nonsense"):
+        operation("nonsense", (True,))
+
+
+@pytest.mark.parametrize("role", ["pull", "exact", "total", "record", "record_total"])
+def test_functions_of_a_role_are_made_once(role: str) -> None:
+    assert functions_for(role) is functions_for(role) and callable(functions_for(role)["sigmoid"])
+
+
+def test_roles_differ_in_their_literals_and_in_what_they_do_where_math_raises() -> None:
+    assert type(functions_for("pull")["step"](2.0)) is float and type(functions_for("exact")["step"](2)) is int
+    assert functions_for("total")["div"](1.0, 0.0) == math.inf
+    with pytest.raises(ZeroDivisionError):
+        functions_for("pull")["div"](1.0, 0.0)
+
+
+def test_a_hand_written_operation_calls_its_function() -> None:
+    calls: list[int] = []
+    op = HandWritten("mine", lambda: calls.append(1))
+    op.pull(Value(1.0), 1.0)
+    op.exact(Value(1.0), 1.0)
+    assert calls == [1, 1] and (op.name, op.symbol, repr(op), op.fan) == ("mine", "mine", "mine", 0)
