@@ -1,0 +1,154 @@
+"""Kinks, edges and special points, one by one: what PyTorch gives there, and the departures from it.
+
+`reference/edges.json` holds PyTorch's numbers; `reference/departures.json` lists where microgrid means to differ, why,
+and what it gives instead.
+"""
+
+import json
+import math
+import operator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from microgrid import Value
+from microgrid import math as math_
+from microgrid.functions import FUNCTIONS
+from microgrid.rules import RULES
+
+REFERENCE = Path(__file__).parent / "reference"
+EDGES = json.loads((REFERENCE / "edges.json").read_text())
+DEPARTURES = {
+    (entry["name"], *entry["args"]): entry
+    for group in json.loads((REFERENCE / "departures.json").read_text())
+    for entry in group["entries"]
+}
+CONSTANT_FORMS = {"clip_const": "clip", "pow_const": "pow"}
+OPERATORS = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "floordiv": operator.floordiv,
+    "mod": operator.mod,
+    "pow": operator.pow,
+}
+
+
+def same(result: float, expected: float) -> bool:
+    """Return whether two numbers agree to the last bits, infinities and nan included."""
+    if math.isnan(result) or math.isnan(expected):
+        return math.isnan(result) and math.isnan(expected)
+    return result == expected or abs(result - expected) <= 1e-14 * max(abs(result), abs(expected))
+
+
+def build(entry: dict[str, Any]) -> tuple[Value, list[Any]]:
+    """Return the node of `entry` and its arguments."""
+    name = CONSTANT_FORMS.get(entry["name"], entry["name"])
+    rule = RULES[name]
+    is_constant = [grad is None and name not in ("step", "where") for grad in entry["grads"]]
+    arguments = [float(x) if fixed else Value(float(x)) for x, fixed in zip(entry["args"], is_constant, strict=True)]
+    whole = rule.is_sequence(rule.arguments[0]) and not rule.variadic
+    return OPERATORS.get(name, FUNCTIONS[name])(*([arguments] if whole else arguments)), arguments
+
+
+def measure(out: Value, arguments: list[Any], entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what microgrid gives at the point of `entry`: result, gradients, second derivative if asked."""
+    leaves = [x for x in arguments if isinstance(x, Value)]
+    out.backward()
+    found = {"out": out.data, "grads": [x.grad if isinstance(x, Value) else None for x in arguments]}
+    if entry.get("second") is not None:
+        leaves[0].zero_grad()
+        out.backward(create_graph=True)
+        gradient = leaves[0].grad
+        leaves[0].zero_grad()
+        gradient.backward()
+        found["second"] = leaves[0].grad
+    return found
+
+
+def differences(found: dict[str, Any], entry: dict[str, Any]) -> list[str]:
+    """Return where `found` is not what `entry` says."""
+    wrong = [] if same(found["out"], float(entry["out"])) else ["out"]
+    for index, (grad, expected) in enumerate(zip(found["grads"], entry["grads"], strict=True)):
+        if expected is not None and not same(grad, float(expected)):
+            wrong.append(f"grads[{index}]")
+    if entry.get("second") is not None and not same(found["second"], float(entry["second"])):
+        wrong.append("second")
+    return wrong
+
+
+def entry_id(entry: dict[str, Any]) -> str:
+    return f"{entry['name']}({', '.join(entry['args'])})"
+
+
+@pytest.mark.parametrize("entry", EDGES, ids=entry_id)
+def test_edges_are_as_in_pytorch_or_a_listed_departure(entry: dict[str, Any]) -> None:
+    try:
+        out, arguments = build(entry)
+    except (ValueError, ArithmeticError) as error:
+        if math.isfinite(float(entry["out"])):
+            pytest.fail(f"{error!r} where PyTorch has a number")
+        return
+    found = measure(out, arguments, entry)
+    departure = DEPARTURES.get((entry["name"], *entry["args"]))
+    assert not differences(found, departure or entry)
+    assert departure is None or differences(found, entry), "no departure any more"
+
+
+def test_every_departure_is_an_edge() -> None:
+    assert set(DEPARTURES) <= {(entry["name"], *entry["args"]) for entry in EDGES}
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize(
+    ("masked", "at"),
+    [
+        (lambda x: x.relu(), -1.0),
+        (lambda x: math_.where(x > 0, x, 0.0), -1.0),
+        (lambda x: math_.where(x > 0, x, Value(0.0)), -1.0),
+        (lambda x: math_.maximum(x, 0.0), -1.0),
+        (lambda x: math_.minimum(x, 0.0), 1.0),
+        (lambda x: math_.clip(x, 0.0, 1.0), -1.0),
+    ],
+)
+def test_an_infinite_adjoint_does_not_enter_a_dead_branch(masked: Any, at: float, create_graph: bool) -> None:
+    x = Value(at)
+    masked(x).sqrt().backward(create_graph=create_graph)
+    assert getattr(x.grad, "data", x.grad) == 0.0
+
+
+def test_what_is_not_chosen_is_not_differentiated_at_any_order() -> None:
+    x = Value(750.0)
+    x.elu().backward(create_graph=True)
+    first = x.grad
+    x.zero_grad()
+    first.backward()
+    assert (first.data, x.grad) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "whole"), [("fmod", math.trunc), ("remainder", round)])
+def test_the_quotient_in_a_remainder_is_constant(name: str, whole: Any) -> None:
+    x, y = Value(0.3), Value(1e-9)
+    FUNCTIONS[name](x, y).backward(create_graph=True)
+    slope = y.grad
+    x.zero_grad(), y.zero_grad()
+    slope.backward()
+    assert slope.data == -whole(Fraction(0.3) / Fraction(1e-9)) and y.grad == 0.0
+
+
+@pytest.mark.parametrize(
+    ("result", "gradient"),
+    [
+        (lambda x: x.sqrt() * 0.0, 0.0),  # an adjoint of zero is not handed on: no 0 * inf
+        (lambda x: x.sqrt() + x, math.inf),
+        (lambda x: (x * 0.0).sqrt(), math.nan),
+        (lambda x: (1.0 / (x + 1e-310)) * 0.0, 0.0),
+    ],
+)
+def test_a_zero_adjoint_ends_the_way(result: Any, gradient: float) -> None:
+    x = Value(0.0)
+    result(x).backward()
+    assert same(x.grad, gradient)
