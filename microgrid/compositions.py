@@ -1,0 +1,128 @@
+"""Functions that are made of several operations, most of them because they have several results."""
+
+from __future__ import annotations
+
+import math
+
+from microgrid.conversions import as_number, named
+from microgrid.engine import Value
+from microgrid.functions import FUNCTIONS
+from microgrid.recording import has_value
+from microgrid.sequences import maximum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+__all__ = ["dist", "fabs", "frexp", "log", "log_softmax", "modf", "pow", "softmax"]
+
+_copysign, _exp, _fmod, _hypot = (FUNCTIONS[name] for name in ("copysign", "exp", "fmod", "hypot"))
+_ldexp, _log, _logsumexp, _pow = (FUNCTIONS[name] for name in ("ldexp", "log", "logsumexp", "pow"))
+
+
+def log(x: Any, /, *base: Any) -> Any:
+    """Return the logarithm of `x` to `base`, the natural one if no base is given.
+
+    >>> log(8, 2), log(Value(8.0), 2).data
+    (3.0, 3.0)
+    """
+    if not has_value((x, *base)):
+        return math.log(x, *base)
+    if len(base) > 1:
+        raise TypeError(f"log expected at most 2 arguments, got {1 + len(base)}")
+    try:
+        return _log(x) / _log(base[0]) if base else _log(x)
+    except ZeroDivisionError as error:
+        raise named(error, "log", x, *base) from None
+
+
+def pow(x: Any, y: Any, /) -> Any:
+    """Return `x` to the power `y`; for numbers as `math.pow`, for nodes as `x ** y`.
+
+    Raises:
+        ValueError: for a negative power of zero, as in `math`, and for a fractional one of a negative number.
+
+    >>> pow(2, 3), pow(Value(2.0), 3).data
+    (8.0, 8.0)
+    """
+    if not has_value((x, y)):
+        return math.pow(x, y)
+    try:
+        return _pow(x, y)
+    except ZeroDivisionError as error:
+        raise ValueError(str(error)) from None
+
+
+def fabs(x: Any, /) -> Any:
+    """Return the absolute value of `x`.
+
+    >>> fabs(-2), fabs(Value(-2.0)).data
+    (2.0, 2.0)
+    """
+    return abs(x) if isinstance(x, Value) else math.fabs(x)
+
+
+def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
+    """Return the Euclidean distance between two points, given as sequences of coordinates.
+
+    Raises:
+        ValueError: if the points have different numbers of coordinates.
+
+    >>> dist([0.0, 0.0], [Value(3.0), 4.0]).data
+    5.0
+    """
+    p, q = tuple(p), tuple(q)
+    if not has_value(p + q) or len(p) != len(q):
+        return math.dist(p, q)
+    return _hypot(*(x - y for x, y in zip(p, q, strict=True)))
+
+
+def modf(x: Any, /) -> tuple[Any, Any]:
+    """Return the fractional and the whole part of `x`, both with its sign.
+
+    >>> fraction, whole = modf(Value(-2.75))
+    >>> fraction.data, whole.data
+    (-0.75, -2.0)
+    """
+    if not isinstance(x, Value):
+        return math.modf(x)
+    whole = Value(math.modf(x.data)[1])
+    return (_copysign(0.0, x) if math.isinf(x.data) else _fmod(x, 1.0)), whole
+
+
+def frexp(x: Any, /) -> tuple[Any, int]:
+    """Return the mantissa of `x`, between 1/2 and 1, and the exponent of 2 that belongs to it.
+
+    >>> mantissa, exponent = frexp(Value(6.0))
+    >>> mantissa.data, exponent
+    (0.75, 3)
+    """
+    if not isinstance(x, Value):
+        return math.frexp(x)
+    exponent = math.frexp(x.data)[1]
+    return _ldexp(x, -exponent), exponent
+
+
+def log_softmax(xs: Iterable[Any], /) -> list[Any]:
+    """Return the logarithms of `softmax(xs)`, stable at any size.
+
+    >>> log_softmax([1000.0, 0.0])
+    [0.0, -1000.0]
+    """
+    xs = tuple(x if isinstance(x, Value) else as_number(x) for x in xs)
+    if not xs:
+        raise ValueError("softmax expects at least one number, got none")
+    largest = maximum(*(x.data if isinstance(x, Value) else x for x in xs))
+    shifted = [x - largest for x in xs]  # shifting all of them changes neither the result nor its derivatives
+    total = _logsumexp(shifted)
+    return [x - total for x in shifted]
+
+
+def softmax(xs: Iterable[Any], /) -> list[Any]:
+    """Return `exp(x) / sum(exp(xs))` for each of `xs`: positive numbers that add up to one.
+
+    >>> softmax([0.0, 0.0])
+    [0.5, 0.5]
+    """
+    return [_exp(x) for x in log_softmax(xs)]

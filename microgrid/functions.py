@@ -1,0 +1,23 @@
+"""Every row of the calculus table as a function: numbers in, number out; any `Value` in, `Value` out.
+
+The functions are generated; `microgrid.math` is the module to import them from.
+"""
+
+from __future__ import annotations
+
+from microgrid import codegen, eager
+from microgrid.recording import names_for
+from microgrid.rules import RULES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+_source = "\n".join(eager.function_source(rule) for rule in RULES.values())
+
+_defined = codegen.define(_source, "functions", names_for(_source))
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {name: _defined[name] for name in RULES}
+
+globals().update(FUNCTIONS)
+__test__ = dict(FUNCTIONS)
