@@ -1,0 +1,247 @@
+"""Losses against `torch.nn.functional`, whose numbers were printed by PyTorch 2.13 in float64.
+
+Where PyTorch's own formula cancels, the numbers are those of mpmath with 40 digits.
+"""
+
+import math
+import re
+
+import pytest
+
+from microgrid import Value
+from microgrid.losses import binary_cross_entropy, binary_cross_entropy_with_logits, mse_loss
+
+LOSSES = [mse_loss, binary_cross_entropy, binary_cross_entropy_with_logits]
+
+
+def loss_and_gradients(loss, predictions, targets):
+    """Return the loss and its derivative by each prediction."""
+    nodes = [Value(prediction) for prediction in predictions]
+    out = loss(nodes, targets)
+    out.backward()
+    return out.data, [node.grad for node in nodes]
+
+
+# Against PyTorch
+
+
+@pytest.mark.parametrize(
+    ("loss", "predictions", "targets", "value", "gradients"),
+    [
+        (mse_loss, [0.5, -1.25, 3.0, 2.0], [1.0, -1.0, 0.5, 2.0], 1.640625, [-0.25, -0.125, 1.25, 0.0]),
+        (mse_loss, [0.1, 0.2, 0.3], [0.7, -0.4, 1000.0], 333133.60333333333, [-0.4, 0.4, -666.4666666666667]),
+        (
+            binary_cross_entropy,
+            [0.9, 0.2, 0.35, 0.6],
+            [1.0, 0.0, 1.0, 0.25],
+            0.5483126615794569,
+            [-0.2777777777777778, 0.31249999999999994, -0.7142857142857144, 0.3645833333333333],
+        ),
+        (
+            binary_cross_entropy_with_logits,
+            [2.0, -1.0, 0.0, -3.5],
+            [1.0, 0.0, 1.0, 0.25],
+            0.5095218243484403,
+            [-0.02980073050552942, 0.06723535534249878, -0.125, -0.055171942312160924],
+        ),
+    ],
+)
+def test_several_predictions(loss, predictions, targets, value, gradients):
+    found, slopes = loss_and_gradients(loss, predictions, targets)
+    assert found == pytest.approx(value, rel=1e-15, abs=0)
+    assert slopes == pytest.approx(gradients, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("p", "target", "value", "gradient"),
+    [
+        (1e-10, 0.0, 1.00000000005e-10, 1.0000000001),
+        (1e-10, 1.0, 23.025850929940457, -10000000000.0),
+        (1e-10, 0.3, 6.907755279052137, -2999999999.2999997),
+        (0.001, 0.0, 0.0010005003335835335, 1.0010010010010009),
+        (0.001, 1.0, 6.907755278982137, -999.9999999999999),
+        (0.001, 0.3, 2.0730269339281495, -299.29929929929926),
+        (0.5, 0.0, 0.6931471805599453, 2.0),
+        (0.5, 1.0, 0.6931471805599453, -2.0),
+        (0.5, 0.3, 0.6931471805599453, 0.8),
+        (0.9999999999, 0.0, 23.02585084720009, 9999999172.59636),
+        (0.9999999999, 1.0, 1.000000082790371e-10, -1.0000000001),
+        (0.9999999999, 0.3, 16.118095593070063, 6999999420.51745),
+    ],
+)
+def test_binary_cross_entropy(p, target, value, gradient):
+    found, (slope,) = loss_and_gradients(binary_cross_entropy, [p], [target])
+    assert found == pytest.approx(value, rel=1e-15, abs=0)
+    assert slope == pytest.approx(gradient, rel=1e-14, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("p", "target", "value", "gradient"),
+    [
+        (0.0, 0.0, 0.0, 0.0),
+        (0.0, 1.0, 100.0, -1000000003995.8029),
+        (0.0, 0.3, 30.0, -300000001198.74084),
+        (1.0, 0.0, 100.0, 1000000003995.8029),
+        (1.0, 1.0, 0.0, 0.0),
+        (1.0, 0.3, 70.0, 700000002797.0619),
+        (1e-300, 1.0, 100.0, -1000000003995.8029),
+        (1e-300, 0.0, 1e-300, 1e-288),
+        (1e-44, 1.0, 100.0, -1000000003995.8029),
+        (1e-40, 1.0, 92.10340371976183, -1.0000000039958e12),
+        (1e-13, 1.0, 29.933606208922594, -1.0000000039957e12),
+        (1e-13, 0.0, 1e-13, 0.1),
+        (1 - 2**-53, 1.0, 1.1102230246251565e-16, -1.1102230290e-4),
+        (1 - 2**-53, 0.0, 36.7368005696771, 1.0e12),
+    ],
+)
+def test_binary_cross_entropy_at_the_ends(p, target, value, gradient):
+    found, (slope,) = loss_and_gradients(binary_cross_entropy, [p], [target])
+    assert found == pytest.approx(value, rel=1e-13, abs=0)
+    assert slope == pytest.approx(gradient, rel=1e-8, abs=0)  # PyTorch's bound is the float32 next to 1e-12
+    assert binary_cross_entropy(p, target) == found
+
+
+@pytest.mark.parametrize(
+    ("x", "target", "value", "gradient"),
+    [
+        (-1000.0, 0.0, 0.0, 0.0),
+        (-1000.0, 1.0, 1000.0, -1.0),
+        (-1000.0, 0.25, 250.0, -0.25),
+        (-100.0, 0.0, 3.720075976020836e-44, 3.720075976020836e-44),  # exp(-100)
+        (-100.0, 1.0, 100.0, -1.0),
+        (-40.0, 0.0, 4.248354255291589e-18, 4.248354255291589e-18),  # PyTorch: 0 for the value
+        (-40.0, 1.0, 40.0, -1.0),
+        (-5.0, 0.0, 0.006715348489118068, 0.0066928509242848554),
+        (-5.0, 1.0, 5.006715348489118, -0.9933071490757152),
+        (-5.0, 0.25, 1.256715348489118, -0.24330714907571516),
+        (-1e-9, 0.0, 0.6931471800599454, 0.49999999975),
+        (0.0, 0.0, 0.6931471805599453, 0.5),
+        (0.0, 1.0, 0.6931471805599453, -0.5),
+        (0.0, 0.25, 0.6931471805599453, 0.25),
+        (1e-9, 1.0, 0.6931471800599454, -0.49999999975),
+        (5.0, 0.0, 5.006715348489118, 0.9933071490757152),
+        (5.0, 1.0, 0.006715348489118068, -0.0066928509242848554),
+        (5.0, 0.25, 3.7567153484891183, 0.7433071490757152),
+        (20.0, 1.0, 2.061153620314381e-09, -2.0611536181902037e-09),
+        (40.0, 0.0, 40.0, 1.0),
+        (40.0, 1.0, 4.248354255291589e-18, -4.248354255291589e-18),  # PyTorch: 0 for the gradient
+        (100.0, 1.0, 3.720075976020836e-44, -3.720075976020836e-44),
+        (1000.0, 0.0, 1000.0, 1.0),
+        (1000.0, 1.0, 0.0, 0.0),
+        (1000.0, 0.25, 750.0, 0.75),
+        (1.5e308, 0.0, 1.5e308, 1.0),
+        (-1.5e308, 0.0, 0.0, 0.0),
+    ],
+)
+def test_binary_cross_entropy_with_logits(x, target, value, gradient):
+    found, (slope,) = loss_and_gradients(binary_cross_entropy_with_logits, [x], [target])
+    assert found == pytest.approx(value, rel=1e-14, abs=0)
+    assert slope == pytest.approx(gradient, rel=1e-14, abs=0)
+
+
+def test_second_derivatives():
+    for loss, x, y, expected in [
+        (mse_loss, 0.7, 0.2, 2.0),
+        (binary_cross_entropy, 0.7, 0.2, 0.2 / 0.49 + 0.8 / 0.09),
+        (binary_cross_entropy_with_logits, 0.7, 0.2, math.exp(-0.7) / (1 + math.exp(-0.7)) ** 2),
+    ]:
+        node = Value(x)
+        loss(node, y).backward(create_graph=True)
+        slope = node.grad
+        node.zero_grad()
+        slope.backward()
+        assert node.grad == pytest.approx(expected, rel=1e-13)
+
+
+# Kinds of arguments
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_numbers_in_number_out(loss):
+    predictions, targets = [0.25, 0.5], [1.0, 0.0]
+    expected = loss([Value(p) for p in predictions], targets)
+    assert isinstance(expected, Value)
+    for out in (loss(predictions, targets), loss(tuple(predictions), iter(targets)), loss(predictions, [1, 0])):
+        assert type(out) is float
+        assert out == expected.data
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_single_numbers(loss):
+    expected = loss([0.25], [1.0])
+    for prediction in (0.25, Value(0.25), [Value(0.25)]):
+        for target in (1.0, 1, [1.0]):
+            out = loss(prediction, target)
+            assert type(out) is (float if type(prediction) is float else Value)
+            assert float(out) == expected
+
+
+@pytest.mark.parametrize(
+    ("loss", "slope"),
+    [
+        (mse_loss, -2 * (0.25 - 0.5)),
+        (binary_cross_entropy, math.log(0.75) - math.log(0.25)),
+        (binary_cross_entropy_with_logits, -0.25),
+    ],
+)
+def test_targets_have_gradients_too(loss, slope):
+    for prediction in (0.25, Value(0.25)):
+        target = Value(0.5)
+        loss([prediction], [target]).backward()
+        assert target.grad == pytest.approx(slope, rel=1e-14)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_mean_of_single_losses(loss):
+    predictions, targets = [0.1, 0.4, 0.8], [0.0, 1.0, 0.25]
+    singles = [loss(p, y) for p, y in zip(predictions, targets, strict=True)]
+    assert loss(predictions, targets) == pytest.approx(math.fsum(singles) / 3, rel=1e-15)
+
+
+# Bad input
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("predictions", "targets", "lengths"),
+    [
+        ([], [], "0 and 0"),
+        ([0.5], [], "1 and 0"),
+        ([], [0.5], "0 and 1"),
+        ([0.5, 0.5], [1.0], "2 and 1"),
+        (Value(0.5), [1.0, 0.0], "1 and 2"),
+        ([Value(0.5), Value(0.5)], 1.0, "2 and 1"),
+    ],
+)
+def test_unequal_lengths_and_nothing_at_all(loss, predictions, targets, lengths):
+    message = f"{loss.__name__} expects as many predictions as targets, at least one, got {lengths}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        loss(predictions, targets)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(
+    ("predictions", "targets", "got"),
+    [
+        ([[Value(0.5)]], [1.0], "list [Value(data=0.5, grad=0.0)]"),
+        ([Value(0.5)], [[1.0]], "list [1.0]"),
+        ("a", "b", "str 'a'"),
+        (Value(0.5), None, "NoneType None"),
+        ([0.5, 0.5], [1.0, 1j], "complex 1j"),
+    ],
+)
+def test_what_is_no_number(loss, predictions, targets, got):
+    with pytest.raises(TypeError, match=f"^{loss.__name__} expects real numbers, got {re.escape(got)}$"):
+        loss(predictions, targets)
+
+
+@pytest.mark.parametrize("p", [-0.1, 1.1, -5e-324, 1 + 2**-52, math.inf, -math.inf])
+def test_what_is_no_probability(p):
+    for prediction in (p, Value(p)):
+        with pytest.raises(ValueError, match=re.escape(f"expected a probability between 0 and 1, got {p}")):
+            binary_cross_entropy([0.5, prediction], [1.0, 1.0])
+
+
+def test_nan_is_handed_on():
+    for loss in (mse_loss, binary_cross_entropy, binary_cross_entropy_with_logits):
+        assert math.isnan(loss([Value(math.nan), Value(0.5)], [1.0, 0.0]).data)
