@@ -1,0 +1,313 @@
+"""The demos, run as a newcomer runs them: what they print, what they return, and what they do with bad arguments."""
+
+import importlib.util
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from microgrid.nn import MLP
+
+DEMOS = Path(__file__).parent.parent / "demos"
+UNICODE, ASCII = " ░▒▓█", " .:*#"
+TARGETS = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}
+
+
+def load(name: str) -> ModuleType:
+    """Return the demo of that name as a module, without running it."""
+    spec = importlib.util.spec_from_file_location(f"demo_{name}", DEMOS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+xor = load("xor")
+
+
+class Screen(io.TextIOWrapper):
+    """A standard output of a given encoding, which may be a terminal."""
+
+    def __init__(self, encoding: str = "utf-8", tty: bool = False) -> None:
+        self.written = io.BytesIO()
+        self.tty = tty
+        super().__init__(self.written, encoding=encoding, newline="\n")
+
+    def isatty(self) -> bool:
+        return self.tty
+
+    def text(self) -> str:
+        """Return what was written."""
+        self.flush()
+        return self.written.getvalue().decode(self.encoding)
+
+
+@pytest.fixture(autouse=True)
+def _usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test depend on the terminal it is run in."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+def run(*arguments: str, encoding: str = "utf-8", tty: bool = False) -> tuple[int, str]:
+    """Return the exit status of the demo and what it writes to such a standard output."""
+    screen = Screen(encoding, tty)
+    with redirect_stdout(screen):
+        status = xor.main(list(arguments))
+    return status, screen.text()
+
+
+def without_colours(text: str) -> str:
+    """Return `text` without escape sequences."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def losses(text: str) -> list[float]:
+    """Return the losses printed, in order."""
+    return [float(loss) for loss in re.findall(r"^epoch +\d+ +loss (\S+) ", text, re.MULTILINE)]
+
+
+def picture(text: str) -> list[str]:
+    """Return the lines of the picture, without its frame."""
+    return re.findall(r"^  \|(.*)\|$", text, re.MULTILINE)
+
+
+def table(text: str) -> dict[tuple[int, int], tuple[int, float, str]]:
+    """Return the truth table: inputs to target, prediction and verdict."""
+    rows = re.findall(r"^ +([01]) +([01]) +([01]) +(\S+)  (right|wrong)$", text, re.MULTILINE)
+    return {(int(a), int(b)): (int(target), float(p), verdict) for a, b, target, p, verdict in rows}
+
+
+def check_learned(status: int, text: str, shades: str = UNICODE) -> None:
+    """Fail unless `text` shows a network that has learned XOR, in numbers and in the picture."""
+    assert status == 0
+    assert text.endswith("\n4 of 4 right\n")
+    assert len(losses(text)) >= 5
+    assert losses(text)[-1] < min(0.02, losses(text)[0] / 10)
+    assert re.findall("accuracy .*%", text)[-1] == "accuracy 100%"
+    assert {row: (target, round(p), verdict) for row, (target, p, verdict) in table(text).items()} == {
+        row: (target, target, "right") for row, target in TARGETS.items()
+    }
+    check_picture(picture(text), shades)
+
+
+def check_picture(lines: list[str], shades: str) -> None:
+    """Fail unless the four rows are marked at their places, each well within its region."""
+    columns = len(lines[0])
+    assert columns % 4 == 1
+    assert [len(line) for line in lines] == [columns] * 13
+    places = {(a, b): (9 - 6 * b, (columns - 1) // 4 * (1 + 2 * a)) for a, b in TARGETS}
+    marks = {
+        (line, column): cell for line, text in enumerate(lines) for column, cell in enumerate(text) if cell in "01"
+    }
+    assert marks == {place: str(TARGETS[row]) for row, place in places.items()}
+    assert set("".join(lines)) <= {*shades, "0", "1"}
+    for row, (line, column) in places.items():
+        neighbours = lines[line - 1][column] + lines[line + 1][column]
+        assert neighbours == 2 * (shades[-1] if TARGETS[row] else shades[0])
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7, 42, -3, 10**18])
+def test_xor_learns(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
+    status = xor.main(["--seed", str(seed)])
+    output = capsys.readouterr()
+    check_learned(status, output.out)
+    assert f"seed {seed}\n" in output.out
+    assert output.err == ""
+
+
+@settings(max_examples=15)
+@given(st.integers())
+def test_xor_learns_from_any_seed(seed: int) -> None:
+    check_learned(*run(f"--seed={seed}"))
+
+
+def test_xor_has_a_fixed_seed_unless_given() -> None:
+    assert run() == run()
+    assert run()[1] == run("--seed", "2")[1] != run("--seed", "3")[1]
+
+
+def test_xor_is_a_program() -> None:
+    # The script's own folder comes first on the path of a script: the package must be named if it is not installed.
+    paths = [str(DEMOS.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, str(DEMOS / "xor.py"), "--seed", "7"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+    assert done.stderr == ""
+    check_learned(done.returncode, done.stdout)
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_xor_falls_back_to_ascii(encoding: str) -> None:
+    status, text = run(encoding=encoding)
+    assert text.isascii()
+    check_learned(status, text, ASCII)
+
+
+def test_xor_shades_where_the_code_page_can() -> None:
+    check_learned(*run(encoding="cp437"))
+
+
+def test_xor_writes_to_a_stream_without_an_encoding() -> None:
+    with redirect_stdout(io.StringIO()) as stream:
+        status = xor.main([])
+    check_learned(status, stream.getvalue())
+
+
+def test_xor_colours_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, text = run(tty=True)
+    colours = set(re.findall(r"\x1b\[1;97;48;5;(\d+)m", text))
+    assert len(colours) == 5
+    check_coloured_like(text, run(tty=False)[1])
+    assert status == 0
+    monkeypatch.setenv("NO_COLOR", "")  # no-color.org: only counts when not empty
+    assert run(tty=True)[1] == text
+
+
+def check_coloured_like(text: str, plain: str) -> None:
+    """Fail unless the picture in `text` has one colour where `plain` has one shade, and the same marks."""
+    cells = re.findall(r"\x1b\[1;97;48;5;(\d+)m(.)\x1b\[0m", "".join(picture(text)))
+    shades = "".join(picture(plain))
+    assert len(cells) == len(shades)
+    assert [mark.strip() for _, mark in cells] == [shade if shade in "01" else "" for shade in shades]
+    assert len({(colour, shade) for (colour, _), shade in zip(cells, shades, strict=True) if shade not in "01"}) == 5
+    assert "\x1b" not in without_colours(text)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_xor_is_plain_where_asked(variable: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, value)
+    assert run(tty=True) == run(tty=False)
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [(200, 33), (37, 33), (36, 29), (20, 13), (9, 5), (8, 5), (1, 5)], ids=str
+)
+def test_xor_fits_narrow_terminals(columns: int, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    status, text = run()
+    assert status == 0
+    assert text.endswith("\n4 of 4 right\n")
+    lines = picture(text)
+    assert {len(line) for line in lines} == {width}
+    assert sum(line.count("0") for line in lines) == sum(line.count("1") for line in lines) == 2
+    epochs = [line for line in text.splitlines() if line.startswith("epoch")]
+    assert [line.count("accuracy") for line in epochs] == [1] * 11  # a bar may be cut, numbers are not
+    assert max(len(line.rstrip("█")) for line in epochs) <= 39
+    assert max(map(len, epochs)) <= max(columns, 39)
+    assert columns < 9 or width + 4 <= columns
+    if columns >= 37:
+        check_learned(status, text)
+
+
+@pytest.mark.parametrize(("epochs", "shown"), [(1, 1), (2, 2), (7, 7), (19, 11), (200, 11), (203, 11)])
+def test_xor_shows_a_handful_of_epochs(epochs: int, shown: int) -> None:
+    _, text = run("--epochs", str(epochs))
+    numbers = [int(number) for number in re.findall(r"^epoch +(\d+) ", text, re.MULTILINE)]
+    assert numbers == sorted({1, epochs, *numbers})
+    assert len(numbers) == shown
+
+
+def test_xor_says_that_it_has_not_learned() -> None:
+    status, text = run("--epochs", "1")
+    verdicts = [verdict for _, _, verdict in table(text).values()]
+    assert status == 1
+    assert 0 < verdicts.count("right") < 4
+    for target, prediction, verdict in table(text).values():
+        assert verdict == ("right" if round(prediction) == target else "wrong")
+    assert text.splitlines()[-1] == f"{verdicts.count('right')} of 4 right: try more --epochs, or another --seed"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epochs", "0"], "argument --epochs: expected at least 1, got 0"),
+        (["--epochs=-5"], "argument --epochs: expected at least 1, got -5"),
+        (["--epochs", "2.5"], "argument --epochs: invalid int value: '2.5'"),
+        (["--epochs", "many"], "argument --epochs: invalid int value: 'many'"),
+        (["--epochs"], "argument --epochs: expected one argument"),
+        (["--seed", "lucky"], "argument --seed: invalid int value: 'lucky'"),
+        (["--speed", "7"], "unrecognized arguments: --speed 7"),
+        (["7"], "unrecognized arguments: 7"),
+    ],
+)
+def test_xor_refuses(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        xor.main(arguments)
+    output = capsys.readouterr()
+    assert exit_.value.code == 2
+    assert output.out == ""
+    assert message in without_colours(output.err)
+
+
+def test_xor_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        xor.main(["--help"])
+    assert exit_.value.code == 0
+    shown = without_colours(capsys.readouterr().out)
+    assert "--seed" in shown
+    assert "--epochs" in shown
+
+
+def interrupt(*arguments: object) -> None:
+    """Do as Ctrl-C does."""
+    raise KeyboardInterrupt
+
+
+def interrupt_at_step(number: int, step: Callable[[object], None]) -> Callable[[object], None]:
+    """Return an optimiser's `step` that Ctrl-C meets at the call of that number."""
+    calls: list[object] = []
+
+    def interrupted(optimizer: object) -> None:
+        calls.append(optimizer)
+        if len(calls) == number:
+            interrupt()
+        step(optimizer)
+
+    return interrupted
+
+
+@pytest.mark.parametrize("number", [1, 58])
+def test_xor_says_how_far_it_came_when_interrupted(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(xor.SGD, "step", interrupt_at_step(number, xor.SGD.step))
+    assert xor.main([]) == 130
+    output = capsys.readouterr()
+    assert output.err == f"\ninterrupted after {number - 1} of 200 epochs\n"
+    assert "right" not in output.out
+
+
+def test_xor_may_be_interrupted_while_drawing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(xor, "picture", interrupt)
+    assert xor.main(["--epochs", "3"]) == 130
+    assert capsys.readouterr().err == "\ninterrupted after 3 of 3 epochs\n"
+
+
+def test_xor_shows_what_the_network_says_right_or_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    net = MLP(2, [1], rng=0)
+    for parameter, number in zip(net.parameters(), [40.0, 0.0, -20.0], strict=True):
+        parameter.data = number  # says "a", whatever b is
+    assert xor.demonstrate(net, xor.Terminal(ASCII, (), 80)) == 2
+    text = capsys.readouterr().out
+    assert table(text) == {
+        (a, b): (target, a, "right" if a == target else "wrong") for (a, b), target in TARGETS.items()
+    }
+    assert {re.sub("[01]", "?", line) for line in picture(text)} == {
+        f"{' ' * 16}:{'#' * 16}",
+        f"{' ' * 8}?{' ' * 7}:{'#' * 7}?{'#' * 8}",
+    }
