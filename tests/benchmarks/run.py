@@ -1,0 +1,95 @@
+"""Measure microgrid's speed and memory beside other engines, and print the results as a Markdown table.
+
+`make bench` runs this. All contestants are timed in turn in one run; times are medians. A peer that is not installed
+is reported as missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+from cases import CASES, PEERS, Case, Entry
+
+import microgrid
+
+HEADER = ("case", "contestant", "result", "ratio", "claim", "met")
+RIGHT = ("result", "ratio")
+
+
+def processor() -> str:
+    """Return the name of the processor, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
+
+
+def version(package: str) -> str:
+    """Return the version of an installed package, or that it is missing."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def surroundings() -> Iterator[str]:
+    """Yield lines about the machine and the versions in use."""
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    yield f"{processor()}, {os.cpu_count()} cores{load}; {platform.platform()}"
+    yield f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}"
+    yield f"microgrid from {Path(microgrid.__file__).parent}"
+    yield ", ".join(f"{peer} {version(peer)}" for peer in PEERS)
+
+
+def cells(title: str, entry: Entry) -> tuple[str, ...]:
+    """Return the texts of one line of the table."""
+    ratio = "" if entry.ratio is None else f"{entry.ratio:.2f}×"
+    return title, entry.contestant, entry.result, ratio, str(entry.claim or ""), entry.verdict
+
+
+def table(results: Iterable[tuple[Case, list[Entry]]]) -> str:
+    """Return the Markdown table of `results`; a case's title stands in its first line only."""
+    rows = [
+        cells("" if index else case.title, entry) for case, entries in results for index, entry in enumerate(entries)
+    ]
+    widths = [max(map(len, column)) for column in zip(HEADER, *rows, strict=True)]
+    rule = ["-" * (width - 1) + (":" if name in RIGHT else "-") for name, width in zip(HEADER, widths, strict=True)]
+    lines = []
+    for row in (HEADER, rule, *rows):
+        texts = [
+            text.rjust(width) if name in RIGHT else text.ljust(width)
+            for name, text, width in zip(HEADER, row, widths, strict=True)
+        ]
+        lines.append(f"| {' | '.join(texts)} |")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run every case, print the table, and return the exit status."""
+    parser = argparse.ArgumentParser(description="Measure microgrid's speed and memory beside other engines.")
+    parser.add_argument("--quick", action="store_true", help="take fewer samples")
+    parser.add_argument("--check", action="store_true", help="exit with 1 unless every claim is measured and met")
+    options = parser.parse_args()
+    print("\n".join(f"- {line}" for line in surroundings()), end="\n\n", flush=True)
+    results = []
+    for case in CASES:
+        print(f"measuring: {case.title}", file=sys.stderr)
+        results.append((case, case.entries(options.quick)))
+    print(table(results))
+    print("\nTimes are medians, ratios are to the first line of each case.")
+    failed = [case.title for case, entries in results for entry in entries if entry.verdict not in ("", "yes")]
+    if options.check and failed:
+        print("\nClaims that are not met: " + "; ".join(failed))
+    return 1 if options.check and failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
