@@ -1,0 +1,107 @@
+"""The package as a whole: what it imports, in which direction, and what it is known by."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+import microgrid
+
+PACKAGE = Path(microgrid.__file__).parent
+MODULES = {path.stem: path for path in sorted(PACKAGE.glob("*.py"))}
+
+# Imports point down this list.
+LAYERS = [
+    ["__init__", "reference"],
+    ["losses", "optim"],
+    ["nn"],
+    ["math"],
+    ["compositions"],
+    ["functions"],
+    ["recording"],
+    ["engine"],
+    ["operations"],
+    ["pullbacks"],
+    ["eager"],
+    ["graph", "modes", "conversions"],
+    ["codegen"],
+    ["rules"],
+    ["total"],
+    ["sequences", "special"],
+    ["fallbacks"],
+]
+
+
+def imports(path: Path) -> set[str]:
+    """Return the modules that are imported at run time, whether at the top of the file or within a function."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module == "microgrid":
+            found |= {f"microgrid.{name}" if (name := alias.name) in MODULES else "microgrid" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module or "")
+    return found
+
+
+def test_every_module_has_its_layer() -> None:
+    assert sorted(name for layer in LAYERS for name in layer) == sorted(MODULES)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_point_one_way(name: str) -> None:
+    depth = {module: index for index, layer in enumerate(LAYERS) for module in layer}
+    own = {module.partition(".")[2] for module in imports(MODULES[name]) if module.startswith("microgrid")}
+    assert all(depth[module or "__init__"] > depth[name] for module in own), own
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_standard_library_is_all_that_is_needed(name: str) -> None:
+    roots = {module.partition(".")[0] for module in imports(MODULES[name])}
+    assert roots <= {*sys.stdlib_module_names, "microgrid"}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is_for(name: str) -> None:
+    assert ast.get_docstring(ast.parse(MODULES[name].read_text(encoding="utf-8")))
+
+
+def run(program: str) -> str:
+    return subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+def test_import_is_light() -> None:
+    heavy = "ast dataclasses fractions inspect typing re enum linecache threading random decimal".split()
+    bare = set(run("import sys; print(*sys.modules)").split())
+    loaded = set(run("import sys, microgrid; print(*sys.modules)").split()) - bare
+    assert "microgrid.engine" in loaded
+    assert not loaded & {*heavy, "microgrid.nn", "microgrid.math", "microgrid.pullbacks", "microgrid.total"}
+
+
+def test_submodules_are_imported_when_used() -> None:
+    program = (
+        "import microgrid; print(microgrid.nn.MLP.__name__, microgrid.math.tanh(0.0), microgrid.optim.SGD.__name__)"
+    )
+    assert run(program).split() == ["MLP", "0.0", "SGD"]
+    assert set(microgrid.__all__) <= set(dir(microgrid))
+    with pytest.raises(AttributeError, match="module 'microgrid' has no attribute 'tensor'"):
+        _ = microgrid.tensor  # type: ignore[attr-defined]
+
+
+def test_the_distribution_is_known_by_its_name() -> None:
+    about = metadata("microgrid-autograd")
+    assert about["Requires-Python"] == ">=3.11" and "MIT" in (about["License-Expression"] or "")
+    assert not [need for need in about.get_all("Requires-Dist") or [] if "extra ==" not in need]
+
+
+def test_the_package_carries_its_licence_and_its_types() -> None:
+    assert (PACKAGE / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+    assert (PACKAGE / "py.typed").exists() and (PACKAGE / "math.pyi").exists()
