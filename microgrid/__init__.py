@@ -13,13 +13,14 @@
 
 from microgrid import recording as _recording  # gives Value its operators
 from microgrid.engine import Value
+from microgrid.extend import define_rule
 from microgrid.modes import gc_paused, no_grad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid import losses, math, nn, optim
 
-__all__ = ["Value", "gc_paused", "losses", "math", "nn", "no_grad", "optim"]
+__all__ = ["Value", "define_rule", "gc_paused", "losses", "math", "nn", "no_grad", "optim"]
 
 
 del _recording

@@ -269,6 +269,14 @@ def is_standard(rule: Rule) -> bool:
     return is_call_of_itself(rule) and rule.name in {*vars(math), "fma", "sumprod"}
 
 
+def general_function_source(rule: Rule) -> str:
+    """Return the source of a function of `rule` without a fast way."""
+    tuples = "" if rule.variadic else "".join(f"    {name} = tuple({name})\n" for name in sequences(rule))
+    recorded = f"apply({', '.join([rule_in_source(rule), *rule.arguments])})"
+    fields = {"name": rule.name, "doc": describe(rule), "head": parameters(rule), "example": "Added by `define_rule`."}
+    return GENERAL_FUNCTION.format(tuples=tuples, recorded=recorded, **fields)
+
+
 def function_source(rule: Rule) -> str:
     """Return the source of the function of `rule` that takes numbers or `Value`s."""
     fields = {"name": rule.name, "doc": describe(rule), "example": example(rule), "rule": rule_in_source(rule)}

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from microgrid import codegen, eager
 from microgrid.recording import names_for
-from microgrid.rules import RULES
+from microgrid.rules import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-_source = "\n".join(eager.function_source(rule) for rule in RULES.values())
+_source = "\n".join(eager.function_source(rule) for rule in ROWS)
 
 _defined = codegen.define(_source, "functions", names_for(_source))
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {name: _defined[name] for name in RULES}
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {rule.name: _defined[rule.name] for rule in ROWS}
 
 globals().update(FUNCTIONS)
 __test__ = dict(FUNCTIONS)

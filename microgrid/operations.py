@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from _thread import allocate_lock
 
 from microgrid import codegen, fallbacks, sequences, special
 from microgrid.rules import RULES, Rule
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from microgrid.engine import Value
 
-BASE_FUNCTIONS: Mapping[str, Any] = {
+BASE_FUNCTIONS: dict[str, Any] = {
     name: getattr(module, name)
     for module in (builtins, math, fallbacks, special, sequences)
     for name in vars(module)
@@ -37,7 +38,20 @@ def total_numbers() -> Mapping[str, Any]:
     from microgrid.total import TOTAL
 
     others = [rule for rule in RULES.values() if rule.name not in TOTAL]
-    return codegen.number_functions("total_numbers", others, {**BASE_FUNCTIONS, **TOTAL}, codegen.with_float_literals)
+    given = {**BASE_FUNCTIONS, **TOTAL, **{name: or_nan(function) for name, function in _callables.items()}}
+    return codegen.number_functions("total_numbers", others, given, codegen.with_float_literals)
+
+
+def or_nan(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function`, but giving nan where it raises an arithmetic error."""
+
+    def total(*arguments: Any) -> Any:
+        try:
+            return function(*arguments)
+        except (ArithmeticError, ValueError):
+            return math.nan
+
+    return total
 
 
 # What row text may call in each derivative role; `recording` adds the roles that record nodes.
@@ -47,6 +61,28 @@ FUNCTIONS_OF_ROLE: dict[str, Callable[[], Mapping[str, Any]]] = {
     "total": total_numbers,
 }
 _functions: dict[str, Mapping[str, Any]] = {}
+_callables: dict[str, Callable[..., Any]] = {}  # of rules that were given as functions
+_registering = allocate_lock()
+
+
+def register(rule: Rule, callables: Mapping[str, Callable[..., Any]]) -> None:
+    """Add a row to the table, whose text may call `callables`.
+
+    Raises:
+        ValueError: if a row of the name is there.
+    """
+    with _registering:
+        if rule.name in RULES:
+            raise ValueError(f"rule {rule!r}: the name {rule.name!r} is taken")
+        _callables.update(callables)
+        BASE_FUNCTIONS.update(callables)
+        NUMBERS.update(callables)
+        NUMBERS.update(
+            codegen.number_functions(f"{rule.name}_forward", [rule], BASE_FUNCTIONS, codegen.with_float_literals)
+        )
+        RULES[rule.name] = rule
+        for role in [role for role in _functions if role != "pull"]:
+            del _functions[role]  # they are made again, with the new row
 
 
 def functions_for(role: str) -> Mapping[str, Any]:
@@ -138,4 +174,9 @@ _operations: dict[tuple[str, tuple[bool, ...]], Operation] = {}
 
 def operation(name: str, mask: tuple[bool, ...]) -> Operation:
     """Return the operation that records the rule called `name` where `mask` marks the nodes among its arguments."""
-    return _operations.get((name, mask)) or _operations.setdefault((name, mask), Operation(RULES[name], mask))
+    found = _operations.get((name, mask))
+    if found is None:
+        if name not in RULES:
+            raise LookupError(f"no rule is called {name!r}: define it before you load a graph with it")
+        found = _operations.setdefault((name, mask), Operation(RULES[name], mask))
+    return found

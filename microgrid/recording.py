@@ -14,7 +14,7 @@ from microgrid.conversions import as_number, constant, is_fraction, is_number, n
 from microgrid.engine import MATH_ERRORS, Value
 from microgrid.modes import observe, observers
 from microgrid.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation
-from microgrid.rules import RULES, Rule
+from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def names_for(source: str) -> dict[str, Any]:
 
 def install_methods() -> None:
     """Give `Value` the operators and methods of the table."""
-    source = eager.value_methods(RULES.values())
+    source = eager.value_methods(ROWS)
     methods = codegen.define(source, "value", names_for(source))["Methods"]
     for name, method in vars(methods).items():
         if callable(method):

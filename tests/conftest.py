@@ -47,3 +47,24 @@ def _no_leaked_state() -> Iterator[None]:
             leaks.append(f"{name} was {before[name]} and is {after}")
     if leaks:
         pytest.fail("the test leaks global state: " + "; ".join(leaks), pytrace=False)
+
+
+@pytest.fixture
+def rules_restored() -> Iterator[None]:
+    """Take out of the calculus table what a test adds to it."""
+    from microgrid import operations
+    from microgrid.rules import RULES
+
+    tables: list[Any] = [
+        RULES,
+        operations.NUMBERS,
+        operations.BASE_FUNCTIONS,
+        operations._callables,
+        operations._operations,
+    ]
+    before = [dict(table) for table in tables]
+    yield
+    for table, entries in zip(tables, before, strict=True):
+        table.clear()
+        table.update(entries)
+    operations._functions.clear()

@@ -20,7 +20,7 @@ def test_an_operation_knows_its_rule() -> None:
 
 
 def test_a_rule_that_does_not_exist_has_no_operation() -> None:
-    with pytest.raises(KeyError, match="nonsense"):
+    with pytest.raises(LookupError, match="no rule is called 'nonsense': define it before you load"):
         operation("nonsense", (True,))
 
 

@@ -20,7 +20,7 @@ LAYERS = [
     ["nn"],
     ["math"],
     ["compositions"],
-    ["functions"],
+    ["functions", "extend"],
     ["recording"],
     ["engine"],
     ["operations"],

@@ -17,6 +17,7 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
 
 
+@pytest.mark.usefixtures("rules_restored")
 def test_code_prints_what_the_readme_says() -> None:
     names: dict[str, Any] = {"__name__": "readme"}
     checked = 0
