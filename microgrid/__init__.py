@@ -19,8 +19,9 @@ from microgrid.modes import gc_paused, no_grad
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid import losses, math, nn, optim
+    from microgrid.anomaly import detect_anomaly
 
-__all__ = ["Value", "define_rule", "gc_paused", "losses", "math", "nn", "no_grad", "optim"]
+__all__ = ["Value", "define_rule", "detect_anomaly", "gc_paused", "losses", "math", "nn", "no_grad", "optim"]
 
 
 del _recording
@@ -31,6 +32,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
+    if name == "detect_anomaly":
+        return import_module(f"{__name__}.anomaly").detect_anomaly
     return import_module(f"{__name__}.{name}")
 
 

@@ -15,7 +15,7 @@ import math
 
 from microgrid import graph
 from microgrid.conversions import as_number, zero_like
-from microgrid.modes import gc_paused
+from microgrid.modes import before_backward, gc_paused, observers
 from microgrid.operations import HandWritten
 
 TYPE_CHECKING = False
@@ -123,6 +123,8 @@ class Value(Operations):
         >>> g.data, x.grad
         (12.0, 12.0)
         """
+        if observers:
+            before_backward(self)
         if create_graph and isinstance(gradient, Value):
             return self._record_gradients(gradient)
         zero = zero_like(self.data)

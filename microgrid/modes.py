@@ -43,6 +43,13 @@ def observe(node: Value) -> Value:
     return node
 
 
+def before_backward(root: Value) -> None:
+    """Let the modes of this thread or task look at the graph of `root`, which is about to be differentiated."""
+    for entry in _entered.get():
+        if entry.on:
+            entry.mode.before_backward(root)
+
+
 class Mode:
     """A context manager that lets `observer` see every new node of the thread or async task that enters it.
 
@@ -60,6 +67,9 @@ class Mode:
         self._entries.append(entry)
         observers.append(entry)
         return self
+
+    def before_backward(self, root: Value) -> None:
+        """Look at the graph of `root`, which is about to be differentiated; a mode that cares says how."""
 
     def __exit__(self, *exception: object) -> None:
         own = [entry for entry in _entered.get() if entry.on and entry.mode is self]

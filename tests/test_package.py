@@ -20,7 +20,7 @@ LAYERS = [
     ["nn"],
     ["math"],
     ["compositions"],
-    ["functions", "extend"],
+    ["functions", "extend", "anomaly"],
     ["recording"],
     ["engine"],
     ["operations"],
