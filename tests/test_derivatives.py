@@ -18,6 +18,7 @@ from tests.strategies import in_domain, points
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "values.json").read_text())
 TINY, HUGE = 1e-120, 1e120  # beyond them, products with the step underflow or overflow
+UNSEEN = 1e-150  # a smaller slope is zero to the oracle
 
 
 def record(rule: Rule, arguments: dict[str, Any]) -> tuple[Value, dict[str, Any]]:
@@ -86,7 +87,8 @@ def test_partials_agree_with_complex_step(rule: Rule, data: st.DataObject) -> No
         assume(math.isfinite(slope) and abs(slope) < HUGE and (slope == 0 or abs(slope) > TINY))
         assume(agrees_with_difference(rule, arguments, name, index, slope))
         assert out.data == pytest.approx(value, rel=1e-12, abs=1e-13), "the result itself"
-        assert abs(leaf.grad - slope) <= 1e-12 * max(abs(slope), abs(out.data) / max(1, abs(leaf.data))), (name, index)
+        scale = max(abs(slope), abs(out.data) / max(1, abs(leaf.data)))
+        assert abs(leaf.grad - slope) <= 1e-12 * scale + UNSEEN, (name, index)
 
 
 def close(result: float, digits: str, scale: float) -> bool:
