@@ -35,19 +35,22 @@ observers: list[Entry] = []  # of all threads: what operations test
 _entered: ContextVar[tuple[Entry, ...]] = ContextVar("microgrid_modes", default=())
 
 
+def active() -> list[Mode]:
+    """Return the modes that are on in this thread or task."""
+    return [entry.mode for entry in _entered.get() if entry.on]
+
+
 def observe(node: Value) -> Value:
     """Return `node` after the modes of this thread or task have seen it."""
-    for entry in _entered.get():
-        if entry.on:
-            entry.mode.observer(node)
+    for mode in active():
+        mode.observer(node)
     return node
 
 
 def before_backward(root: Value) -> None:
     """Let the modes of this thread or task look at the graph of `root`, which is about to be differentiated."""
-    for entry in _entered.get():
-        if entry.on:
-            entry.mode.before_backward(root)
+    for mode in active():
+        mode.before_backward(root)
 
 
 class Mode:
