@@ -269,18 +269,26 @@ def is_standard(rule: Rule) -> bool:
     return is_call_of_itself(rule) and rule.name in {*vars(math), "fma", "sumprod"}
 
 
-def general_function_source(rule: Rule) -> str:
-    """Return the source of a function of `rule` without a fast way."""
-    tuples = "" if rule.variadic else "".join(f"    {name} = tuple({name})\n" for name in sequences(rule))
-    recorded = f"apply({', '.join([rule_in_source(rule), *rule.arguments])})"
-    fields = {"name": rule.name, "doc": describe(rule), "head": parameters(rule), "example": "Added by `define_rule`."}
-    return GENERAL_FUNCTION.format(tuples=tuples, recorded=recorded, **fields)
+def tuple_lines(rule: Rule) -> str:
+    """Return the lines that make tuples of the sequences a function of `rule` is given, which may be iterators."""
+    return "" if rule.variadic else "".join(f"    {name} = tuple({name})\n" for name in sequences(rule))
+
+
+def general_call(rule: Rule) -> str:
+    """Return the call of `apply` that serves every mixture of arguments."""
+    return f"apply({', '.join([rule_in_source(rule), *rule.arguments])})"
+
+
+def general_function_source(rule: Rule, example: str) -> str:
+    """Return the source of a function of `rule` without a fast way, with `example` in its docstring."""
+    fields = {"name": rule.name, "doc": describe(rule), "head": parameters(rule), "example": example}
+    return GENERAL_FUNCTION.format(tuples=tuple_lines(rule), recorded=general_call(rule), **fields)
 
 
 def function_source(rule: Rule) -> str:
     """Return the source of the function of `rule` that takes numbers or `Value`s."""
     fields = {"name": rule.name, "doc": describe(rule), "example": example(rule), "rule": rule_in_source(rule)}
-    fields["head"], arguments = parameters(rule), ", ".join(rule.arguments)
+    fields["head"] = parameters(rule)
     _, fold, step = rule.forward.partition("; ")
     if fold:
         ws, xs, b = rule.arguments
@@ -292,8 +300,7 @@ def function_source(rule: Rule) -> str:
         patterns = {"op_w": (ws,), "op_wb": (ws, b), "op_wx": (ws, xs), "op_wxb": (ws, xs, b)}
         fields |= {op: operation_name(rule, pattern) for op, pattern in patterns.items()}
         return FOLD.format(**fields)
-    general = f"apply({fields['rule']}, {arguments})"
-    recorded, plain = general, general
+    recorded = plain = general_call(rule)
     first, *others = rule.arguments
     if is_method(rule) and not (others and is_standard(rule)):
         recorded = f"{first}.{rule.name}({', '.join(others)})"
@@ -301,9 +308,8 @@ def function_source(rule: Rule) -> str:
         keywords = rule.defaults if rule.keyword_only else {}
         given = ", ".join(f"{name}={name}" if name in keywords else name for name in rule.arguments)
         plain = f"number_{rule.name}({'*' * rule.variadic}{given})"
-    fields["tuples"] = "" if rule.variadic else "".join(f"    {name} = tuple({name})\n" for name in sequences(rule))
+    if recorded == plain:
+        return general_function_source(rule, example(rule))
     looked_at = [first] if is_method(rule) and not is_standard(rule) else rule.arguments
     test = " or ".join(f"has_value({x})" if rule.is_sequence(x) else f"isinstance({x}, Value)" for x in looked_at)
-    if recorded == plain:
-        return GENERAL_FUNCTION.format(recorded=general, **fields)
-    return FUNCTION.format(test=test, recorded=recorded, plain=plain, **fields)
+    return FUNCTION.format(tuples=tuple_lines(rule), test=test, recorded=recorded, plain=plain, **fields)

@@ -86,7 +86,7 @@ def define_rule(
     rule = Rule(signature, as_text("forward", forward, whole), doc, domain=domain, symbol=symbol, **texts)
     check(rule, {*BASE_FUNCTIONS, *RULES, *callables})
     register(rule, callables)
-    source = eager.general_function_source(rule)
+    source = eager.general_function_source(rule, "Added by `define_rule`.")
     function: Callable[..., Any] = codegen.define(source, rule.name, names_for(source))[rule.name]
     function.__module__ = sys._getframe(1).f_globals["__name__"]  # where pickle looks for it, and inspect does not
     file = function.__code__.co_filename
