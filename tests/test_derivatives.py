@@ -67,6 +67,16 @@ def agrees_with_difference(rule: Rule, arguments: dict[str, Any], name: str, ind
     return abs((there - here) / (2 * size) - slope) <= 1e-4 * abs(slope) + 1e-9 * value / size
 
 
+def wobble(rule: Rule, arguments: dict[str, Any], name: str, index: int | None) -> float:
+    """Return how far the oracle's slope moves when its argument does by a few roundings: where terms cancel, far."""
+    x = arguments[name] if index is None else arguments[name][index]
+    slopes = [
+        oracle.complex_step(rule.forward, moved(arguments, name, index, step), name, index)[1]
+        for step in (-4 * math.ulp(x), 0.0, 4 * math.ulp(x))
+    ]
+    return max(slopes) - min(slopes)
+
+
 @pytest.mark.parametrize("rule", [row for row in ROWS if row.name not in oracle.TABULATED], ids=lambda rule: rule.name)
 @given(data=st.data())
 def test_partials_agree_with_complex_step(rule: Rule, data: st.DataObject) -> None:
@@ -88,7 +98,8 @@ def test_partials_agree_with_complex_step(rule: Rule, data: st.DataObject) -> No
         assume(agrees_with_difference(rule, arguments, name, index, slope))
         assert out.data == pytest.approx(value, rel=1e-12, abs=1e-13), "the result itself"
         scale = max(abs(slope), abs(out.data) / max(1, abs(leaf.data)))
-        assert abs(leaf.grad - slope) <= 1e-12 * scale + UNSEEN, (name, index)
+        off = abs(leaf.grad - slope)
+        assert off <= 1e-12 * scale + UNSEEN or off <= wobble(rule, arguments, name, index), (name, index)
 
 
 def close(result: float, digits: str, scale: float) -> bool:
