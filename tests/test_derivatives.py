@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from microgrid.engine import Value
 from microgrid.recording import apply
 from microgrid.rules import ROWS, RULES, Rule
-from tests import oracle
-from tests.strategies import in_domain, points
+from microgrid.testing import complex_step as oracle
+from microgrid.testing.strategies import in_domain, points
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "values.json").read_text())
 TINY, HUGE = 1e-120, 1e120  # beyond them, products with the step underflow or overflow

@@ -59,7 +59,7 @@ class Step:
         return Step(self.z.real // z_of(other).real)
 
     def __mod__(self, other: Any) -> "Step":
-        return self - (self // other) * other
+        return Step(self.z - z_of((self // other) * other))
 
     def __pow__(self, other: Any) -> "Step":
         return Step(cmath.exp(z_of(other) * cmath.log(self.z)))
