@@ -11,8 +11,8 @@ import sys
 from weakref import WeakKeyDictionary
 
 from microgrid import graph
-from microgrid.conversions import show
-from microgrid.engine import MATH_ERRORS, Value
+from microgrid.conversions import MATH_ERRORS, show
+from microgrid.engine import Value
 from microgrid.modes import Mode
 
 TYPE_CHECKING = False
@@ -47,11 +47,8 @@ class detect_anomaly(Mode):
         self._made: WeakKeyDictionary[Value, tuple[int, str]] = WeakKeyDictionary()
         self._count = 0
         self._data: WeakKeyDictionary[Value, Any] = WeakKeyDictionary()
-        self._checks = False
 
     def _see(self, node: Value) -> None:
-        if self._checks:
-            return
         self._count += 1
         self._made[node] = self._count, users_line()
         for parent in node.parents:
@@ -68,15 +65,11 @@ class detect_anomaly(Mode):
             before = self._data.get(leaf, leaf.data)
             if leaf.data is not before and leaf.data != before:  # a nan is the same as itself here
                 raise AnomalyError(f"the data of a leaf was {before} in the forward pass and is {show(leaf)} now")
-        self._checks = True
-        try:
-            for node in nodes:
-                for parent, partial in partials(node):
-                    if not math.isfinite(partial):
-                        where = f"by {show(parent)} is {float(partial)}{self._place(node)}"
-                        raise AnomalyError(f"the partial of {self._named(node)} {where}")
-        finally:
-            self._checks = False
+        for node in nodes:
+            for parent, partial in partials(node):
+                if not math.isfinite(partial):
+                    where = f"by {show(parent)} is {float(partial)}{self._place(node)}"
+                    raise AnomalyError(f"the partial of {self._named(node)} {where}")
 
     def _named(self, node: Value) -> str:
         if node.op is None:
@@ -93,9 +86,9 @@ def partials(node: Value) -> Iterator[tuple[Value, Any]]:
     """Yield each parent of `node` with the partial derivative by it; nothing for a hand-written operation."""
     if hasattr(node.op, "rule"):
         try:
-            amounts = node.op.record(node, Value(1.0))
+            amounts = node.op.vjp(node, 1.0)
         except MATH_ERRORS:
-            amounts = node.op.record_total(node, Value(1.0))
+            amounts = node.op.vjp_total(node, 1.0)
         yield from zip(node.parents, amounts, strict=True)
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from typing import Any
 
+MATH_ERRORS = (ArithmeticError, ValueError)  # what functions of numbers raise outside of their domain
+
 
 def is_node(x: object) -> bool:
     """Return whether `x` is a node of a graph, ours or another library's."""

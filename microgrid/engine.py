@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 
 from microgrid import graph
-from microgrid.conversions import as_number, zero_like
-from microgrid.modes import before_backward, gc_paused, observers
+from microgrid.conversions import MATH_ERRORS, as_number, zero_like
+from microgrid.modes import before_backward, before_float, gc_paused, guards, observers
 from microgrid.operations import HandWritten
+from microgrid.passes import adjoints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from microgrid._operations import Operations
 else:
     Operations = object
-
-MATH_ERRORS = (ArithmeticError, ValueError)
 
 
 class Value(Operations):
@@ -146,7 +145,8 @@ class Value(Operations):
 
     def _record_gradients(self, seed: Value) -> None:
         with gc_paused():
-            for node, adjoint in adjoints(self, seed).items():
+            for node, adjoint in adjoints(graph.inner_nodes(self), {self: seed}, "record").items():
+                adjoint = adjoint if isinstance(adjoint, Value) else Value(adjoint)
                 accumulates = node.op is None and (isinstance(node.grad, Value) or node.grad)
                 node.grad = node.grad + adjoint if accumulates else adjoint
 
@@ -223,6 +223,8 @@ class Value(Operations):
         return bool(self.data)
 
     def __float__(self) -> float:
+        if guards:
+            before_float(self)
         return float(self.data)
 
     def __int__(self) -> int:
@@ -264,24 +266,3 @@ def propagate(nodes: Iterable[Value], exact: bool = False) -> None:
                 node.op.exact(node, g) if exact else node.op.pull(node, g)
             except MATH_ERRORS:
                 node.op.total(node, g)
-
-
-def adjoints(root: Value, seed: Value) -> dict[Value, Value]:
-    """Return for each node of the graph of `root` the derivative of `root` with respect to it, times `seed`, as a node.
-
-    No gradient is read or written. A node that `root` depends on only through operations whose partial is zero
-    everywhere has the adjoint zero.
-    """
-    table: dict[Value, Any] = {root: seed}
-    for node in reversed(graph.inner_nodes(root)):
-        g = table[node]
-        if not isinstance(g, Value):  # zero whatever the numbers are
-            amounts = (0,) * len(node.parents)
-        else:
-            try:
-                amounts = node.op.record(node, g)
-            except MATH_ERRORS:
-                amounts = node.op.record_total(node, g)
-        for parent, amount in zip(node.parents, amounts, strict=True):
-            table[parent] = table[parent] + amount if parent in table else amount
-    return {node: adjoint if isinstance(adjoint, Value) else Value(adjoint) for node, adjoint in table.items()}

@@ -13,17 +13,15 @@ if TYPE_CHECKING:
     from microgrid.engine import Value
 
 
-def inner_nodes(root: Value) -> list[Value]:
-    """Return the nodes of the graph of `root` that an operation made, parents before the nodes made from them.
+def inner_nodes(*roots: Value) -> list[Value]:
+    """Return the nodes of the graph of `roots` that an operation made, parents before the nodes made from them.
 
     The order depends on the graph alone, so the same graph gives the same bits twice.
     """
-    if root.op is None:
-        return []
     order: list[Value] = []
     seen: set[Value] = set()
     expanded: set[int] = set()  # sequences that were met before, such as the inputs that the neurons of a layer share
-    stack: list[Value | None] = [root]
+    stack: list[Value | None] = [root for root in roots if root.op is not None]
     pop, push, emit, see = stack.pop, stack.append, order.append, seen.add
     while stack:
         node = pop()
@@ -52,6 +50,19 @@ def inner_nodes(root: Value) -> list[Value]:
                     elif part.op is not None:
                         push(part)
     return order
+
+
+def arguments(node: Value) -> list[Any]:
+    """Return what the operation of `node` was applied to, in the order of the rule's arguments."""
+    match node.op.fan:
+        case 1:
+            nodes = iter((node._x,))
+        case 2:
+            nodes = iter((node._x, node._y))
+        case _:
+            nodes = iter(node._x)
+    constants = iter(node.constants)
+    return [next(nodes) if is_parent else next(constants) for is_parent in node.op.mask]
 
 
 def leaves(nodes: Iterable[Value]) -> list[Value]:

@@ -60,6 +60,9 @@ FUNCTIONS_OF_ROLE: dict[str, Callable[[], Mapping[str, Any]]] = {
     "exact": exact_numbers,
     "total": total_numbers,
 }
+ROLES = ("pull", "exact", "total", "vjp", "vjp_total", "record", "record_total",
+         "jvp", "jvp_total", "jvp_record", "jvp_record_total")  # fmt: skip
+SHARED = {"vjp": "exact", "jvp": "exact"}  # with integer literals a role serves floats and fractions
 _functions: dict[str, Mapping[str, Any]] = {}
 _callables: dict[str, Callable[..., Any]] = {}  # of rules that were given as functions
 _registering = allocate_lock()
@@ -87,6 +90,7 @@ def register(rule: Rule, callables: Mapping[str, Callable[..., Any]]) -> None:
 
 def functions_for(role: str) -> Mapping[str, Any]:
     """Return the functions that row text calls in a derivative role, made on first use."""
+    role = SHARED.get(role) or role.removeprefix("vjp_").removeprefix("jvp_")
     return _functions.get(role) or _functions.setdefault(role, FUNCTIONS_OF_ROLE[role]())
 
 
@@ -97,27 +101,23 @@ class Operation:
         rule: the row of the calculus table.
         mask: for each argument of the rule whether nodes stand there.
         fan: where a node keeps its parents; see `codegen.fan`.
-        pull, total, exact, record, record_total: the derivative roles, built when first used; see `pullbacks`.
+        pull and the other `ROLES`: the derivative roles, built when first used; see `pullbacks`.
     """
 
-    __slots__ = ("exact", "fan", "mask", "pull", "record", "record_total", "rule", "total")
+    __slots__ = (*ROLES, "fan", "mask", "rule")
 
     def __init__(self, rule: Rule, mask: tuple[bool, ...]) -> None:
         self.rule, self.mask, self.fan = rule, mask, codegen.fan(rule, mask)
-        for role in ("pull", "total", "exact", "record", "record_total"):
-            setattr(self, role, self.on_first_use(role))
 
-    def on_first_use(self, role: str) -> Callable[[Value, Any], Any]:
-        """Return a function that builds the one it stands for, and calls it."""
+    def __getattr__(self, role: str) -> Callable[[Value, Any], Any]:
+        """Build a derivative role, whose slot is empty until it is first used."""
+        if role not in ROLES:
+            raise AttributeError(f"an operation has no attribute {role!r}")
+        from microgrid.pullbacks import build
 
-        def build_and_call(node: Value, g: Any) -> Any:
-            from microgrid.pullbacks import build
-
-            function = build(self.rule, self.mask, role, functions_for(role))
-            setattr(self, role, function)
-            return function(node, g)
-
-        return build_and_call
+        function = build(self.rule, self.mask, role, functions_for(role))
+        setattr(self, role, function)
+        return function
 
     @property
     def name(self) -> str:
@@ -159,11 +159,11 @@ class HandWritten:
             TypeError: always.
         """
         raise TypeError(
-            f"the operation {self.name!r} was added by assigning _backward, so it has a first derivative only; "
-            f"for higher ones build it from functions of microgrid.math, or add a row to the calculus table"
+            f"the operation {self.name!r} was added by assigning _backward, so it has a first derivative only, by "
+            f"backward(); for more, build it from functions of microgrid.math, or add it with define_rule"
         )
 
-    record_total = record
+    record_total = vjp = vjp_total = jvp = jvp_total = jvp_record = jvp_record_total = record
 
     def __repr__(self) -> str:
         return self.name

@@ -1,13 +1,17 @@
-"""The derivative roles of a row, as source: how a node hands its adjoint on to its parents.
+"""The derivative roles of a row, as source: how a node hands its adjoint on to its parents, or takes their tangents.
 
 Each function made here serves one rule recorded on one pattern of parents and constants. It is built when the first
 node of that kind is differentiated, from the row's partials alone:
 
-- `pull(node, g)` adds `g` times each partial to the parents' `grad`, on floats;
-- `total(node, g)` does the same over functions that return inf or nan where `math` raises;
-- `exact(node, g)` does it on fractions, with the row's integer literals;
-- `record(node, g)` returns the products as new nodes, so that they can be differentiated again;
-- `record_total(node, g)` does that where the plain text raises.
+- `pull(node, g)` adds `g` times each partial to the parents' `grad`, on floats; `exact(node, g)` does it on fractions,
+  with the row's integer literals;
+- `vjp(node, g)` returns the products, one for each parent; `record(node, g)` returns them as new nodes, so that they
+  can be differentiated again;
+- `jvp(node, tangents)` returns the sum of each partial times the tangent of its parent, where `tangents` has one;
+  `jvp_record(node, tangents)` returns it as a new node.
+
+Where the plain text raises, `total`, `vjp_total`, `record_total`, `jvp_total` and `jvp_record_total` do the same over
+functions that return inf or nan.
 """
 
 from __future__ import annotations
@@ -24,7 +28,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 CHOICES = ("sign", "step", "less", "where")
+ADDING = ("pull", "exact", "total")  # the roles that add to the gradients of the parents
 TOTAL_OPERATORS = {ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "power"}
+
+
+def is_constant(rule: Rule | None) -> bool:
+    """Return whether every partial of `rule` is zero."""
+    return rule is not None and {*rule.partials.values()} == {"0"}
 
 
 def expression(text: str) -> ast.expr:
@@ -33,14 +43,26 @@ def expression(text: str) -> ast.expr:
 
 
 class Substitute(ast.NodeTransformer):
-    """Replaces names by expressions."""
+    """Replaces names by expressions.
 
-    def __init__(self, replacements: Mapping[str, ast.expr]) -> None:
-        self.replacements = replacements
+    Args:
+        replacements: what stands for a name.
+        numbers: what stands for it within a function whose derivative is zero, of which nothing need be recorded.
+    """
+
+    def __init__(self, replacements: Mapping[str, ast.expr], numbers: Mapping[str, ast.expr] | None = None) -> None:
+        self.replacements, self.numbers = replacements, numbers
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Return what stands for the name."""
         return copy.deepcopy(self.replacements.get(node.id, node))
+
+    def visit_Call(self, node: ast.Call) -> ast.Call:
+        """Return the call with its arguments replaced."""
+        if self.numbers and isinstance(node.func, ast.Name) and is_constant(RULES.get(node.func.id)):
+            return Substitute(self.numbers).visit_Call(node)
+        self.generic_visit(node)
+        return node
 
 
 def choice(test: ast.expr, body: ast.expr, orelse: ast.expr) -> ast.expr:
@@ -89,26 +111,27 @@ class Totalise(ast.NodeTransformer):
         return ast.Call(ast.Name(name), [node.left, node.right], []) if name else node
 
 
-def times_adjoint(partial: ast.expr) -> ast.expr:
+def product(g: ast.expr, partial: ast.expr) -> ast.expr:
     """Return the expression for `g * partial`, simplified where that is exact.
 
-    The adjoint goes into the branches of a choice, so that an infinite one does not turn a dead branch into nan.
+    The factor goes into the branches of a choice, so that an infinite one does not turn a dead branch into nan.
 
-    >>> [ast.unparse(times_adjoint(expression(text))) for text in ("1", "-x", "1 / x", "x * y", "1 if x > 0 else 0")]
+    >>> partials = map(expression, ("1", "-x", "1 / x", "x * y", "1 if x > 0 else 0"))
+    >>> [ast.unparse(product(ast.Name("g"), partial)) for partial in partials]
     ['g', '-(g * x)', 'g / x', 'g * (x * y)', 'g if x > 0 else 0']
     """
     match partial:
         case ast.IfExp(test, body, orelse):
-            return ast.IfExp(test, times_adjoint(body), times_adjoint(orelse))
+            return ast.IfExp(test, product(g, body), product(g, orelse))
         case ast.Constant(0):
             return partial
         case ast.Constant(1):
-            return ast.Name("g")
+            return g
         case ast.UnaryOp(ast.USub(), operand):
-            return ast.UnaryOp(ast.USub(), times_adjoint(operand))
+            return ast.UnaryOp(ast.USub(), product(g, operand))
         case ast.BinOp(ast.Constant(1), ast.Div(), denominator):
-            return ast.BinOp(ast.Name("g"), ast.Div(), denominator)
-    return ast.BinOp(ast.Name("g"), ast.Mult(), partial)
+            return ast.BinOp(g, ast.Div(), denominator)
+    return ast.BinOp(g, ast.Mult(), partial)
 
 
 def names_in(tree: ast.AST) -> set[str]:
@@ -126,11 +149,11 @@ def may_raise(tree: ast.expr) -> bool:
     return any(isinstance(node, ast.Call) or type(node) in TOTAL_OPERATORS for node in ast.walk(tree))
 
 
-def accumulate(name: str, amount: ast.expr) -> str:
-    """Return the statement that adds `amount` to the adjoint of the node `name`."""
+def added(target: str, amount: ast.expr) -> str:
+    """Return the statement that adds `amount` to `target`."""
     if isinstance(amount, ast.UnaryOp) and isinstance(amount.op, ast.USub):
-        return f"{name}.grad -= {ast.unparse(amount.operand)}"
-    return f"{name}.grad += {ast.unparse(amount)}"
+        return f"{target} -= {ast.unparse(amount.operand)}"
+    return f"{target} += {ast.unparse(amount)}"
 
 
 class Pullback:
@@ -139,7 +162,7 @@ class Pullback:
     Args:
         rule: a row of the calculus table.
         mask: for each argument whether nodes stand there; elsewhere are constants and parameters.
-        role: `"pull"`, `"total"`, `"exact"`, `"record"` or `"record_total"`.
+        role: one of the names in the module's docstring.
     """
 
     def __init__(self, rule: Rule, mask: tuple[bool, ...], role: str) -> None:
@@ -147,30 +170,42 @@ class Pullback:
         self.parents = [name for name, node in zip(rule.arguments, mask, strict=True) if node]
         self.constants = [name for name in rule.arguments if name not in self.parents]
         self.sequences = sequences(rule)
-        self.records = role.startswith("record")
+        self.records, self.pushes, self.adds = "record" in role, role.startswith("jvp"), role in ADDING
         self.literals = with_float_literals if role in ("pull", "total") else str
-        self.meanings = {"out": "node" if self.records else "node.data"}
-        if not self.records:
-            for name in self.parents:
-                element = name[:-1]
-                self.meanings |= (
-                    {name: f"[{element}.data for {element} in {name}]", element: f"{element}.data"}
-                    if name in self.sequences
-                    else {name: f"{name}.data"}
-                )
+        self.numbers = {"out": "node.data"}  # what stands for plain numbers
+        for name in self.parents:
+            element = name[:-1]
+            self.numbers |= (
+                {name: f"[{element}.data for {element} in {name}]", element: f"{element}.data"}
+                if name in self.sequences
+                else {name: f"{name}.data"}
+            )
+        self.meanings = {"out": "node"} if self.records else self.numbers
 
     def contribution(self, argument: str) -> ast.expr:
-        """Return what the adjoint of `argument` gains: an element of a sequence, or (a list) all of it."""
+        """Return the product for `argument`, or for an element of a sequence, or for all of it a list or their sum."""
         key = argument if argument in self.rule.partials else argument[:-1]
+        whole = key in self.sequences
         partial = expression(self.literals(self.rule.partials[key]))
         # Recording keeps the calls that give plain numbers: their text could give a node.
         partial = Inline(("where",) if self.records else CHOICES, self.literals).visit(partial)
-        if key in self.sequences:
-            product: ast.expr = ast.Call(ast.Name("scaled"), [ast.Name("g"), partial], [])
+        if whole and self.pushes:
+            factors = expression(f"[tangents.get({argument[:-1]}, 0) for {argument[:-1]} in {argument}]")
+            amount: ast.expr = ast.Call(ast.Name("combined"), [factors, self.with_meanings(partial)], [])
+        elif whole:
+            amount = self.with_meanings(ast.Call(ast.Name("scaled"), [ast.Name("g"), partial], []))
         else:
-            product = times_adjoint(partial)
-        product = Substitute({name: expression(text) for name, text in self.meanings.items()}).visit(product)
-        return Totalise().visit(product) if self.role.endswith("total") else product
+            element = argument[:-1] if argument in self.sequences else argument
+            factor = expression(f"tangents[{element}]" if self.pushes else "g")
+            amount = product(factor, self.with_meanings(partial))
+        return Totalise().visit(amount) if self.role.endswith("total") else amount
+
+    def with_meanings(self, tree: ast.expr) -> ast.expr:
+        """Return `tree` with the row's names replaced by what stands for them in this role."""
+        meanings = {name: expression(text) for name, text in self.meanings.items()}
+        numbers = {name: expression(text) for name, text in self.numbers.items()}
+        replaced: ast.expr = Substitute(meanings, numbers).visit(tree)
+        return replaced
 
     def loop(self, argument: str, *amounts: ast.expr) -> str:
         """Return the head of the loop over the elements of the sequences that `amounts` speak of."""
@@ -202,7 +237,23 @@ class Pullback:
             lines.append(f"n = len({self.sequences[0]})")
         return lines
 
-    def recording(self, amounts: Mapping[str, ast.expr]) -> list[str]:
+    def pushing(self, amounts: Mapping[str, ast.expr]) -> list[str]:
+        """Return the lines that add up what each parent's tangent contributes."""
+        if len(self.parents) == 1 and not self.sequences:
+            return [f"return {ast.unparse(amount)}" for amount in amounts.values()]
+        lines = ["tangent = 0"]
+        for name, amount in amounts.items():
+            if name in self.rule.partials and name in self.sequences:
+                lines.append(f"tangent = tangent + {ast.unparse(amount)}")
+            elif not is_zero(amount):
+                looped = name in self.sequences
+                margin = "    " * looped
+                lines += [f"{self.loop(name, amount)}:"] * looped
+                lines.append(f"{margin}if {name[:-1] if looped else name} in tangents:")
+                lines.append(f"{margin}    {added('tangent', amount)}")
+        return [*lines, "return tangent"]
+
+    def returning(self, amounts: Mapping[str, ast.expr]) -> list[str]:
         """Return the line that returns what each parent gains, in the order of the node's parents."""
         texts = [
             f"*{self.listed(name, amount)}" if name in self.sequences else ast.unparse(amount)
@@ -226,8 +277,8 @@ class Pullback:
             lines += [f"for {x[:-1]}, g{x[:-1]} in zip({x}, g{x}):\n        {x[:-1]}.grad += g{x[:-1]}" for x in looped]
         elif looped:
             lines.append(self.loop(looped[0], *(amounts[name] for name in looped)) + ":")
-            lines += ["    " + accumulate(name[:-1], amounts[name]) for name in looped]
-        return lines + [accumulate(name, amounts[name]) for name in single] or ["pass"]
+            lines += ["    " + added(f"{name[:-1]}.grad", amounts[name]) for name in looped]
+        return lines + [added(f"{name}.grad", amounts[name]) for name in single] or ["pass"]
 
     def source(self) -> str:
         """Return the source of the function.
@@ -248,12 +299,21 @@ class Pullback:
         def sin_record(node, g):
             x = node._x
             return g * cos(x),
+        >>> print(Pullback(RULES["mul"], (True, True), "jvp").source(), end="")
+        def mul_jvp(node, tangents):
+            x, y = node._x, node._y
+            tangent = 0
+            if x in tangents:
+                tangent += tangents[x] * y.data
+            if y in tangents:
+                tangent += tangents[y] * x.data
+            return tangent
         """
         amounts = {name: self.contribution(name) for name in self.parents}
         used = set().union(*map(names_in, amounts.values()))
-        body = self.recording(amounts) if self.records else self.adding(amounts)
+        body = self.adding(amounts) if self.adds else self.pushing(amounts) if self.pushes else self.returning(amounts)
         unpacking = [] if body == ["pass"] else self.unpacking(used)
-        lines = [f"def {self.rule.name}_{self.role}(node, g):", *unpacking, *body]
+        lines = [f"def {self.rule.name}_{self.role}(node, {'tangents' if self.pushes else 'g'}):", *unpacking, *body]
         return "\n    ".join(lines) + "\n"
 
 

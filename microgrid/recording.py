@@ -10,8 +10,8 @@ import sys
 from itertools import combinations
 
 from microgrid import codegen, eager
-from microgrid.conversions import as_number, constant, is_fraction, is_number, named
-from microgrid.engine import MATH_ERRORS, Value
+from microgrid.conversions import MATH_ERRORS, as_number, constant, is_fraction, is_number, named
+from microgrid.engine import Value
 from microgrid.modes import observe, observers
 from microgrid.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation
 from microgrid.rules import ROWS, RULES, Rule

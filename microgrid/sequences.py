@@ -62,6 +62,19 @@ def scaled(g: Any, partials: Sequence[Any]) -> list[Any]:
     return [g * partial if partial or hasattr(partial, "backward") else 0 for partial in partials]
 
 
+def combined(factors: Sequence[Any], partials: Sequence[Any]) -> Any:
+    """Return the sum of the products of `factors` and `partials`; a plain zero on either side contributes nothing.
+
+    >>> combined([2.0, float("inf"), 3.0], [0.5, 0.0, 1.0])
+    4.0
+    """
+    total = 0
+    for factor, partial in zip(factors, partials, strict=True):
+        if factor or hasattr(factor, "backward"):
+            total = total + scaled(factor, [partial])[0]
+    return total
+
+
 def cofactors(xs: Sequence[Any], start: Any = 1) -> list[Any]:
     """Return for each of `xs` the product of `start` and all the others: the derivatives of their product.
 

@@ -3,11 +3,9 @@
 import pytest
 
 from microgrid import Value, math
-from microgrid.operations import functions_for
+from microgrid.operations import ROLES, functions_for
 from microgrid.pullbacks import Pullback, build, expression, may_raise
 from microgrid.rules import ROWS, RULES, Rule
-
-ROLES = ("pull", "total", "exact", "record", "record_total")
 
 
 def source(name: str, mask: str, role: str) -> str:
@@ -47,7 +45,7 @@ def source(name: str, mask: str, role: str) -> str:
             "exact",
             ["x = node._x", "x.grad += g if x.data > 0 else 0 if x.data <= 0 else g if x.data else 0"],
         ),
-        ("relu", "1", "record", ["x = node._x", "return g if step(x) else 0,"]),
+        ("relu", "1", "record", ["x = node._x", "return g if step(x.data) else 0,"]),
         ("tanh", "1", "pull", ["x = node._x", "x.grad += g * (1.0 - node.data * node.data)"]),
         ("tanh", "1", "record", ["x = node._x", "return g * (1 - node * node),"]),
         ("sign", "1", "pull", ["pass"]),
@@ -56,7 +54,7 @@ def source(name: str, mask: str, role: str) -> str:
             "leaky_relu",
             "10",
             "record",
-            ["x = node._x", "negative_slope = node._y", "return g if step(x) else g * negative_slope,"],
+            ["x = node._x", "negative_slope = node._y", "return g if step(x.data) else g * negative_slope,"],
         ),
         ("fsum", "1", "pull", ["(xs,) = node._x", "for x in xs:", "    x.grad += g"]),
         (

@@ -1,0 +1,92 @@
+"""The two passes over a recorded graph that keep what they find in a table: adjoints backwards, tangents forwards.
+
+No gradient is read or written, so passes may overlap, nest and run in several threads. `Value.backward`, which adds to
+gradients and is faster for it, is `engine`'s.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from microgrid.conversions import MATH_ERRORS, is_node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Sequence
+    from typing import Any
+
+    from microgrid.engine import Value
+
+    Table = dict[Value, Any]
+
+
+def counts(number: Any) -> bool:
+    """Return whether `number` contributes to a sum: a plain zero does not, whatever it is multiplied by."""
+    return bool(number) or is_node(number)
+
+
+def dependents(nodes: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
+    """Return the `inputs`, and those of `nodes`, parents first, that depend on one of them."""
+    reached = set(inputs)
+    for node in nodes:
+        fan = node.op.fan
+        if (
+            node._x in reached or (fan == 2 and node._y in reached)
+            if fan
+            else not reached.isdisjoint(node.parents)
+        ):  # fmt: skip
+            reached.add(node)
+    return reached
+
+
+def adjoints(nodes: Sequence[Value], table: Table, role: str, within: Container[Value] | None = None) -> Table:
+    """Return `table` with the adjoint of everything that its nodes depend on added.
+
+    Args:
+        nodes: the inner nodes of the graph, parents first.
+        table: the adjoints of the roots.
+        role: `"vjp"` for plain adjoints, `"record"` for nodes.
+        within: the nodes whose adjoints are wanted; all unless given.
+
+    Raises:
+        TypeError: if an operation was written by hand.
+    """
+    function_of, total_of = attrgetter(f"op.{role}"), attrgetter(f"op.{role}_total")
+    for node in reversed(nodes):
+        g = table.get(node, 0)
+        parents = node.parents
+        if not counts(g):
+            amounts: Iterable[Any] = (0,) * len(parents)
+        else:
+            try:
+                amounts = function_of(node)(node, g)
+            except MATH_ERRORS:
+                amounts = total_of(node)(node, g)
+        for parent, amount in zip(parents, amounts, strict=True):
+            if within is None or parent in within:
+                table[parent] = table[parent] + amount if parent in table else amount
+    return table
+
+
+def tangents(nodes: Iterable[Value], table: Table, role: str) -> Table:
+    """Return `table` with the tangent of every node that depends on its nodes added, but where it is a plain zero.
+
+    Args:
+        nodes: the inner nodes of the graph, parents first.
+        table: the tangents of the inputs.
+        role: `"jvp"` for plain tangents, `"jvp_record"` for nodes.
+
+    Raises:
+        TypeError: if an operation was written by hand.
+    """
+    function_of, total_of = attrgetter(f"op.{role}"), attrgetter(f"op.{role}_total")
+    for node in nodes:
+        if node.op.fan == 1 and node._x not in table:  # only functions of several arguments look for themselves
+            continue
+        try:
+            tangent = function_of(node)(node, table)
+        except MATH_ERRORS:
+            tangent = total_of(node)(node, table)
+        if counts(tangent):
+            table[node] = tangent
+    return table
