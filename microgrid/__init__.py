@@ -20,11 +20,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid import losses, math, nn, optim
     from microgrid.anomaly import detect_anomaly
+    from microgrid.transforms import (
+        derivative,
+        grad,
+        hessian,
+        hvp,
+        jacfwd,
+        jacobian,
+        jacrev,
+        jvp,
+        stop_gradient,
+        taylor,
+        value_and_grad,
+        vjp,
+    )
 
-__all__ = ["Value", "define_rule", "detect_anomaly", "gc_paused", "losses", "math", "nn", "no_grad", "optim"]
-
+__all__ = [
+    "Value", "define_rule", "derivative", "detect_anomaly", "gc_paused", "grad", "hessian", "hvp", "jacfwd", "jacobian",
+    "jacrev", "jvp", "losses", "math", "nn", "no_grad", "optim", "stop_gradient", "taylor", "value_and_grad", "vjp",
+]  # fmt: skip
 
 del _recording
+
+# What is imported when it is first used, and the modules of what is no module itself.
+_SUBMODULES = ("losses", "math", "nn", "optim")
+_HOMES = {"detect_anomaly": "anomaly"}
 
 
 def __getattr__(name: str) -> object:
@@ -32,9 +52,9 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    if name == "detect_anomaly":
-        return import_module(f"{__name__}.anomaly").detect_anomaly
-    return import_module(f"{__name__}.{name}")
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'transforms')}"), name)
 
 
 def __dir__() -> list[str]:

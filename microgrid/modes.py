@@ -32,6 +32,7 @@ class Entry:
 
 
 observers: list[Entry] = []  # of all threads: what operations test
+guards: list[Entry] = []  # of all threads: what a conversion to float tests
 _entered: ContextVar[tuple[Entry, ...]] = ContextVar("microgrid_modes", default=())
 
 
@@ -43,7 +44,8 @@ def active() -> list[Mode]:
 def observe(node: Value) -> Value:
     """Return `node` after the modes of this thread or task have seen it."""
     for mode in active():
-        mode.observer(node)
+        if mode.observer:
+            mode.observer(node)
     return node
 
 
@@ -53,33 +55,45 @@ def before_backward(root: Value) -> None:
         mode.before_backward(root)
 
 
+def before_float(node: Value) -> None:
+    """Let the modes of this thread or task object to the conversion of `node` to a plain float."""
+    for mode in active():
+        mode.before_float(node)
+
+
 class Mode:
     """A context manager that lets `observer` see every new node of the thread or async task that enters it.
+
+    Without an observer, it only guards conversions to float.
 
     It can be entered again and again, nested, and by several threads at once. A generator may leave it out of turn, a
     task may be started in it and outlive it.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Observer | None) -> None:
         self.observer = observer
+        self._list = observers if observer else guards
         self._entries: list[Entry] = []
 
     def __enter__(self) -> Self:
         entry = Entry(self)
         _entered.set((*_entered.get(), entry))
         self._entries.append(entry)
-        observers.append(entry)
+        self._list.append(entry)
         return self
 
     def before_backward(self, root: Value) -> None:
         """Look at the graph of `root`, which is about to be differentiated; a mode that cares says how."""
+
+    def before_float(self, node: Value) -> None:
+        """Object to the conversion of `node` to a plain float; a mode that cares says how."""
 
     def __exit__(self, *exception: object) -> None:
         own = [entry for entry in _entered.get() if entry.on and entry.mode is self]
         entry = own[-1] if own else self._entries[-1]
         entry.on = False
         self._entries.remove(entry)
-        observers.remove(entry)
+        self._list.remove(entry)
         _entered.set(tuple(entry for entry in _entered.get() if entry.on))
 
 

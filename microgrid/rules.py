@@ -102,6 +102,7 @@ ROWS = (
     Rule("pow(x, y)",       "power(x, y)",      "power",                    x="y * x ** (y - step(abs(x) + abs(y)))",
          y="out * log(x + (1 - step(abs(x))))",                                                        symbol="**",
          domain="x > 0"),
+    Rule("identity(x)",     "x",                "the number itself",        x="1"),
     Rule("neg(x)",          "-x",               "negative",                 x="-1",                   symbol="-"),
     Rule("abs(x)",          "abs(x)",           "absolute value",           x="sign(x)",              domain="x != 0"),
     Rule("fma(x, y, z)",    "fma(x, y, z)",     "x * y + z, rounded once",  x="y", y="x", z="1"),

@@ -1,0 +1,302 @@
+"""Transforms: functions that differentiate functions, to any order and in both modes, with JAX's names and conventions.
+
+Arguments and results are numbers, `Value`s, and nests of them (see `tree`); a gradient has the nest of its argument. On
+plain numbers the answer is plain numbers; inside another transform, or by a `Value`, it is recorded and can be
+differentiated again. No `.grad` is read or written. How it is done is in `runs` and `passes`.
+"""
+
+from __future__ import annotations
+
+from functools import wraps
+from math import factorial
+
+from microgrid import tree
+from microgrid.conversions import is_node
+from microgrid.runs import Run, is_nested, name_of, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from microgrid.runs import Argnums, Function
+
+
+def value_and_grad(function: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Return a function that returns what `function` returns, and its gradient.
+
+    Args:
+        function: returns one number, or with `has_aux` a pair of one and anything else.
+        argnums: the position of the argument to differentiate by, or several of them.
+        has_aux: whether the function returns a pair.
+
+    Returns:
+        a function of the same arguments; it returns `(value, gradient)`, or `((value, aux), gradient)`. The gradient
+        has the nest of the argument, in a tuple if `argnums` is one.
+
+    Raises:
+        TypeError: when called, if an argument or the result is not what it should be, or an operation was written by
+            hand.
+
+    >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
+    (12.0, (4.0, 3.0))
+    """
+    name = name_of("value_and_grad", function)
+
+    @wraps(function)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        run = Run(name, function, args, kwargs, argnums, has_aux)
+        run.check_scalar()
+        gradient = run.in_nest(run.pull([run.one_of(run.out)], run.records))
+        return run.with_aux(run.results(), has_aux), gradient
+
+    return transformed
+
+
+def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
+    """Return a function that returns the gradient of `function`.
+
+    Args:
+        function, argnums, has_aux: as for `value_and_grad`.
+
+    Returns:
+        a function of the same arguments; it returns the gradient, or `(gradient, aux)`.
+
+    Raises:
+        TypeError: when called, as `value_and_grad`.
+
+    >>> grad(lambda x: x**3)(2.0)
+    12.0
+    >>> grad(grad(lambda x: x**3))(2.0)
+    12.0
+    >>> grad(lambda w: w["a"] * w["b"][0])({"a": 2.0, "b": [5.0]})
+    {'a': 5.0, 'b': [2.0]}
+    """
+    name = name_of("grad", function)
+
+    @wraps(function)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        run = Run(name, function, args, kwargs, argnums, has_aux)
+        run.check_scalar()
+        return run.with_aux(run.in_nest(run.pull([run.one_of(run.out)], run.records)), has_aux)
+
+    return transformed
+
+
+def vjp(function: Function, *primals: Any, has_aux: bool = False) -> Any:
+    """Return what `function` returns, and its pullback: the product of a vector and the Jacobian matrix.
+
+    Args:
+        function: returns a number or a nest of numbers, or with `has_aux` a pair of that and anything else.
+        primals: its arguments, all differentiated by.
+        has_aux: whether the function returns a pair.
+
+    Returns:
+        `(result, pullback)` or `(result, pullback, aux)`; `pullback` takes cotangents, in the nest of the result, and
+        returns the tuple of their products for the arguments. It can be called again and again.
+
+    >>> y, pullback = vjp(lambda x, y: [x * y, x + y], 3.0, 4.0)
+    >>> y, pullback([1.0, 10.0])
+    ([12.0, 7.0], (14.0, 13.0))
+    """
+    run = Run(name_of("vjp", function), function, primals, {}, range(len(primals)), has_aux)
+
+    def pullback(cotangents: Any) -> Any:
+        seeds: list[Any] = []
+        tree.replace(lambda out, seed: seeds.append(seed), f"{run.name}: the cotangents", run.out, cotangents)
+        records = run.records or is_nested() or any(map(is_node, seeds))
+        return run.in_nest(run.pull(seeds if records else map(plain, seeds), records))
+
+    answer = run.with_aux(run.results(), has_aux)
+    return (answer[0], pullback, answer[1]) if has_aux else (answer, pullback)
+
+
+def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """Return what `function` returns, and its pushforward of `tangents`: the Jacobian matrix times a vector.
+
+    Args:
+        function: returns a number or a nest of numbers, or with `has_aux` a pair of that and anything else.
+        primals: the tuple of its arguments.
+        tangents: the directions, in the nests of the arguments.
+        has_aux: whether the function returns a pair.
+
+    Returns:
+        `(result, tangents of the result)`, or `(result, tangents, aux)`.
+
+    >>> jvp(lambda x, y: [x * y, x + y], (3.0, 4.0), (1.0, 10.0))
+    ([12.0, 7.0], [34.0, 11.0])
+    """
+    name = name_of("jvp", function)
+    if not (isinstance(primals, tuple | list) and isinstance(tangents, tuple | list)):
+        raise TypeError(f"{name}: expected primals and tangents as tuples, got {primals!r:.60} and {tangents!r:.60}")
+    run = Run(name, function, primals, {}, range(len(primals)), has_aux)
+    seeds: list[Any] = []
+    tree.replace(lambda primal, seed: seeds.append(seed), f"{name}: the tangents", tuple(primals), tuple(tangents))
+    records = run.records or any(map(is_node, seeds))
+    pushed = tree.rebuilt(run.out, run.push(seeds if records else map(plain, seeds), records))
+    answer = run.with_aux(run.results(), has_aux)
+    return (answer[0], pushed, answer[1]) if has_aux else (answer, pushed)
+
+
+def one_hot(run: Run, leaves: Sequence[Any], index: int) -> list[Any]:
+    """Return seeds for `leaves`: one at `index`, plain zeros elsewhere."""
+    return [run.one_of(leaf) if place == index else 0 for place, leaf in enumerate(leaves)]
+
+
+def rows(run: Run) -> list[list[Any]]:
+    """Return the Jacobian matrix by reverse mode, a pass for each output."""
+    return [run.pull(one_hot(run, run.outputs, index), run.records) for index in range(len(run.outputs))]
+
+
+def columns(run: Run) -> list[list[Any]]:
+    """Return the Jacobian matrix by forward mode, a pass for each input."""
+    passes = [run.push(one_hot(run, run.inputs, index), run.records) for index in range(len(run.inputs))]
+    return [list(row) for row in zip(*passes, strict=True)] or [[] for _ in run.outputs]
+
+
+def cheaper(run: Run) -> list[list[Any]]:
+    """Return the Jacobian matrix by the mode that takes fewer passes."""
+    return rows(run) if len(run.outputs) <= len(run.inputs) else columns(run)
+
+
+def jacobian_by(
+    matrix: Callable[[Run], list[list[Any]]], transform: str, function: Function, argnums: Argnums
+) -> Function:
+    """Return a function that returns the Jacobian matrix of `function`, found by `matrix`."""
+    name = name_of(transform, function)
+
+    @wraps(function)
+    def transformed(*args: Any, **kwargs: Any) -> Any:
+        run = Run(name, function, args, kwargs, argnums)
+        return tree.rebuilt(run.out, map(run.in_nest, matrix(run)))
+
+    return transformed
+
+
+def jacrev(function: Function, argnums: Argnums = 0) -> Function:
+    """Return a function that returns the Jacobian matrix of `function` by reverse mode, a pass for each output.
+
+    Args:
+        function, argnums: as for `jacobian`.
+
+    >>> jacrev(lambda x: [x[0] * x[1], x[0]])([2.0, 3.0])
+    [[3.0, 2.0], [1.0, 0.0]]
+    """
+    return jacobian_by(rows, "jacrev", function, argnums)
+
+
+def jacfwd(function: Function, argnums: Argnums = 0) -> Function:
+    """Return a function that returns the Jacobian matrix of `function` by forward mode, a pass for each input.
+
+    Args:
+        function, argnums: as for `jacobian`.
+
+    >>> jacfwd(lambda x: [x[0] * x[1], x[0]])([2.0, 3.0])
+    [[3.0, 2.0], [1.0, 0.0]]
+    """
+    return jacobian_by(columns, "jacfwd", function, argnums)
+
+
+def jacobian(function: Function, argnums: Argnums = 0) -> Function:
+    """Return a function that returns the Jacobian matrix of `function`, by the mode that takes fewer passes.
+
+    Args:
+        function: returns a number or a nest of numbers.
+        argnums: the position of the argument to differentiate by, or several of them.
+
+    Returns:
+        a function of the same arguments; it returns the nest of the result, in which the nest of the argument stands in
+        place of each number.
+
+    >>> jacobian(lambda x, y: {"sum": x + y, "product": x * y}, argnums=(0, 1))(2.0, 3.0)
+    {'sum': (1.0, 1.0), 'product': (3.0, 2.0)}
+    """
+    return jacobian_by(cheaper, "jacobian", function, argnums)
+
+
+def hessian(function: Function, argnums: Argnums = 0) -> Function:
+    """Return a function that returns the second derivatives of `function`: the gradient pushed forward, once an input.
+
+    Args:
+        function, argnums: as for `jacobian`.
+
+    >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
+    [[10.0, 6.0], [6.0, 0.0]]
+    """
+    return jacfwd(jacrev(function, argnums), argnums)
+
+
+def hvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """Return the product of the Hessian matrix and a vector, at a small multiple of the cost of `function`.
+
+    The gradient is pushed forward along the vector; no matrix is made.
+
+    Args:
+        function: returns one number.
+        primals: the tuple of its arguments.
+        tangents: the vector, in the nests of the arguments.
+
+    >>> hvp(lambda x: x[0] ** 2 * x[1], ([3.0, 5.0],), ([1.0, 10.0],))
+    ([70.0, 6.0],)
+    """
+    return jvp(grad(function, range(len(primals))), primals, tangents)[1]
+
+
+def stop_gradient(nest: Any) -> Any:
+    """Return `nest` with every `Value` in it detached: a constant to differentiation.
+
+    >>> grad(lambda x: x * stop_gradient(x))(3.0)
+    3.0
+    """
+    return tree.converted(lambda leaf: leaf.detach() if is_node(leaf) else leaf, nest)
+
+
+def taylor(function: Function, x: Any, order: int) -> list[Any]:
+    """Return the Taylor coefficients of `function` at `x`: its value, its derivative, half of the second one, ….
+
+    Args:
+        function: of one number; returns a number or a nest of numbers.
+        x: the point.
+        order: the highest power.
+
+    Returns:
+        a list of `order + 1` numbers, or nests of numbers: the `k`-th derivative divided by the factorial of `k`.
+
+    Raises:
+        ValueError: if `order` is no whole number of at least 0.
+
+    >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
+    [1.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    name = name_of("taylor", function)
+    if not (isinstance(order, int) and order >= 0):
+        raise ValueError(f"{name}: expected an order of 0, 1, 2, …, got {order!r:.60}")
+    run = Run(name, function, (x,), {}, 0)
+    if run.nest is not run.sources[0]:
+        raise TypeError(f"{name}: expected x to be one number, got {x!r:.60}")
+    terms = run.expand(order)
+    return [tree.rebuilt(run.out, [series[power] for series in terms]) for power in range(order + 1)]
+
+
+def derivative(function: Function, n: int = 1) -> Function:
+    """Return the `n`-th derivative of a function of one number, as a function.
+
+    Args:
+        function: returns a number or a nest of numbers.
+        n: the order of the derivative; 0 gives the function itself.
+
+    Raises:
+        ValueError: if `n` is no whole number of at least 0.
+
+    >>> derivative(lambda x: x**5, 3)(2.0)
+    240.0
+    """
+    name_of("derivative", function)
+    if not (isinstance(n, int) and n >= 0):
+        raise ValueError(f"derivative expects an order of 0, 1, 2, …, got {n!r:.60}")
+
+    @wraps(function)
+    def transformed(x: Any) -> Any:
+        return tree.replace(lambda term: term * factorial(n), "the result", taylor(function, x, n)[n])
+
+    return transformed

@@ -1,0 +1,164 @@
+"""Nests of numbers: lists, tuples, named tuples, dicts, dataclasses and modules, walked in a fixed order and rebuilt.
+
+A leaf is a number or a `Value`; None is an empty nest. In a module only the `Value`s are leaves, since its plain
+numbers are settings; one that it holds in two places is one leaf.
+"""
+
+from __future__ import annotations
+
+import copy
+
+from microgrid.conversions import is_node, is_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+
+def is_module(item: object) -> bool:
+    """Return whether `item` is a `Module`."""
+    return hasattr(item, "named_parameters")
+
+
+def parts(item: Any) -> list[tuple[str, Any]] | None:
+    """Return the pieces of a nest, each with what is written behind its name to reach it; None for what is no nest."""
+    if item is None:
+        return []
+    if isinstance(item, dict):
+        return [(f"[{key!r:.60}]", piece) for key, piece in item.items()]
+    if hasattr(item, "_fields"):
+        return [(f".{field}", getattr(item, field)) for field in item._fields]
+    if isinstance(item, list | tuple):
+        return [(f"[{index}]", piece) for index, piece in enumerate(item)]
+    if is_module(item):
+        return [(f".{name}", piece) for name, piece in vars(item).items()]
+    if hasattr(item, "__dataclass_fields__") and not isinstance(item, type):
+        return [(f".{field}", getattr(item, field)) for field in item.__dataclass_fields__]
+    return None
+
+
+def fill(item: Any, twin: Any, pieces: list[Any]) -> Any:
+    """Return a nest of the kind of `item` with other pieces; `twin` is a copy of `item`, if that can be changed."""
+    if hasattr(item, "_fields"):
+        return type(item)(*pieces)
+    if isinstance(item, list | tuple):
+        return type(item)(pieces)
+    if isinstance(item, dict):
+        twin.update(zip(item, pieces, strict=True))
+        return twin
+    names = vars(item) if is_module(item) else item.__dataclass_fields__
+    for name, piece in zip(list(names), pieces, strict=True):
+        object.__setattr__(twin, name, piece)  # a dataclass may be frozen
+    return twin
+
+
+def same_shape(item: Any, other: Any) -> bool:
+    """Return whether `other` is a nest with pieces of the same names as `item`, in the same or another order."""
+    ours, theirs = parts(item), parts(other)
+    if theirs is None or isinstance(item, list | tuple) != isinstance(other, list | tuple):
+        return False
+    return sorted(step for step, _ in ours or ()) == sorted(step for step, _ in theirs)
+
+
+class Walk:
+    """One walk over a nest, with `others` of the same shape beside it, that calls `function` at every leaf.
+
+    Args:
+        function: takes the leaf, and those of the others in its place; gives what replaces it.
+        allows: whether a module, or an object that is neither a leaf nor a nest, stays as it is.
+
+    Attributes:
+        met_value: whether there was a `Value` outside of modules.
+    """
+
+    def __init__(self, function: Callable[..., Any], allows: bool = False) -> None:
+        self.function, self.allows = function, allows
+        self.met: dict[int, Any] = {}  # what became of modules and of the Values in them
+        self.met_value = False
+
+    def visit(self, path: str, inside: bool, item: Any, *others: Any) -> Any:
+        """Return what becomes of `item`, which stands at `path`, and `inside` a module or not."""
+        if id(item) in self.met:
+            return self.met[id(item)]
+        if is_node(item) or (is_number(item) and not inside):
+            for other in others:
+                if not is_node(other) and not is_number(other):
+                    raise TypeError(f"{path}: expected a number, got {type(other).__name__} {other!r:.60}")
+            new = self.function(item, *others)
+            if inside:
+                self.met[id(item)] = new
+            elif is_node(item):
+                self.met_value = True
+            return new
+        pieces = parts(item)
+        if self.allows and (pieces is None or is_module(item)):
+            return item
+        if pieces is None:
+            if inside:
+                return item
+            expected = "expected a number, a Value, or a list, tuple, dict, dataclass or Module of them"
+            raise TypeError(f"{path}: {expected}, got {type(item).__name__} {item!r:.60}")
+        for other in others:
+            if not same_shape(item, other):
+                raise TypeError(f"{path}: expected the shape of {item!r:.60}, got {other!r:.60}")
+        return self.descend(path, inside or is_module(item), pieces, item, *others)
+
+    def descend(self, path: str, inside: bool, pieces: list[tuple[str, Any]], item: Any, *others: Any) -> Any:
+        """Return a nest like `item` of what becomes of its pieces."""
+        if item is None:
+            return None
+        twin = item if isinstance(item, list | tuple) else copy.copy(item)
+        if is_module(item):
+            self.met[id(item)] = twin  # before its pieces are visited: one may lead back to it
+        beside = [dict(parts(other) or ()) for other in others]
+        new = [self.visit(path + step, inside, piece, *(other[step] for other in beside)) for step, piece in pieces]
+        return fill(item, twin, new)
+
+
+def replace(function: Callable[..., Any], name: str, nest: Any, *others: Any) -> Any:
+    """Return a nest like `nest` with every leaf replaced by `function` of it, and of the leaves of `others` there.
+
+    Args:
+        function: takes one leaf of each nest.
+        name: what errors call the nest.
+        nest: the nest that gives the shape and the order of leaves.
+        others: nests of the same shape; where a leaf of `nest` is a number, theirs may be a `Value` and the reverse.
+
+    Raises:
+        TypeError: if something is neither a leaf nor a nest, or the shapes differ; it says where.
+
+    >>> replace(lambda x, y: x + y, "a sum", {"a": 1.0, "b": (2.0, 3.0)}, {"b": (20.0, 30.0), "a": 10.0})
+    {'a': 11.0, 'b': (22.0, 33.0)}
+    """
+    return Walk(function).visit(name, False, nest, *others)
+
+
+def leaves(name: str, nest: Any) -> list[Any]:
+    """Return the leaves of `nest` in order; errors call it `name`.
+
+    >>> leaves("weights", {"a": 1.0, "b": (2.0, None, [3.0])})
+    [1.0, 2.0, 3.0]
+    """
+    found: list[Any] = []
+    replace(found.append, name, nest)
+    return found
+
+
+def rebuilt(nest: Any, numbers: Iterable[Any]) -> Any:
+    """Return a nest like `nest` with `numbers` as its leaves.
+
+    >>> rebuilt({"a": 1.0, "b": (2.0, 3.0)}, [4.0, 5.0, 6.0])
+    {'a': 4.0, 'b': (5.0, 6.0)}
+    """
+    source = iter(numbers)
+    return replace(lambda leaf: next(source), "a nest", nest)
+
+
+def converted(function: Callable[[Any], Any], nest: Any) -> Any:
+    """Return `nest` with `function` of every leaf in place of it; modules and other objects stay as they are.
+
+    >>> converted(float, [1, "two", 3])
+    [1.0, 'two', 3.0]
+    """
+    return Walk(function, allows=True).visit("a nest", False, nest)
