@@ -73,7 +73,7 @@ def with_float_literals(text: str) -> str:
     return "".join(token + ".0" if token.isdecimal() else token for token in tokens(text))
 
 
-def define(source: str, name: str, names: Mapping[str, Any]) -> dict[str, Any]:
+def define(source: str, name: str, names: Mapping[str, Any], passing: bool = False) -> dict[str, Any]:
     """Return what `source` defines when it runs with exactly those of `names` that occur in it.
 
     It runs as the module `microgrid.generated.` `name`, in the file `<microgrid>/name.py` that does not exist.
@@ -82,15 +82,19 @@ def define(source: str, name: str, names: Mapping[str, Any]) -> dict[str, Any]:
         source: the text of function definitions.
         name: the last part of the module's name.
         names: the functions and constants that the text may use.
+        passing: whether the module is forgotten with the functions, and cannot use builtins that are not in `names`.
     """
     module = type(sys)(f"{generated.__name__}.{name}")
     used = words(source)
     given = {word: meaning for word, meaning in names.items() if word in used}
     namespace = vars(module)
     namespace.update(given, __loader__=SourceText(source), __file__=f"<microgrid>/{name}.py")
+    if passing:
+        namespace["__builtins__"] = {}
     before = dict(namespace)
     exec(compile(source, namespace["__file__"], "exec"), namespace)
-    sys.modules[module.__name__] = module
+    if not passing:
+        sys.modules[module.__name__] = module
     return {
         word: defined
         for word, defined in namespace.items()

@@ -7,8 +7,8 @@ import math
 from microgrid.conversions import as_number, named
 from microgrid.engine import Value
 from microgrid.functions import FUNCTIONS
+from microgrid.modes import is_traced
 from microgrid.recording import has_value
-from microgrid.sequences import maximum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["dist", "fabs", "frexp", "log", "log_softmax", "modf", "pow", "softmax"]
 
 _copysign, _exp, _fmod, _hypot = (FUNCTIONS[name] for name in ("copysign", "exp", "fmod", "hypot"))
-_ldexp, _log, _logsumexp, _pow = (FUNCTIONS[name] for name in ("ldexp", "log", "logsumexp", "pow"))
+_ldexp, _log, _logsumexp = (FUNCTIONS[name] for name in ("ldexp", "log", "logsumexp"))
+_maximum, _pow = FUNCTIONS["maximum"], FUNCTIONS["pow"]
+
+
+def stop(x: Any) -> Any:
+    """Return the number of `x`, whose derivative is not followed; in a trace a node that has it."""
+    if isinstance(x, Value):
+        return x.detach() if is_traced() else x.data
+    return x
 
 
 def log(x: Any, /, *base: Any) -> Any:
@@ -113,7 +121,7 @@ def log_softmax(xs: Iterable[Any], /) -> list[Any]:
     xs = tuple(x if isinstance(x, Value) else as_number(x) for x in xs)
     if not xs:
         raise ValueError("softmax expects at least one number, got none")
-    largest = maximum(*(x.data if isinstance(x, Value) else x for x in xs))
+    largest = _maximum(*map(stop, xs))
     shifted = [x - largest for x in xs]  # shifting all of them changes neither the result nor its derivatives
     total = _logsumexp(shifted)
     return [x - total for x in shifted]

@@ -41,6 +41,11 @@ def active() -> list[Mode]:
     return [entry.mode for entry in _entered.get() if entry.on]
 
 
+def is_traced() -> bool:
+    """Return whether a trace is on in this thread or task."""
+    return any(mode.traces for mode in active())
+
+
 def observe(node: Value) -> Value:
     """Return `node` after the modes of this thread or task have seen it."""
     for mode in active():
@@ -66,9 +71,14 @@ class Mode:
 
     Without an observer, it only guards conversions to float.
 
+    Attributes:
+        traces: whether a trace sees the nodes, so that nothing recorded may depend on a number unseen.
+
     It can be entered again and again, nested, and by several threads at once. A generator may leave it out of turn, a
     task may be started in it and outlive it.
     """
+
+    traces = False
 
     def __init__(self, observer: Observer | None) -> None:
         self.observer = observer

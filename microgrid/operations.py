@@ -60,8 +60,8 @@ FUNCTIONS_OF_ROLE: dict[str, Callable[[], Mapping[str, Any]]] = {
     "exact": exact_numbers,
     "total": total_numbers,
 }
-ROLES = ("pull", "exact", "total", "vjp", "vjp_total", "record", "record_total",
-         "jvp", "jvp_total", "jvp_record", "jvp_record_total")  # fmt: skip
+ROLES = ("pull", "exact", "total", "vjp", "vjp_total", "record", "record_total", "trace", "trace_total",
+         "jvp", "jvp_total", "jvp_record", "jvp_record_total", "jvp_trace", "jvp_trace_total")  # fmt: skip
 SHARED = {"vjp": "exact", "jvp": "exact"}  # with integer literals a role serves floats and fractions
 _functions: dict[str, Mapping[str, Any]] = {}
 _callables: dict[str, Callable[..., Any]] = {}  # of rules that were given as functions
@@ -152,7 +152,7 @@ class HandWritten:
         """Raise the error that the function has just raised."""
         raise
 
-    def record(self, node: Value, g: Value) -> Any:
+    def record(self, node: Value, g: Any, *more: Any) -> Any:
         """Refuse to differentiate a closure.
 
         Raises:
@@ -164,6 +164,7 @@ class HandWritten:
         )
 
     record_total = vjp = vjp_total = jvp = jvp_total = jvp_record = jvp_record_total = record
+    trace = trace_total = jvp_trace = jvp_trace_total = expand = record
 
     def __repr__(self) -> str:
         return self.name

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def counts(number: Any) -> bool:
     """Return whether `number` contributes to a sum: a plain zero does not, whatever it is multiplied by."""
-    return bool(number) or is_node(number)
+    return is_node(number) or bool(number)
 
 
 def dependents(nodes: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:

@@ -10,6 +10,8 @@ node of that kind is differentiated, from the row's partials alone:
 - `jvp(node, tangents)` returns the sum of each partial times the tangent of its parent, where `tangents` has one;
   `jvp_record(node, tangents)` returns it as a new node.
 
+`trace` and `jvp_trace` are like `record` and `jvp_record`, but choose nothing by a number: every choice is a node.
+
 Where the plain text raises, `total`, `vjp_total`, `record_total`, `jvp_total` and `jvp_record_total` do the same over
 functions that return inf or nan.
 """
@@ -170,7 +172,8 @@ class Pullback:
         self.parents = [name for name, node in zip(rule.arguments, mask, strict=True) if node]
         self.constants = [name for name in rule.arguments if name not in self.parents]
         self.sequences = sequences(rule)
-        self.records, self.pushes, self.adds = "record" in role, role.startswith("jvp"), role in ADDING
+        self.traces, self.pushes, self.adds = "trace" in role, role.startswith("jvp"), role in ADDING
+        self.records = self.traces or "record" in role
         self.literals = with_float_literals if role in ("pull", "total") else str
         self.numbers = {"out": "node.data"}  # what stands for plain numbers
         for name in self.parents:
@@ -188,7 +191,8 @@ class Pullback:
         whole = key in self.sequences
         partial = expression(self.literals(self.rule.partials[key]))
         # Recording keeps the calls that give plain numbers: their text could give a node.
-        partial = Inline(("where",) if self.records else CHOICES, self.literals).visit(partial)
+        inlined = () if self.traces else ("where",) if self.records else CHOICES
+        partial = Inline(inlined, self.literals).visit(partial)
         if whole and self.pushes:
             factors = expression(f"[tangents.get({argument[:-1]}, 0) for {argument[:-1]} in {argument}]")
             amount: ast.expr = ast.Call(ast.Name("combined"), [factors, self.with_meanings(partial)], [])
@@ -203,7 +207,7 @@ class Pullback:
     def with_meanings(self, tree: ast.expr) -> ast.expr:
         """Return `tree` with the row's names replaced by what stands for them in this role."""
         meanings = {name: expression(text) for name, text in self.meanings.items()}
-        numbers = {name: expression(text) for name, text in self.numbers.items()}
+        numbers = {} if self.traces else {name: expression(text) for name, text in self.numbers.items()}
         replaced: ast.expr = Substitute(meanings, numbers).visit(tree)
         return replaced
 

@@ -102,10 +102,11 @@ def has_value(elements: Iterable[Any]) -> bool:
     return any(isinstance(element, Value) for element in elements)
 
 
-def lifted(functions: Mapping[str, Any]) -> dict[str, Any]:
+def lifted(functions: Mapping[str, Any], everything: bool = False) -> dict[str, Any]:
     """Return `functions` with those of the table taking nodes too, which they record.
 
-    Functions whose derivative is zero everywhere give plain numbers, so that no graph is kept for their sake.
+    Functions whose derivative is zero everywhere give plain numbers, so that no graph is kept for their sake; unless
+    `everything` is to be recorded.
     """
 
     def lift(rule: Rule) -> Callable[..., Any]:
@@ -117,7 +118,7 @@ def lifted(functions: Mapping[str, Any]) -> dict[str, Any]:
             flat = (x for argument in packed for x in (argument if isinstance(argument, tuple | list) else (argument,)))
             return apply(rule, *packed, functions=functions) if has_value(flat) else functions[rule.name](*arguments)
 
-        return on_data if {*rule.partials.values()} == {"0"} else function
+        return function if everything or {*rule.partials.values()} != {"0"} else on_data
 
     names = {**functions, **{name: lift(rule) for name, rule in RULES.items()}}
     return names | {"power": names["pow"]}
@@ -125,6 +126,8 @@ def lifted(functions: Mapping[str, Any]) -> dict[str, Any]:
 
 FUNCTIONS_OF_ROLE["record"] = lambda: lifted(functions_for("exact"))
 FUNCTIONS_OF_ROLE["record_total"] = lambda: lifted(functions_for("total"))
+FUNCTIONS_OF_ROLE["trace"] = lambda: lifted(functions_for("exact"), everything=True)
+FUNCTIONS_OF_ROLE["trace_total"] = lambda: lifted(functions_for("total"), everything=True)
 
 
 def names_for(source: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from microgrid import graph, tree
 from microgrid.conversions import as_number, is_node, show, zero_like
 from microgrid.engine import Value
-from microgrid.modes import Mode, _entered, active, gc_paused, no_grad
+from microgrid.modes import Mode, _entered, active, gc_paused, is_traced, no_grad
 from microgrid.operations import operation
 from microgrid.passes import adjoints, counts, dependents, tangents
 from microgrid.series import Series, expansions
@@ -56,6 +56,11 @@ class Differentiation(Mode):
 def is_nested() -> bool:
     """Return whether a transform is running a function in this thread or task."""
     return any(isinstance(mode, Differentiation) for mode in active())
+
+
+def recording_role() -> str:
+    """Return the role that makes derivatives as nodes, here and now."""
+    return "trace" if is_traced() else "record"
 
 
 def name_of(transform: str, function: Function) -> str:
@@ -158,7 +163,7 @@ class Run:
                 seed = as_node(seed) if records else seed
                 table[out] = table[out] + seed if out in table else seed
         with gc_paused():
-            adjoints(self.nodes, table, "record" if records else "vjp", self.reached)
+            adjoints(self.nodes, table, recording_role() if records else "vjp", self.reached)
         return [finished(table.get(leaf, 0), leaf, records) for leaf in self.inputs]
 
     def push(self, seeds: Iterable[Any], records: bool) -> list[Any]:
@@ -166,7 +171,7 @@ class Run:
         pairs = zip(self.inputs, seeds, strict=True)
         table = {leaf: as_node(seed) if records else seed for leaf, seed in pairs if counts(seed)}
         with gc_paused():
-            tangents(self.nodes, table, "jvp_record" if records else "jvp")
+            tangents(self.nodes, table, f"jvp_{recording_role()}" if records else "jvp")
         return [finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]
 
     def expand(self, order: int) -> list[list[Any]]:

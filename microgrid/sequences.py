@@ -59,7 +59,7 @@ def scaled(g: Any, partials: Sequence[Any]) -> list[Any]:
     >>> scaled(float("inf"), [0.5, 0.0])
     [inf, 0]
     """
-    return [g * partial if partial or hasattr(partial, "backward") else 0 for partial in partials]
+    return [g * partial if hasattr(partial, "backward") or partial else 0 for partial in partials]
 
 
 def combined(factors: Sequence[Any], partials: Sequence[Any]) -> Any:
@@ -70,7 +70,7 @@ def combined(factors: Sequence[Any], partials: Sequence[Any]) -> Any:
     """
     total = 0
     for factor, partial in zip(factors, partials, strict=True):
-        if factor or hasattr(factor, "backward"):
+        if hasattr(factor, "backward") or factor:
             total = total + scaled(factor, [partial])[0]
     return total
 

@@ -250,6 +250,9 @@ def expansions(nodes: Iterable[Value], table: dict[Value, Series], records: bool
         return table.get(argument) or (argument if records else argument.data)
 
     for node in nodes:
+        if not hasattr(node.op, "rule"):
+            table[node] = node.op.expand(node, table, records)
+            continue
         arguments = [meaning(argument) for argument in graph.arguments(node)]
         base = node if records else node.data
         try:

@@ -66,19 +66,21 @@ class Walk:
 
     Args:
         function: takes the leaf, and those of the others in its place; gives what replaces it.
-        allows: whether a module, or an object that is neither a leaf nor a nest, stays as it is.
+        keeps: whether something that is met stays as it is.
 
     Attributes:
         met_value: whether there was a `Value` outside of modules.
     """
 
-    def __init__(self, function: Callable[..., Any], allows: bool = False) -> None:
-        self.function, self.allows = function, allows
+    def __init__(self, function: Callable[..., Any], keeps: Callable[[Any], bool] = lambda item: False) -> None:
+        self.function, self.keeps = function, keeps
         self.met: dict[int, Any] = {}  # what became of modules and of the Values in them
         self.met_value = False
 
     def visit(self, path: str, inside: bool, item: Any, *others: Any) -> Any:
         """Return what becomes of `item`, which stands at `path`, and `inside` a module or not."""
+        if self.keeps(item):
+            return item
         if id(item) in self.met:
             return self.met[id(item)]
         if is_node(item) or (is_number(item) and not inside):
@@ -92,8 +94,6 @@ class Walk:
                 self.met_value = True
             return new
         pieces = parts(item)
-        if self.allows and (pieces is None or is_module(item)):
-            return item
         if pieces is None:
             if inside:
                 return item
@@ -161,4 +161,8 @@ def converted(function: Callable[[Any], Any], nest: Any) -> Any:
     >>> converted(float, [1, "two", 3])
     [1.0, 'two', 3.0]
     """
-    return Walk(function, allows=True).visit("a nest", False, nest)
+
+    def is_foreign(item: Any) -> bool:
+        return is_module(item) or not (is_node(item) or is_number(item) or parts(item) is not None)
+
+    return Walk(function, is_foreign).visit("a nest", False, nest)
