@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid import losses, math, nn, optim
     from microgrid.anomaly import detect_anomaly
+    from microgrid.compiler.jit import jit
     from microgrid.transforms import (
         derivative,
         grad,
@@ -37,14 +38,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Value", "define_rule", "derivative", "detect_anomaly", "gc_paused", "grad", "hessian", "hvp", "jacfwd", "jacobian",
-    "jacrev", "jvp", "losses", "math", "nn", "no_grad", "optim", "stop_gradient", "taylor", "value_and_grad", "vjp",
+    "jacrev", "jit", "jvp", "losses", "math", "nn", "no_grad", "optim", "stop_gradient", "taylor", "value_and_grad", "vjp",
 ]  # fmt: skip
 
 del _recording
 
 # What is imported when it is first used, and the modules of what is no module itself.
 _SUBMODULES = ("losses", "math", "nn", "optim")
-_HOMES = {"detect_anomaly": "anomaly"}
+_HOMES = {"detect_anomaly": "anomaly", "jit": "compiler.jit"}
 
 
 def __getattr__(name: str) -> object:

@@ -6,7 +6,7 @@ import math
 from itertools import count
 
 from microgrid.codegen import define
-from microgrid.compiler.emit import Writer
+from microgrid.compiler.emit import Writer, summed
 from microgrid.compiler.passes import optimised
 from microgrid.compiler.program import Program
 from microgrid.operations import NUMBERS
@@ -66,7 +66,11 @@ class Case:
             if isinstance(output, str) and output in writer.active:
                 terms.setdefault(output, []).append(f"seed{index}")
         reverse, found = writer.backward(terms)
-        return as_function("gradient", "numbers, seeds", [*lines, *reverse, f"return [{', '.join(found.values())}]"])
+        lines += reverse
+        for name, gained in found.items():
+            lines += summed(f"d_{name}", gained or ["0.0"])
+        lines.append(f"return [{', '.join(f'd_{name}' for name in found)}]")
+        return as_function("gradient", "numbers, seeds", lines)
 
     def unpacking(self) -> list[str]:
         """Return the statement that gives the inputs their names."""

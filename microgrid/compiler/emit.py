@@ -43,12 +43,16 @@ def exponent_of(step: Step) -> int | None:
 
 def summed(target: str, terms: list[str]) -> list[str]:
     """Return the statements that make `target` the sum of `terms`, from left to right."""
-    if len(terms) > 1:
-        terms = [f"({term})" if " if " in term and not term.endswith(")") else term for term in terms]
+    terms = kept_together(terms)
     lines = [f"{target} = {' + '.join(terms[:TERMS])}"]
     for start in range(TERMS, len(terms), TERMS):
         lines.append(f"{target} = {' + '.join([target, *terms[start : start + TERMS]])}")
     return lines
+
+
+def kept_together(terms: list[str]) -> list[str]:
+    """Return `terms` as they stand in a sum: a choice in parentheses, unless it is the only one."""
+    return [f"({term})" if " if " in term else term for term in terms] if len(terms) > 1 else terms
 
 
 class Writer:
@@ -107,8 +111,8 @@ class Writer:
                 bindings |= {name: self.text(argument), f"{name}_bare": self.bare(argument)}
         return bindings
 
-    def forward(self) -> list[str]:
-        """Return the statements that compute the program; a guard that fails returns None."""
+    def forward(self, missed: str = "return None") -> list[str]:
+        """Return the statements that compute the program; where a guard fails, the statement `missed`."""
         lines: list[str] = []
         for step in self.computed:
             if isinstance(step, Guard):
@@ -117,7 +121,7 @@ class Writer:
                     lines.append(f"if not ({test}):" if step.outcome else f"if {test}:")
                 else:
                     lines.append(f"if {test} != {step.outcome!r}:")
-                lines.append("    return None")
+                lines.append(f"    {missed}")
             else:
                 lines += self.statement(step)
         return lines
@@ -200,8 +204,8 @@ class Writer:
                 found.append(step.target)
         return found
 
-    def backward(self, adjoints: Mapping[str, list[str]]) -> tuple[list[str], dict[str, str]]:
-        """Return the statements of the reverse pass, and the text of the adjoint of each wanted name.
+    def backward(self, adjoints: Mapping[str, list[str]]) -> tuple[list[str], dict[str, list[str]]]:
+        """Return the statements of the reverse pass, and the terms of the adjoint of each wanted name.
 
         Args:
             adjoints: the terms that the adjoints of the outputs begin with.
@@ -237,7 +241,7 @@ class Writer:
                 else:
                     term = template.text.format_map({**bindings, **more})
                 gained.setdefault(element, []).append(term)
-        return lines, {name: adjoint(name) or "0.0" for name in self.wanted}
+        return lines, {name: gained.get(name, []) for name in self.wanted}
 
 
 def places_of(rule: Rule, template: Template | None) -> set[str]:

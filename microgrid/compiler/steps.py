@@ -1,0 +1,185 @@
+"""Training steps: the loss of a batch, its gradient, and the update of every parameter, as one generated function.
+
+The loss of one sample is traced and becomes the body of a loop over the rows of a batch; what the optimiser does with one
+parameter is traced as well, and follows for each of them. Parameters and gradients are local variables. A sample that
+goes another way through the loss than those before adds a branch to the body.
+"""
+
+from __future__ import annotations
+
+from microgrid.compiler.cases import as_function, unpacked
+from microgrid.compiler.emit import Writer, kept_together
+from microgrid.compiler.passes import optimised
+from microgrid.compiler.program import Guard, Program, Step, names_in, operands, renamed
+from microgrid.compiler.trace import Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from microgrid.engine import Value
+
+MOST_BRANCHES = 16
+
+
+class Unfollowed(Exception):
+    """Raised for a function that a trace cannot follow; it says why."""
+
+
+def traced(function: Callable[..., Sequence[Any]], numbers: Sequence[float]) -> tuple[Program, list[Value]]:
+    """Return what `function` does with `numbers` as a program, and the values of others that it uses.
+
+    Raises:
+        Unfollowed: if it does something that a program cannot tell.
+    """
+    trace = Trace(numbers)
+    with trace:
+        outputs = function(*trace.inputs)
+    program = trace.program(outputs)
+    if trace.obstacle:
+        raise Unfollowed(trace.obstacle)
+    return optimised(program), trace.externals
+
+
+def with_names(program: Program, names: Mapping[str, str]) -> Program:
+    """Return `program` with its names replaced as `names` tells."""
+    known = dict(names)
+    steps = [
+        step._replace(operands=renamed(step.operands, known))
+        if isinstance(step, Guard)
+        else Step(known.get(step.target, step.target), step.rule, renamed(step.arguments, known))
+        for step in program.steps
+    ]
+    inputs = tuple(known.get(name, name) for name in program.inputs)
+    return Program(inputs, tuple(steps), renamed(program.outputs, known))
+
+
+class Update:
+    """What an optimiser does with one parameter, as lines of source for each of them.
+
+    Args:
+        optimizer: an `Optimizer`.
+        step: the number of the next step; if `update` decides by it, the lines hold for steps that decide the same.
+    """
+
+    def __init__(self, optimizer: Any, step: int) -> None:
+        self.slots = len(optimizer.initial_state())
+
+        def update(parameter: Value, gradient: Value, step: Value, lr: Value, *state: Value) -> list[Any]:
+            moved, kept = optimizer.update(parameter, gradient, state, step, lr)
+            return [moved, *kept]
+
+        program, externals = traced(update, [0.5, 0.5, float(step), 0.5, *[0.5] * self.slots])
+        if externals:
+            raise Unfollowed("the optimizer, which uses a Value of its own")
+        own = ["parameter", "gradient", "step", "lr", *(f"state{slot}" for slot in range(self.slots))]
+        program = with_names(program, dict(zip(program.inputs, own, strict=True)))
+        known, common = {"step", "lr"}, []
+        for item in program.steps:
+            if known.issuperset(names_in(operands(item))):
+                common.append(item)
+                known.update([item.target] if isinstance(item, Step) else [])
+        rest = tuple(item for item in program.steps if item not in common)
+        used = {name for item in rest for name in names_in(operands(item))} | {*names_in(program.outputs)}
+        outside = tuple(sorted((known - {"step", "lr"}) & used))
+        self.common = Writer(Program(("step", "lr"), tuple(common), outside)).forward()
+        marks = {name: f"{name}_@" for name in own if name not in known}
+        marks |= {item.target: f"{item.target}_@" for item in rest if isinstance(item, Step)}
+        self.program = with_names(program._replace(steps=rest), marks)
+        writer = Writer(self.program)
+        self.own = writer.forward()
+        self.outputs = [writer.bare(output) for output in self.program.outputs]
+
+    def lines(self, number: int) -> list[str]:
+        """Return the lines that update the parameter of that number."""
+        return [line.replace("_@", f"_{number}") for line in self.own]
+
+    def results(self, slot: int, count: int) -> str:
+        """Return the text of a list: of all new parameters (slot 0), or of one part of all states."""
+        return f"[{', '.join(self.outputs[slot].replace('_@', f'_{number}') for number in range(count))}]"
+
+
+class Sample:
+    """The loss of one sample as lines of source: one way through it, with its reverse pass.
+
+    Args:
+        loss: a function of the numbers of a sample.
+        numbers: a sample.
+        parameters: the trainable parameters.
+    """
+
+    def __init__(self, loss: Callable[..., Any], numbers: Sequence[float], parameters: Sequence[Value]) -> None:
+        program, externals = traced(lambda *inputs: [loss(*inputs)], numbers)
+        place = {parameter: number for number, parameter in enumerate(parameters)}
+        others = [value for value in externals if value not in place]
+        names = {
+            name: f"parameter_{place[value]}" if value in place else f"leaf{others.index(value)}"
+            for name, value in zip(program.inputs[len(numbers) :], externals, strict=True)
+        }
+        self.others, self.count = others, len(numbers)
+        self.program = with_names(program, names)
+        self.guarded = any(isinstance(step, Guard) for step in program.steps)
+
+    def lines(self, parameters: int) -> list[str]:
+        """Return the lines that add the sample's loss to `total`, and its gradients to those of the parameters."""
+        wanted = [f"parameter_{number}" for number in range(parameters)]
+        writer = Writer(self.program, [name for name in wanted if name in self.program.inputs])
+        (loss,) = self.program.outputs
+        lines = [*writer.forward("break"), f"total += {writer.bare(loss)}"]
+        reverse, gained = writer.backward({loss: ["scale"]} if isinstance(loss, str) else {})
+        choices = {line.partition(" = ")[0] for line in reverse if " if " in line}
+        units: dict[
+            str, list[str]
+        ] = {}  # the lines that do nothing where an adjoint is zero, as that of a dead unit is
+        for name, terms in gained.items():
+            adjoint = terms[0].partition(" * ")[0] if len(terms) == 1 else ""
+            line = f"{name.replace('parameter', 'gradient')} += {' + '.join(kept_together(terms))}"
+            units.setdefault(adjoint if adjoint in choices else "", []).extend([line] if terms else [])
+        for adjoint, additions in units.items():
+            reverse += [f"if {adjoint}:", *("    " + line for line in additions)] if adjoint else additions
+        return lines + reverse
+
+
+class CompiledStep:
+    """A training step as one generated function, made when it is first called.
+
+    Args:
+        loss: the loss of one sample, a function of its numbers.
+        optimizer: an `Optimizer`.
+
+    Attributes:
+        source: the generated program.
+    """
+
+    def __init__(self, loss: Callable[..., Any], optimizer: Any) -> None:
+        self.loss, self.optimizer = loss, optimizer
+        self.branches: list[Sample] = []
+        self.update: Update | None = None
+        self.source = ""
+        self._function: Any = None
+
+    def write(self, count: int) -> str:
+        """Return the source for `count` parameters."""
+        assert self.update is not None
+        numbers = range(count)
+        states = [f"state{slot}_{number}" for number in numbers for slot in range(self.update.slots)]
+        sample = self.branches[0]
+        lines = unpacked([f"parameter_{number}" for number in numbers], "parameters") + unpacked(states, "states")
+        lines += unpacked([f"leaf{number}" for number in range(len(sample.others))], "leaves")
+        lines += self.update.common
+        lines += [f"{' = '.join(f'gradient_{number}' for number in numbers)} = 0.0", "total = 0.0"]
+        lines.append(f"for {''.join(f'input{number}, ' for number in range(sample.count)).rstrip(' ')} in rows:")
+        if any(branch.guarded for branch in self.branches):
+            for branch in self.branches:
+                lines.append("    for _ in (0,):")
+                lines += ["        " + line for line in branch.lines(count)]
+                lines += ["    else:", "        continue"]
+            lines.append(f"    return {''.join(f'input{number}, ' for number in range(sample.count))}")
+        else:
+            lines += ["    " + line for line in sample.lines(count)]
+        for number in numbers:
+            lines += self.update.lines(number)
+        parts = ", ".join(self.update.results(slot, count) for slot in range(self.update.slots + 1))
+        lines.append(f"return [total, {parts}]")
+        return as_function("step", "parameters, states, leaves, rows, scale, step, lr", lines)
