@@ -11,7 +11,7 @@ import pytest
 
 from microgrid import Value, losses, optim
 from microgrid import math as mg
-from microgrid.nn import MLP, Layer, Module, Neuron
+from microgrid.nn import MLP, Layer, Module, Neuron, Sequential
 
 
 @pytest.fixture(autouse=True)
@@ -157,10 +157,10 @@ def test_inputs_may_be_any_iterable():
     assert Layer(3, 2, rng=0)(iter([1.0, 2.0, 3.0]))[0].data == max(expected, 0.0)
 
 
-@pytest.mark.parametrize("options", [{"nin": 0}, {"nin": -1}, {"nin": 2, "init": 0.0}, {"nin": 2, "init": "zeros"}])
-def test_a_neuron_needs_inputs_and_a_function_that_draws_weights(options):
-    with pytest.raises(ValueError, match=r"^Neuron expects nin of at least 1 and init to be a function, got"):
-        Neuron(**options)
+@pytest.mark.parametrize("nin", [0, -1])
+def test_a_neuron_needs_inputs(nin):
+    with pytest.raises(ValueError, match=rf"^Neuron expects nin of at least 1, got {nin}$"):
+        Neuron(nin)
 
 
 def test_the_sizes_of_an_mlp_are_a_sequence():
@@ -520,3 +520,29 @@ def test_xor_is_learned(seed):
     assert history[0] > 0.5
     assert history[-1] < 0.01
     assert [float(mg.sigmoid(net(x)) > 0.5) for x, _ in xor] == targets
+
+
+# One after the other
+
+
+def test_modules_and_functions_in_turn():
+    first, second = Layer(2, 3, rng=0), Layer(3, 1, nonlin=False, rng=1)
+    net = Sequential(first, lambda xs: [x * 2 for x in xs], second, Neuron(1, activation="tanh", rng=2))
+    inner = second([x * 2 for x in first([1.0, -2.0])])
+    assert net([1.0, -2.0]).data == net.layers[3]([inner]).data
+    assert len(net.parameters()) == 9 + 4 + 2
+    assert net.layers == [first, net.layers[1], second, net.layers[3]]
+    assert repr(Sequential(second)) == "Sequential of [Layer of [LinearNeuron(3)]]"
+    assert Sequential()(5) == 5
+
+
+def test_a_perceptron_is_a_sequence_of_its_layers():
+    net = MLP(2, [3, 2, 1], activation="tanh", rng=0)
+    assert isinstance(net, Sequential)
+    assert Sequential(*net.layers)([0.5, 0.25]).data == net([0.5, 0.25]).data
+
+
+@pytest.mark.parametrize(("wrong", "got"), [("tanh", "str 'tanh'"), ([Neuron(1)], r"list \[ReLUNeuron\(1\)\]")])
+def test_what_cannot_be_in_a_sequence(wrong, got):
+    with pytest.raises(TypeError, match=f"^Sequential expects modules or functions, got {got}$"):
+        Sequential(Neuron(2), wrong)

@@ -1,0 +1,47 @@
+"""Neural networks of `Value`s: neurons, layers and what else a network is put together from.
+
+A network is a nest of `Module`s; a module finds its parameters by itself, in its attributes, lists and dicts. There
+are no tensors here: a layer takes a sequence of numbers or `Value`s, and a sample is one such sequence. `Neuron`,
+`Layer` and `MLP` have micrograd's arguments and defaults, `LSTMCell` and `Embedding` those of PyTorch.
+"""
+
+from __future__ import annotations
+
+from microgrid.nn.activations import activation_function, activation_name
+from microgrid.nn.embedding import Embedding
+from microgrid.nn.initialisers import (
+    constant,
+    glorot_normal,
+    glorot_uniform,
+    he_normal,
+    he_uniform,
+    normal,
+    uniform,
+    zeros,
+)
+from microgrid.nn.module import Frozen, Module
+from microgrid.nn.perceptrons import MLP, Layer, Neuron, Sequential
+from microgrid.nn.recurrent import LSTMCell
+from microgrid.rng import random_source
+
+__all__ = [
+    "MLP",
+    "Embedding",
+    "Frozen",
+    "LSTMCell",
+    "Layer",
+    "Module",
+    "Neuron",
+    "Sequential",
+    "activation_function",
+    "activation_name",
+    "constant",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "normal",
+    "random_source",
+    "uniform",
+    "zeros",
+]

@@ -1,0 +1,44 @@
+"""Activations: any operation of the calculus table on one number by its name, or any function of a `Value`."""
+
+from __future__ import annotations
+
+from microgrid import math
+from microgrid.engine import Value
+from microgrid.rules import RULES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Activation = str | Callable[[Value], Value] | None
+
+
+def activation_function(activation: Activation) -> Callable[[Value], Value]:
+    """Return the function that `activation` means: itself, a method of `Value` by name, or None for the identity.
+
+    Raises:
+        ValueError: if no operation of that name takes one number.
+
+    >>> activation_function("relu")(Value(-2.0)).data
+    0.0
+    """
+    if activation is None or activation == "linear":
+        return identity
+    if callable(activation):
+        return activation
+    if activation not in RULES or not hasattr(Value, activation):
+        raise ValueError(f"no activation is called {activation!r}; try 'relu', 'tanh', 'sigmoid' or 'linear'")
+    function: Callable[[Value], Value] = getattr(math, activation)
+    return function
+
+
+def identity(x: Value) -> Value:
+    """Return `x`."""
+    return x
+
+
+def activation_name(activation: Activation) -> str:
+    """Return what a representation calls `activation`."""
+    if activation is None or isinstance(activation, str):
+        return {None: "Linear", "relu": "ReLU"}.get(activation, str(activation).capitalize())
+    return getattr(activation, "__name__", repr(activation))

@@ -1,0 +1,67 @@
+"""`Embedding`: a row of parameters for each of a number of things, words say."""
+
+from __future__ import annotations
+
+import operator
+
+from microgrid.engine import Value
+from microgrid.nn.initialisers import initialiser_function
+from microgrid.nn.module import Module
+from microgrid.rng import random_source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import random
+    from typing import Any
+
+    from microgrid.nn.initialisers import Initialiser
+
+
+class Embedding(Module):
+    """A table of vectors that are learned, with PyTorch's arguments.
+
+    Args:
+        num_embeddings: the number of rows.
+        embedding_dim: the length of a row.
+        init: draws the numbers, an initialiser or its name.
+        rng: None (the module `random`), a seed, or a `random.Random`.
+
+    Attributes:
+        weight: the rows, lists of `Value`s.
+
+    Calling it with an index returns the list of that row's `Value`s.
+
+    Raises:
+        ValueError: if a size is less than 1.
+        TypeError, IndexError: when called with anything but the index of a row.
+
+    >>> words = Embedding(10, 3, rng=0)
+    >>> words(7)[0] is words.weight[7][0]
+    True
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        *,
+        init: Initialiser = "normal",
+        rng: random.Random | int | None = None,
+    ) -> None:
+        if num_embeddings < 1 or embedding_dim < 1:
+            raise ValueError(f"Embedding expects sizes of at least 1, got {num_embeddings!r} and {embedding_dim!r}")
+        source = random_source(rng)
+        draw = initialiser_function(init, num_embeddings, embedding_dim)
+        self.weight = [[Value(draw(source)) for _ in range(embedding_dim)] for _ in range(num_embeddings)]
+
+    def __call__(self, index: Any) -> list[Value]:
+        try:
+            row = operator.index(index)
+        except TypeError:
+            raise TypeError(f"{self!r} expects the index of a row, got {type(index).__name__} {index!r:.60}") from None
+        if not 0 <= row < len(self.weight):
+            raise IndexError(f"{self!r} expects an index from 0 to {len(self.weight) - 1}, got {row}")
+        return [*self.weight[row]]
+
+    def __repr__(self) -> str:
+        return f"Embedding({len(self.weight)}, {len(self.weight[0])})"

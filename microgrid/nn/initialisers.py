@@ -1,0 +1,102 @@
+"""Initialisers: how the first weights are drawn.
+
+An initialiser is a function that draws one weight from a `random.Random`. If it has arguments called `fan_in` or
+`fan_out`, it is given there how many inputs a unit has and how many units stand side by side. Wherever `init` is asked
+for, these here go by name too; `functools.partial` sets their other arguments.
+
+Normal numbers come from `normalvariate`: it keeps nothing between calls, as `gauss` does, and uses no function whose
+last bit differs between machines but in a comparison.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    Initialiser = str | Callable[..., float] | None
+
+
+def uniform(source: random.Random, low: float = -1.0, high: float = 1.0) -> float:
+    """Return a number drawn uniformly between `low` and `high`: what a `Neuron` does by default, as in micrograd."""
+    return source.uniform(low, high)
+
+
+def normal(source: random.Random, mean: float = 0.0, std: float = 1.0) -> float:
+    """Return a number drawn from the normal distribution of this mean and standard deviation."""
+    return source.normalvariate(mean, std)
+
+
+def glorot_uniform(source: random.Random, fan_in: int, fan_out: int, gain: float = 1.0) -> float:
+    """Return a number drawn uniformly with the variance `gain**2 * 2 / (fan_in + fan_out)`, for tanh and sigmoid."""
+    bound = gain * math.sqrt(6 / (fan_in + fan_out))
+    return uniform(source, -bound, bound)
+
+
+def glorot_normal(source: random.Random, fan_in: int, fan_out: int, gain: float = 1.0) -> float:
+    """Return a number drawn normally with the variance `gain**2 * 2 / (fan_in + fan_out)`, for tanh and sigmoid."""
+    return normal(source, 0.0, gain * math.sqrt(2 / (fan_in + fan_out)))
+
+
+def he_uniform(source: random.Random, fan_in: int) -> float:
+    """Return a number drawn uniformly with the variance `2 / fan_in`, for relu and its like."""
+    bound = math.sqrt(6 / fan_in)
+    return uniform(source, -bound, bound)
+
+
+def he_normal(source: random.Random, fan_in: int) -> float:
+    """Return a number drawn normally with the variance `2 / fan_in`, for relu and its like."""
+    return normal(source, 0.0, math.sqrt(2 / fan_in))
+
+
+def constant(source: random.Random, value: float = 1.0) -> float:
+    """Return `value`; nothing is drawn."""
+    return value
+
+
+def zeros(source: random.Random) -> float:
+    """Return zero; nothing is drawn."""
+    return 0.0
+
+
+INITIALISERS: dict[str, Callable[..., float]] = {
+    function.__name__: function
+    for function in (uniform, normal, glorot_uniform, glorot_normal, he_uniform, he_normal, zeros, constant)
+}
+
+
+def initialiser_function(init: Initialiser, fan_in: int, fan_out: int) -> Callable[[random.Random], float]:
+    """Return the function of a `random.Random` that `init` means: by name, as it is, or None for `uniform`.
+
+    Raises:
+        ValueError: if no initialiser has that name.
+        TypeError: if it is neither a name nor a function.
+
+    >>> initialiser_function("constant", 2, 3)(None)
+    1.0
+    >>> initialiser_function(lambda rng, fan_in: 1 / fan_in, 2, 3)(None)
+    0.5
+    """
+    if init is None:
+        return uniform
+    if isinstance(init, str) and init not in INITIALISERS:
+        raise ValueError(f"no initialiser is called {init!r:.60}; try {', '.join(map(repr, INITIALISERS))}")
+    function = INITIALISERS[init] if isinstance(init, str) else init
+    if not callable(function):
+        raise TypeError(f"an initialiser is a function or its name, got {type(init).__name__} {init!r:.60}")
+    fans = {"fan_in": fan_in, "fan_out": fan_out}
+    return partial(function, **{name: fans[name] for name in argument_names(function) & fans.keys()})
+
+
+def argument_names(function: Callable[..., object]) -> set[str]:
+    """Return the names of the arguments of `function`; none if it does not tell them."""
+    import inspect  # which takes as long to import as all of microgrid
+
+    try:
+        return {*inspect.signature(function).parameters}
+    except ValueError:
+        return set()

@@ -1,0 +1,167 @@
+"""`Module`, what has parameters: it finds them, freezes them, saves and loads them."""
+
+from __future__ import annotations
+
+from microgrid.conversions import zero_like
+from microgrid.engine import Value
+from microgrid.nn import state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    Number = Value | float
+
+
+class Frozen(Value):
+    """A leaf that is not trained: its gradient is always zero, and optimisers leave it as it is.
+
+    `Module.freeze` turns parameters into such leaves in place, as `requires_grad_(False)` does in PyTorch: an optimiser
+    made before knows, copies and pickles stay frozen, and derivatives still flow through the operations they take part
+    in, to what is not frozen.
+    """
+
+    __slots__ = ()
+
+    @property
+    def grad(self) -> Any:
+        """Zero; what is assigned or added is dropped."""
+        return zero_like(self.data)
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        pass
+
+
+class Module:
+    """What has parameters: the leaf `Value`s among its attributes, those of the modules there, and in lists, tuples and
+    dicts of either.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.slope, self.offset = Value(2.0), Value(1.0)
+    ...     def __call__(self, x):
+    ...         return self.slope * x + self.offset
+    >>> Line().state_dict()
+    {'slope': 2.0, 'offset': 1.0}
+    """
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Yield each parameter once, with its path of attribute names, indices and keys, joined by dots."""
+        seen: set[int] = set()
+        stack: list[tuple[str, Any]] = [("", self)]
+        while stack:
+            path, item = stack.pop()
+            if id(item) in seen:  # shared, or a module that leads back to itself
+                continue
+            seen.add(id(item))
+            parts: Any = ()
+            if isinstance(item, Value):
+                if item.op is None:
+                    yield path, item
+            elif isinstance(item, Module):
+                parts = vars(item).items()
+            elif isinstance(item, dict):
+                parts = item.items()
+            elif isinstance(item, list | tuple):
+                parts = enumerate(item)
+            stack += reversed([(f"{path}.{name}" if path else str(name), part) for name, part in parts])
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters, frozen ones too, in the order of `named_parameters`."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set the gradients of all parameters to zero."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def freeze(self) -> None:
+        """Stop the training of all parameters, here and in the modules within: see `Frozen`.
+
+        Raises:
+            TypeError: if one is of a class that cannot be frozen.
+
+        >>> from microgrid.nn import MLP
+        >>> net = MLP(2, [1, 1], activation="tanh")
+        >>> net.layers[0].freeze()
+        >>> net([1.0, 2.0]).backward()
+        >>> [name for name, parameter in net.named_parameters() if parameter.grad]
+        ['layers.1.neurons.0.w.0', 'layers.1.neurons.0.b']
+        """
+        self._become(Frozen)
+
+    def unfreeze(self) -> None:
+        """Let all parameters be trained again, here and in the modules within."""
+        self._become(Value)
+
+    def _become(self, kind: type[Value]) -> None:
+        """Make every parameter a `kind`, in place."""
+        parameters = dict(self.named_parameters())
+        for name, parameter in parameters.items():
+            if type(parameter) not in (Value, Frozen):
+                raise TypeError(f"only a plain Value can be frozen, and {name} is a {type(parameter).__name__}")
+        for parameter in parameters.values():
+            if type(parameter) is not kind:
+                parameter.__class__ = kind
+                parameter.zero_grad()  # a frozen leaf that was unpickled has none
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the numbers of the parameters by name: plain data, which `json` can write.
+
+        Raises:
+            ValueError: if two parameters have the same name: keys of a dict can look like paths.
+        """
+        numbers: dict[str, float] = {}
+        for name, parameter in self.named_parameters():
+            if name in numbers:
+                raise ValueError(f"two parameters are called {name!r:.60}")
+            numbers[name] = float(parameter.data)
+        return numbers
+
+    def load_state_dict(self, state_dict: Mapping[str, float]) -> None:
+        """Give the parameters the numbers that `state_dict` returned; they stay the same leaves.
+
+        Raises:
+            TypeError, ValueError: with the reason, if they do not fit: the model stays as it was.
+        """
+        numbers = state.fitting(state_dict, [*self.state_dict()])
+        for parameter, number in zip(self.parameters(), numbers, strict=True):
+            parameter.data = number
+
+    def save(self, path: state.Path) -> None:
+        """Write the parameters to a JSON file, atomically: a file that is there is replaced at once or not at all.
+
+        Raises:
+            ValueError: if a parameter is inf or nan.
+        """
+        state.write(path, self.state_dict())
+
+    def load(self, path: state.Path) -> None:
+        """Give the parameters the numbers that `save` wrote. Nothing in the file is ever executed.
+
+        Raises:
+            ValueError: with the reason, if the file does not fit: the model stays as it was.
+        """
+        try:
+            self.load_state_dict(state.read(path))
+        except ValueError as error:
+            raise ValueError(f"{path} does not fit the model: {error}") from None
+
+
+def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Number, ...]:
+    """Return `x` as a tuple of `nin` inputs.
+
+    Raises:
+        TypeError: if `x` is no sequence.
+        ValueError: if it has another length.
+    """
+    try:
+        inputs = tuple(x)
+    except TypeError:
+        given = f"{type(x).__name__} {x!r:.60}"
+        raise TypeError(f"{module!r:.60} expects a sequence of {nin} inputs, got {given}") from None
+    if len(inputs) != nin:
+        raise ValueError(f"{module!r:.60} expects {nin} inputs, got {len(inputs)}")
+    return inputs
