@@ -1,14 +1,20 @@
 """Optimisers against trajectories of `torch.optim`, printed by PyTorch 2.13 in float64."""
 
+import copy
+import json
 import math
+import pickle
 import re
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from microgrid import Value
-from microgrid.nn import MLP
-from microgrid.optim import SGD
+from microgrid import Value, optim
+from microgrid.nn import MLP, Module
+from microgrid.optim import SGD, Adam, AdamW, Optimizer
+
+REFERENCE = json.loads((Path(__file__).parent / "reference" / "optim.json").read_text())
 
 
 def banana(x, y):
@@ -68,6 +74,54 @@ def test_trajectory(lr, momentum):
         optimizer.step()
         # PyTorch multiplies and adds with one rounding where the processor can: the last bits differ.
         assert (x.data, y.data) == pytest.approx(expected, rel=1e-13, abs=0)
+
+
+def entry_id(entry):
+    options = [f"{name}={value}" for name, value in entry["options"].items()]
+    return f"{entry['optimizer']}({', '.join(options + ['schedule'] * bool(entry['schedule']))})"
+
+
+def optimiser_of(entry, parameters):
+    """Return the optimiser that an entry of the reference describes."""
+    schedule = {} if entry["schedule"] is None else {"lr": entry["schedule"].__getitem__}
+    return getattr(optim, entry["optimizer"])(parameters, **entry["options"], **schedule)
+
+
+def advance(optimizer, steps=1):
+    """Return the parameters, two, after each of some steps on the valley."""
+    points = []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        banana(*optimizer.params).backward()
+        optimizer.step()
+        points.append([parameter.data for parameter in optimizer.params])
+    return points
+
+
+def flat(points):
+    return [number for point in points for number in point]
+
+
+@pytest.mark.parametrize("entry", REFERENCE, ids=entry_id)
+def test_ten_steps_of_pytorch(entry):
+    points = advance(optimiser_of(entry, list(map(Value, START))), 10)
+    assert flat(points) == pytest.approx(flat(entry["trajectory"]), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize("entry", REFERENCE, ids=entry_id)
+def test_an_update_is_one_function_of_numbers_and_of_nodes(entry):
+    """Ten steps by `update` alone, on floats and on nodes: the same bits."""
+    optimizer = optimiser_of(entry, [Value(0.0)])
+    number, node, states = START[0], Value(START[0]), [optimizer.initial_state()] * 2
+    nodes = [Value(x) for x in states[1]]
+    for step in range(1, 11):
+        optimizer.steps = step - 1
+        gradient, lr = math.sin(5 * step), optimizer.learning_rate()
+        number, state = optimizer.update(number, gradient, states[0], step, lr)
+        node, nodes = optimizer.update(node, Value(gradient), tuple(nodes), Value(float(step)), Value(float(lr)))
+        states[0] = state
+        assert [node.data, *(x.data for x in nodes)] == [number, *state]
+    assert node.op is not None and number != START[0]
 
 
 def bowl(x, y):
@@ -287,3 +341,273 @@ def test_a_parameter_given_twice():
 def test_the_learning_rate_is_a_plain_number(options):
     with pytest.raises(TypeError, match="SGD expects plain numbers, got lr="):
         SGD([Value(1.0)], **options)
+
+
+# Schedules
+
+
+def test_a_schedule_is_a_function_of_the_steps_done():
+    asked = []
+
+    def schedule(step):
+        asked.append(step)
+        return 0.5**step
+
+    x = Value(0.0)
+    optimizer = SGD([x], lr=schedule)
+    assert asked == []
+    for expected in (-1.0, -1.5, -1.75):
+        x.grad = 1.0
+        optimizer.step()
+        assert x.data == expected
+    assert asked == [0, 1, 2]
+    optimizer.lr = 0.25
+    optimizer.step()
+    assert (x.data, optimizer.steps) == (-2.0, 4)
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+@pytest.mark.parametrize(
+    ("rate", "error", "got"),
+    [
+        (-0.5, ValueError, "-0.5"),
+        (math.nan, ValueError, "nan"),
+        (None, TypeError, "None"),
+        (Value(1.0), TypeError, "Value"),
+    ],
+)
+def test_what_a_schedule_returns_is_checked_and_nothing_moves(make, rate, error, got):
+    x = Value(1.0)
+    x.grad = 1.0
+    optimizer = make([x], lr=lambda step: rate if step == 1 else 0.5)
+    optimizer.step()
+    before = x.data, optimizer.state_dict()
+    with pytest.raises(error, match=f"^step 2 of {make.__name__} expects .*, got lr={got}"):
+        optimizer.step()
+    assert (x.data, optimizer.state_dict()) == before
+
+
+# Hyperparameters
+
+
+def test_defaults_are_those_of_pytorch():
+    x = Value(1.0)
+    shared = {"params": [x], "lr": 0.001, "steps": 0}
+    sgd = {"momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False, "state": [()]}
+    adam = {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "state": [(0.0, 0.0)]}
+    for optimizer, own in ((SGD([x]), sgd), (Adam([x]), adam), (AdamW([x]), adam | {"weight_decay": 0.01})):
+        found = vars(optimizer)
+        assert found.pop("hyperparameters") == [name for name in own if name != "state"]
+        assert found == shared | own
+
+
+@pytest.mark.parametrize(
+    ("make", "options", "error", "message"),
+    [
+        (SGD, {"weight_decay": -0.1}, ValueError, "SGD expects weight_decay of at least 0, got weight_decay=-0.1"),
+        (SGD, {"weight_decay": "a"}, TypeError, "SGD expects plain numbers, got weight_decay='a'"),
+        (SGD, {"dampening": None}, TypeError, "SGD expects plain numbers, got dampening=None"),
+        (SGD, {"lr": "fast"}, TypeError, "SGD expects plain numbers, got lr='fast' and momentum=0.0"),
+        (SGD, {"lr": len, "momentum": -1}, ValueError, "SGD expects momentum of at least 0, got momentum=-1"),
+        (
+            SGD,
+            {"nesterov": True},
+            ValueError,
+            "SGD expects nesterov to have momentum and no dampening, got momentum=0.0 and dampening=0",
+        ),
+        (
+            SGD,
+            {"nesterov": True, "momentum": 0.5, "dampening": 0.1},
+            ValueError,
+            "SGD expects nesterov to have momentum and no dampening, got momentum=0.5 and dampening=0.1",
+        ),
+        (Adam, {"lr": -1}, ValueError, "Adam expects lr of at least 0, got lr=-1"),
+        (AdamW, {"lr": Value(1.0)}, TypeError, "AdamW expects plain numbers, got lr=Value(data=1.0, grad=0.0)"),
+        (Adam, {"betas": 0.9}, TypeError, "Adam expects betas to be two plain numbers, got 0.9"),
+        (Adam, {"betas": (0.9,)}, TypeError, "Adam expects betas to be two plain numbers, got (0.9,)"),
+        (Adam, {"betas": (0.9, "b")}, TypeError, "Adam expects betas to be two plain numbers, got (0.9, 'b')"),
+        (Adam, {"betas": (0.9, 1.0)}, ValueError, "Adam expects betas of at least 0 and below 1, got (0.9, 1.0)"),
+        (AdamW, {"betas": (-0.1, 0.9)}, ValueError, "AdamW expects betas of at least 0 and below 1, got (-0.1, 0.9)"),
+        (Adam, {"betas": (math.nan, 0.9)}, ValueError, "Adam expects betas of at least 0 and below 1, got (nan, 0.9)"),
+        (
+            Adam,
+            {"eps": -1e-8},
+            ValueError,
+            "Adam expects eps and weight_decay of at least 0, got eps=-1e-08 and weight_decay=0",
+        ),
+        (
+            AdamW,
+            {"weight_decay": math.nan},
+            ValueError,
+            "AdamW expects eps and weight_decay of at least 0, got eps=1e-08 and weight_decay=nan",
+        ),
+    ],
+)
+def test_hyperparameters_are_checked(make, options, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        make([Value(1.0)], **options)
+
+
+def test_an_optimizer_without_update_says_so():
+    x = Value(1.0)
+    with pytest.raises(NotImplementedError, match=r"^Optimizer defines no update$"):
+        Optimizer([x]).step()
+
+
+def test_momentum_may_begin_late():
+    x = Value(0.0)
+    optimizer = SGD([x], lr=1.0)
+    for momentum, expected in [(0.0, -1.0), (0.5, -2.0), (0.5, -3.5)]:
+        optimizer.momentum = momentum
+        x.grad = 1.0
+        optimizer.step()
+        assert x.data == expected
+
+
+def test_a_step_that_raises_moves_nothing():
+    class Fragile(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            return parameter - lr / gradient, state
+
+    x, y = Value(1.0), Value(2.0)
+    x.grad, y.grad = 1.0, 0.0
+    optimizer = Fragile([x, y], lr=1.0)
+    with pytest.raises(ZeroDivisionError):
+        optimizer.step()
+    assert (x.data, y.data, optimizer.steps) == (1.0, 2.0, 0)
+
+
+@pytest.mark.parametrize("make", [lambda p: SGD(p, momentum=0.9, weight_decay=0.1), Adam, AdamW])
+def test_frozen_parameters_stay(make):
+    class Pair(Module):
+        def __init__(self):
+            self.x, self.y = map(Value, START)
+
+    pair = Pair()
+    optimizer = make(pair.parameters())
+    advance(optimizer, 2)
+    still = Module()
+    still.x = pair.x
+    still.freeze()
+    before, state = (pair.x.data, pair.y.data), optimizer.state[0]
+    advance(optimizer, 2)
+    assert pair.x.data == before[0] and pair.y.data != before[1]
+    assert optimizer.state[0] == state
+    still.unfreeze()
+    advance(optimizer)
+    assert pair.x.data != before[0]
+
+
+# State
+
+
+def resumed(optimizer, entry):
+    """Return an optimiser on copies of the parameters that goes on from the state of `optimizer`."""
+    twin = optimiser_of({**entry, "options": {}}, [Value(parameter.data) for parameter in optimizer.params])
+    twin.load_state_dict(json.loads(json.dumps(optimizer.state_dict(), allow_nan=False)))
+    return twin
+
+
+@pytest.mark.parametrize("entry", REFERENCE, ids=entry_id)
+def test_a_saved_state_goes_on_bit_for_bit(entry):
+    optimizer = optimiser_of(entry, list(map(Value, START)))
+    for _ in range(4):
+        twin = resumed(optimizer, entry)
+        assert vars(twin).keys() == vars(optimizer).keys()
+        later = advance(twin, 3)
+        assert later == advance(copy.deepcopy(optimizer), 3) == advance(pickle.loads(pickle.dumps(optimizer)), 3)
+        assert advance(optimizer, 2) == later[:2]
+
+
+def test_state_is_plain_data():
+    x = Value(Fraction(1, 2))
+    x.grad = Fraction(1, 4)
+    optimizer = SGD([x], lr=Fraction(1, 2), momentum=Fraction(1, 2))
+    optimizer.step()
+    assert optimizer.state_dict() == {
+        "optimizer": "SGD",
+        "steps": 1,
+        "lr": 0.5,
+        "hyperparameters": {"momentum": 0.5, "dampening": 0, "weight_decay": 0, "nesterov": False},
+        "state": [[0.25]],
+    }
+    assert Adam([x], lr=len).state_dict() == {
+        "optimizer": "Adam",
+        "steps": 0,
+        "lr": None,
+        "hyperparameters": {"betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0},
+        "state": [[0.0, 0.0]],
+    }
+
+
+def test_a_velocity_without_momentum_is_not_saved():
+    x = Value(0.0)
+    optimizer = SGD([x], momentum=0.5)
+    x.grad = 1.0
+    optimizer.step()
+    optimizer.momentum = 0.0
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert optimizer.state == [()]
+    optimizer.momentum = 0.5
+    optimizer.load_state_dict(optimizer.state_dict())
+    assert optimizer.state == [(0.0,)]
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda s: [], ValueError, "Adam expects a dict of optimizer, steps, lr, hyperparameters, state, got []"),
+        (
+            lambda s: {"steps": 1},
+            ValueError,
+            "Adam expects a dict of optimizer, steps, lr, hyperparameters, state, got {",
+        ),
+        (
+            lambda s: s | {"more": 1},
+            ValueError,
+            "Adam expects a dict of optimizer, steps, lr, hyperparameters, state, got",
+        ),
+        (lambda s: s | {"optimizer": "AdamW"}, ValueError, "Adam expects a state of its own, got one of 'AdamW'"),
+        (
+            lambda s: s | {"hyperparameters": []},
+            ValueError,
+            "Adam expects the hyperparameters ['betas', 'eps', 'weight_",
+        ),
+        (
+            lambda s: s | {"hyperparameters": {"eps": 1}},
+            ValueError,
+            "Adam expects the hyperparameters ['betas', 'eps', '",
+        ),
+        (
+            lambda s: s | {"hyperparameters": {**s["hyperparameters"], "eps": -1}},
+            ValueError,
+            "Adam expects eps and weight_decay of at least 0, got eps=-1 and",
+        ),
+        (lambda s: s | {"lr": "x"}, TypeError, "Adam expects plain numbers, got lr='x'"),
+        (lambda s: s | {"steps": -1}, ValueError, "Adam expects steps to be a whole number of at least 0, got -1"),
+        (lambda s: s | {"steps": True}, ValueError, "Adam expects steps to be a whole number of at least 0, got True"),
+        (lambda s: s | {"steps": 1.0}, ValueError, "Adam expects steps to be a whole number of at least 0, got 1.0"),
+        (lambda s: s | {"state": 5}, ValueError, "Adam expects a state for each of 2 parameters, got 5"),
+        (lambda s: s | {"state": s["state"][:1]}, ValueError, "Adam expects a state for each of 2 parameters, got [["),
+        (
+            lambda s: s | {"state": [[0.0, 0.0], 1]},
+            ValueError,
+            "Adam expects 2 numbers as the state of a parameter, got 1",
+        ),
+        (
+            lambda s: s | {"state": [[0.0, 0.0], [0.0]]},
+            ValueError,
+            "Adam expects 2 numbers as the state of a parameter",
+        ),
+        (lambda s: s | {"state": [[0.0, 0.0], [0.0, "1"]]}, ValueError, "Adam: a state is no number: str '1'"),
+        (lambda s: s | {"state": [[0.0, 0.0], [0.0, True]]}, ValueError, "Adam: a state is no number: bool True"),
+        (lambda s: s | {"state": [[0.0, 0.0], [0.0, 10**400]]}, ValueError, "Adam: a state is too large for a float"),
+    ],
+)
+def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
+    optimizer = Adam(list(map(Value, START)), lr=0.1)
+    advance(optimizer, 2)
+    before = dict(vars(optimizer)), optimizer.state_dict()
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        optimizer.load_state_dict(change(optimizer.state_dict()))
+    assert (vars(optimizer), optimizer.state_dict()) == before

@@ -28,6 +28,8 @@ LAYERS = [
     ["testing.strategies"],
     ["testing.complex_step"],
     ["losses", "optim"],
+    ["optim.sgd", "optim.adam", "optim.clipping"],
+    ["optim.optimizer"],
     ["nn"],
     ["nn.embedding", "nn.perceptrons", "nn.recurrent"],
     ["nn.module", "nn.initialisers", "nn.activations"],

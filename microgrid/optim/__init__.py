@@ -1,0 +1,13 @@
+"""Optimisers: how parameters follow their gradients, with the names, defaults and formulas of `torch.optim`.
+
+A schedule is no object here, but a function of the number of steps: give it as `lr`.
+"""
+
+from __future__ import annotations
+
+from microgrid.optim.adam import Adam, AdamW
+from microgrid.optim.clipping import clip_grad_norm_, clip_grad_value_
+from microgrid.optim.optimizer import Optimizer
+from microgrid.optim.sgd import SGD
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm_", "clip_grad_value_"]

@@ -1,0 +1,192 @@
+"""What all optimisers share: which parameters, how many steps, saving and loading.
+
+An optimiser itself is one pure function, its `update`: numbers in, numbers out, written with operators and
+`microgrid.math` alone, without a branch on a parameter, a gradient or its state. So the same text serves floats,
+fractions and recorded `Value`s.
+"""
+
+from __future__ import annotations
+
+from microgrid.conversions import is_number
+from microgrid.engine import Value
+from microgrid.graph import plain_grad
+from microgrid.nn.module import Frozen
+from microgrid.nn.state import as_float
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    LearningRate = float | Callable[[int], float]
+    State = tuple[Any, ...]
+
+
+class Optimizer:
+    """What all optimisers share; one of your own defines `update`, and `initial_state` if it keeps something.
+
+    Args:
+        params: the parameters, leaves; frozen ones are left as they are.
+        lr: the learning rate, or a function that returns it for the number of steps done before (0, 1, 2, …).
+        hyperparameters: the other numbers that `update` reads; each becomes an attribute.
+
+    Attributes:
+        params: the parameters, a list.
+        lr: as given; it can be changed between steps, and so can the hyperparameters.
+        steps: the number of steps done.
+        state: for each parameter what its last `update` returned.
+
+    Raises:
+        ValueError: if there are no parameters, one comes twice, or a hyperparameter is out of range.
+        TypeError: if a parameter is no leaf, or a hyperparameter no plain number.
+
+    >>> from microgrid.math import sign
+    >>> class SignDescent(Optimizer):
+    ...     def update(self, parameter, gradient, state, step, lr):
+    ...         return parameter - lr * sign(gradient), state
+    >>> x = Value(3.0)
+    >>> optimizer = SignDescent([x], lr=lambda step: 0.5**step)
+    >>> for _ in range(3):
+    ...     optimizer.zero_grad()
+    ...     (x * x).backward()
+    ...     optimizer.step()
+    >>> x.data
+    1.25
+    """
+
+    def __init__(self, params: Iterable[Value], lr: LearningRate = 0.001, **hyperparameters: Any) -> None:
+        name = type(self).__name__
+        if not hasattr(params, "__iter__"):
+            raise TypeError(f"{name} expects the parameters, such as net.parameters(), got {params!r:.60}")
+        self.params = list(params)
+        if not self.params:
+            raise ValueError(f"{name} expects at least one parameter, got none")
+        if len({*self.params}) < len(self.params):
+            raise ValueError(f"{name} expects each parameter once, got one of them twice")
+        for parameter in self.params:
+            if not isinstance(parameter, Value) or parameter.op is not None:
+                raise TypeError(f"{name} expects leaf Values, got {type(parameter).__name__} {parameter!r:.60}")
+        if not callable(lr):
+            at_least_zero(name, lr=lr)
+        self.lr = lr
+        self.hyperparameters = [*hyperparameters]
+        vars(self).update(hyperparameters)
+        self.steps = 0
+        self.state: list[State] = [self.initial_state() for _ in self.params]
+
+    def initial_state(self) -> State:
+        """Return the state of a parameter before its first update: a tuple of numbers, empty if nothing is kept."""
+        return ()
+
+    def update(self, parameter: Any, gradient: Any, state: State, step: Any, lr: Any) -> tuple[Any, State]:
+        """Return a parameter after one step, and its state: a pure function of the arguments and hyperparameters.
+
+        Args:
+            parameter: its number.
+            gradient: the derivative of the loss by it.
+            state: what the update before returned, or `initial_state()`.
+            step: 1 at the first step, 2 at the second, …
+            lr: the learning rate of this step.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no update")
+
+    def learning_rate(self) -> float:
+        """Return the learning rate of the next step.
+
+        Raises:
+            TypeError: if it is no plain number.
+            ValueError: if it is negative or nan.
+        """
+        lr = self.lr(self.steps) if callable(self.lr) else self.lr
+        at_least_zero(f"step {self.steps + 1} of {type(self).__name__}", lr=lr)
+        return lr
+
+    def step(self) -> None:
+        """Move every parameter once, following its gradient; if anything raises, none has moved."""
+        lr, step = self.learning_rate(), self.steps + 1
+        moved = [
+            (parameter.data, state)
+            if isinstance(parameter, Frozen)
+            else self.update(parameter.data, plain_grad(parameter), state or self.initial_state(), step, lr)
+            for parameter, state in zip(self.params, self.state, strict=True)
+        ]
+        self.steps = step
+        self.state = [state for _, state in moved]
+        for parameter, (data, _) in zip(self.params, moved, strict=True):
+            parameter.data = data
+
+    def zero_grad(self) -> None:
+        """Set the gradients of all parameters to zero."""
+        for parameter in self.params:
+            parameter.zero_grad()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that is needed to go on later, but the parameters, as plain data that `json` can write.
+
+        A function given as `lr` cannot be written: its place is None.
+
+        >>> from microgrid.optim import SGD
+        >>> SGD([Value(1.0)], lr=0.1, momentum=0.9).state_dict()["state"]
+        [[0.0]]
+        """
+        size = len(self.initial_state())
+        return {
+            "optimizer": type(self).__name__,
+            "steps": self.steps,
+            "lr": None if callable(self.lr) else plain(self.lr),
+            "hyperparameters": {name: plain(getattr(self, name)) for name in self.hyperparameters},
+            "state": [plain((state or self.initial_state())[:size]) for state in self.state],
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from what `state_dict` returned; where its `lr` is None, the present one stays.
+
+        Raises:
+            TypeError, ValueError: if it does not fit this optimiser, which then stays as it was.
+        """
+        loaded = self._with_hyperparameters(state_dict)
+        name, steps, state = type(self).__name__, state_dict["steps"], state_dict["state"]
+        if type(steps) is not int or steps < 0:
+            raise ValueError(f"{name} expects steps to be a whole number of at least 0, got {steps!r:.60}")
+        if not isinstance(state, list) or len(state) != len(self.params):
+            raise ValueError(f"{name} expects a state for each of {len(self.params)} parameters, got {state!r:.60}")
+        size = len(loaded.initial_state())
+        for numbers in state:
+            if not isinstance(numbers, list) or len(numbers) != size:
+                raise ValueError(f"{name} expects {size} numbers as the state of a parameter, got {numbers!r:.60}")
+        loaded.steps = steps
+        loaded.state = [tuple(as_float(f"{name}: a state", number) for number in numbers) for numbers in state]
+        vars(self).update(vars(loaded))
+
+    def _with_hyperparameters(self, state_dict: dict[str, Any]) -> Optimizer:
+        """Return a new optimiser of the same kind and parameters with the hyperparameters of `state_dict`."""
+        name, present = type(self).__name__, self.state_dict()
+        if not isinstance(state_dict, dict) or set(state_dict) != set(present):
+            raise ValueError(f"{name} expects a dict of {', '.join(present)}, got {state_dict!r:.60}")
+        if state_dict["optimizer"] != name:
+            raise ValueError(f"{name} expects a state of its own, got one of {state_dict['optimizer']!r:.60}")
+        options = state_dict["hyperparameters"]
+        if not isinstance(options, dict) or set(options) != set(self.hyperparameters):
+            raise ValueError(f"{name} expects the hyperparameters {self.hyperparameters}, got {options!r:.60}")
+        lr = state_dict["lr"]
+        return type(self)(self.params, lr=self.lr if lr is None else lr, **options)
+
+
+def at_least_zero(owner: str, **numbers: Any) -> None:
+    """Check that `numbers` are plain numbers of at least 0.
+
+    Raises:
+        TypeError, ValueError: if one is not.
+    """
+    got = " and ".join(f"{name}={number!r:.60}" for name, number in numbers.items())
+    if not all(map(is_number, numbers.values())):
+        raise TypeError(f"{owner} expects plain numbers, got {got}")
+    if not all(number >= 0 for number in numbers.values()):
+        raise ValueError(f"{owner} expects {' and '.join(numbers)} of at least 0, got {got}")
+
+
+def plain(x: Any) -> Any:
+    """Return the hyperparameter or state `x` as `json` can write it."""
+    if isinstance(x, tuple | list):
+        return [plain(element) for element in x]
+    return float(x) if is_number(x) and not isinstance(x, int) else x
