@@ -1,10 +1,12 @@
 """Losses: how far predictions are from targets, with the names and definitions of `torch.nn.functional`.
 
 Each takes predictions and targets, two sequences of equal length or two single numbers, and returns their mean as one
-`Value` (a float if none was given).
+`Value` (a float if none was given); their sum with `reduction="sum"`, or a list of all with `reduction="none"`.
 """
 
 from __future__ import annotations
+
+import operator
 
 from microgrid import math
 from microgrid.conversions import is_number
@@ -17,35 +19,83 @@ if TYPE_CHECKING:
 
     Number = Value | float
     Numbers = Sequence[Number] | Number
+    Rows = Sequence[Sequence[Number]] | Sequence[Number]
+    Classes = Sequence[int] | int
+
+REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {"mean": math.mean, "sum": math.fsum, "none": list}
 
 
-def mean_over_pairs(name: str, loss: Callable[[Any, Any], Any], predictions: Numbers, targets: Numbers) -> Any:
-    """Return the mean of `loss` over pairs of a prediction and a target.
+def reduced(name: str, loss: Callable[[Any, Any], Any], pairs: list[tuple[Any, Any]], reduction: str) -> Any:
+    """Return the mean or sum of `loss` over `pairs` of a prediction and a target, or the list of all.
+
+    Raises:
+        ValueError: if there is no such reduction.
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"{name} expects reduction to be 'mean', 'sum' or 'none', got {reduction!r:.60}")
+    return REDUCTIONS[reduction]([loss(prediction, target) for prediction, target in pairs])
+
+
+def paired(name: str, predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
+    """Return pairs of a prediction and a target.
 
     Raises:
         ValueError: if there is nothing to compare, or not as many predictions as targets.
-        TypeError: if something to compare is no real number.
     """
     rows = [list(side) if hasattr(side, "__iter__") else [side] for side in (predictions, targets)]
     if not rows[0] or len(rows[0]) != len(rows[1]):
         lengths = f"{len(rows[0])} and {len(rows[1])}"
         raise ValueError(f"{name} expects as many predictions as targets, at least one, got {lengths}")
-    for x in rows[0] + rows[1]:
+    return list(zip(*rows, strict=True))
+
+
+def over_numbers(name: str, loss: Callable[[Any, Any], Any], input: Numbers, target: Numbers, reduction: str) -> Any:
+    """Return the reduced loss of single numbers; two numbers that are in no sequence give one.
+
+    Raises:
+        TypeError: if something to compare is no real number.
+    """
+    pairs = paired(name, input, target)
+    for x in [*(x for x, _ in pairs), *(y for _, y in pairs)]:
         if not (isinstance(x, Value) or is_number(x)):
             raise TypeError(f"{name} expects real numbers, got {type(x).__name__} {x!r:.60}")
-    return math.mean([loss(prediction, target) for prediction, target in zip(*rows, strict=True)])
+    out = reduced(name, loss, pairs, reduction)
+    return out if reduction != "none" or hasattr(input, "__iter__") or hasattr(target, "__iter__") else out[0]
 
 
-def mse_loss(input: Numbers, target: Numbers) -> Any:
+def mse_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
     """Return the mean squared error.
 
     >>> mse_loss([Value(1.0), Value(2.0)], [0.0, 2.0]).data
     0.5
     """
-    return mean_over_pairs("mse_loss", lambda x, y: (x - y) ** 2, input, target)
+    return over_numbers("mse_loss", lambda x, y: (x - y) ** 2, input, target, reduction)
 
 
-def binary_cross_entropy(input: Numbers, target: Numbers) -> Any:
+def l1_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
+    """Return the mean absolute error.
+
+    >>> l1_loss([Value(1.0), Value(2.0)], [0.0, 2.0]).data
+    0.5
+    """
+    return over_numbers("l1_loss", lambda x, y: abs(x - y), input, target, reduction)
+
+
+def huber_loss(input: Numbers, target: Numbers, reduction: str = "mean", delta: float = 1.0) -> Any:
+    """Return the mean of half the squared error, continued as a straight line where the error is larger than `delta`.
+
+    Raises:
+        ValueError: if `delta` is not above 0.
+
+    >>> huber_loss([Value(0.5), Value(3.0)], [0.0, 0.0], reduction="sum").data
+    2.625
+    """
+    if not delta > 0:
+        raise ValueError(f"huber_loss expects delta above 0, got {delta!r:.60}")
+    return over_numbers("huber_loss", lambda x, y: math.huber(x - y, delta), input, target, reduction)
+
+
+def binary_cross_entropy(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
     """Return the mean of `-(y * log(p) + (1 - y) * log(1 - p))`, for probabilities `p` and targets `y` in [0, 1].
 
     Each logarithm is at least -100, as in PyTorch, so that the loss is finite at 0 and 1. From logits,
@@ -57,10 +107,10 @@ def binary_cross_entropy(input: Numbers, target: Numbers) -> Any:
     >>> round(binary_cross_entropy([Value(0.5)], [1.0]).data, 6)
     0.693147
     """
-    return mean_over_pairs("binary_cross_entropy", math.binary_cross_entropy, input, target)
+    return over_numbers("binary_cross_entropy", math.binary_cross_entropy, input, target, reduction)
 
 
-def binary_cross_entropy_with_logits(input: Numbers, target: Numbers) -> Any:
+def binary_cross_entropy_with_logits(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
     """Return the mean cross-entropy of `sigmoid(x)` and targets `y` in [0, 1], stable for every logit `x`.
 
     It is `y * softplus(-x) + (1 - y) * softplus(x)`: nothing cancels, however sure and right the prediction.
@@ -68,4 +118,94 @@ def binary_cross_entropy_with_logits(input: Numbers, target: Numbers) -> Any:
     >>> round(binary_cross_entropy_with_logits([Value(0.0)], [1.0]).data, 6)
     0.693147
     """
-    return mean_over_pairs("binary_cross_entropy_with_logits", math.binary_cross_entropy_with_logits, input, target)
+    name = "binary_cross_entropy_with_logits"
+    return over_numbers(name, math.binary_cross_entropy_with_logits, input, target, reduction)
+
+
+def hinge_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
+    """Return the mean of `max(0, 1 - y * x)`, for targets `y` of -1 and 1: zero where x is beyond 1 on the right side.
+
+    Raises:
+        ValueError: if a target is another number.
+
+    >>> hinge_loss([Value(0.5), Value(3.0)], [1, -1]).data
+    2.25
+    """
+
+    def loss(x: Any, y: Any) -> Any:
+        if not isinstance(y, Value) and y not in (-1, 1):
+            raise ValueError(f"hinge_loss expects targets of -1 and 1, got {y!r:.60}")
+        return math.relu(1 - y * x)
+
+    return over_numbers("hinge_loss", loss, input, target, reduction)
+
+
+def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") -> Any:
+    """Return the mean cross-entropy of `softmax(row)` and the target, over rows of logits; stable for all logits.
+
+    Args:
+        input: a row of logits, one for each class, for each sample; or a single row.
+        target: for each sample the index of its class, or a row of probabilities.
+        reduction: "mean", "sum" or "none".
+
+    Raises:
+        TypeError: if the input is no sequence, or a target is neither an index nor a row of numbers.
+        IndexError: if there is no such class.
+        ValueError: if rows have unequal lengths.
+
+    >>> cross_entropy([[Value(0.0), Value(0.0)], [Value(1000.0), Value(0.0)]], [1, 1], reduction="none")[1].data
+    1000.0
+    >>> cross_entropy([Value(2.0), Value(2.0)], [0.5, 0.5]).data == math.log(2)
+    True
+    """
+    if not hasattr(input, "__iter__"):
+        raise TypeError(f"cross_entropy expects rows of logits, got {type(input).__name__} {input!r:.60}")
+    rows = [*input]
+    single = bool(rows) and not hasattr(rows[0], "__iter__")
+    pairs = paired("cross_entropy", [rows] if single else rows, [target] if single else target)
+    out = reduced("cross_entropy", cross_entropy_of_row, pairs, reduction)
+    return out[0] if single and reduction == "none" else out
+
+
+def cross_entropy_of_row(row: Any, target: Any) -> Any:
+    """Return the cross-entropy of one row of logits and an index or a row of probabilities."""
+    logits = tuple(row)
+    if hasattr(target, "__iter__"):
+        return math.cross_entropy(logits, tuple(target))
+    try:
+        index = operator.index(target)
+    except TypeError:
+        given = f"{type(target).__name__} {target!r:.60}"
+        raise TypeError(f"cross_entropy expects the index of a class or a row of probabilities, got {given}") from None
+    if not 0 <= index < len(logits):
+        raise IndexError(f"cross_entropy expects a class from 0 to {len(logits) - 1}, got {index}")
+    return math.cross_entropy(logits, [float(place == index) for place in range(len(logits))])
+
+
+def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0.5) -> float:
+    """Return which part of the predictions is right, from 0 to 1.
+
+    Args:
+        input: numbers, or rows of scores of which the largest counts.
+        target: numbers, or for rows the index of the class, or rows as well.
+        threshold: numbers are compared by whether they are above it: 0.5 for probabilities, 0 for logits or hinge.
+
+    >>> accuracy([0.2, 0.7, 0.9, 0.6], [0, 1, 1, 0])
+    0.75
+    >>> accuracy([[0.1, 2.0], [0.3, 0.1]], [1, 1])
+    0.5
+    """
+
+    def is_right(prediction: Any, truth: Any) -> bool:
+        if not hasattr(prediction, "__iter__"):
+            return bool((prediction > threshold) == (truth > threshold))
+        return bool(largest(prediction) == (largest(truth) if hasattr(truth, "__iter__") else truth))
+
+    pairs = paired("accuracy", input, target)
+    return sum(is_right(prediction, truth) for prediction, truth in pairs) / len(pairs)
+
+
+def largest(scores: Any) -> int:
+    """Return the index of the largest of `scores`, the first if there are several."""
+    row: list[Any] = [*scores]
+    return row.index(max(row))

@@ -212,6 +212,12 @@ ROWS = (
          domain="0 < p < 1 and p * (1 - p) > 10 ** -12"),
     Rule("binary_cross_entropy_with_logits(x, y)", "y * softplus(-x) + (1 - y) * softplus(x)",
          "binary_cross_entropy(sigmoid(x), y)", x="(1 - y) * sigmoid(x) - y * sigmoid(-x)", y="-x"),
+    Rule("cross_entropy(xs, ys)", "cross_entropy(xs, ys)", "-(sum of y * log(softmax(x)))",
+         xs="cross_entropy_slopes(normalised([exp(d) for d in shifted(xs)]), ys)",
+         ys="[logsumexp(shifted(xs)) - d for d in shifted(xs)]",
+         domain="n > 0"),
+    Rule("huber(x, delta=1.0)", "x * x / 2 if abs(x) <= delta else delta * (abs(x) - delta / 2)",
+         "x * x / 2, straight beyond delta", x="clip(x, -delta, delta)",                      domain="abs(x) != delta"),
 )
 # fmt: on
 

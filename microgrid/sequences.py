@@ -94,6 +94,33 @@ def cofactors(xs: Sequence[Any], start: Any = 1) -> list[Any]:
     return products
 
 
+def rests(xs: Sequence[Any]) -> list[Any]:
+    """Return for each of `xs` the sum of all the others, by addition alone: exact where subtraction would cancel.
+
+    >>> rests([1, 2, 3])
+    [5, 4, 3]
+    """
+    sums = []
+    preceding: Any = 0
+    for x in xs:
+        sums.append(preceding)
+        preceding = preceding + x
+    following: Any = 0
+    for i in reversed(range(len(xs))):
+        sums[i] = sums[i] + following
+        following = xs[i] + following
+    return sums
+
+
+def cross_entropy_slopes(ps: Sequence[Any], ys: Sequence[Any]) -> list[Any]:
+    """Return `p * sum(ys) - y` for each probability of `ps` and target of `ys`, written so that 1 - p is not formed.
+
+    >>> cross_entropy_slopes([0.25, 0.75], [1, 0])
+    [-0.75, 0.75]
+    """
+    return [p * of_ys - y * of_ps for p, y, of_ps, of_ys in zip(ps, ys, rests(ps), rests(ys), strict=True)]
+
+
 def ties(xs: Sequence[Any], out: Any) -> list[float]:
     """Return the derivatives of `out`, the largest or smallest of `xs`: those equal to it share 1 evenly.
 

@@ -123,6 +123,25 @@ def logsumexp(xs: Iterable[float]) -> float:
     return largest + math.log1p(math.fsum([-1.0, *(math.exp(x - largest) for x in xs)]))
 
 
+def cross_entropy(xs: Iterable[float], ys: Iterable[float]) -> float:
+    """Return the sum of y * (logsumexp(xs) - x): nothing cancels, however sure and right the logits are.
+
+    Where y is zero x does not count, even if it is -inf.
+
+    Raises:
+        ValueError: if `xs` is empty, or not as long as `ys`.
+
+    >>> cross_entropy([0, 0], [1, 0]) == LOG_2, cross_entropy([0, -1000], [0, 1])
+    (True, 1000.0)
+    """
+    xs = tuple(xs)
+    if not xs:
+        raise ValueError("cross_entropy of no numbers: it takes at least one")
+    largest = max(xs)
+    total = logsumexp(x - largest for x in xs)
+    return math.fsum(y * (total + (largest - x)) for x, y in zip(xs, ys, strict=True) if y)
+
+
 def binary_cross_entropy(p: float, y: float) -> float:
     """Return `-(y * log(p) + (1 - y) * log(1 - p))`, the logarithms being at least -100 as in PyTorch.
 

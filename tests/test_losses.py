@@ -3,15 +3,28 @@
 Where PyTorch's own formula cancels, the numbers are those of mpmath with 40 digits.
 """
 
+import json
 import math
 import re
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
-from microgrid import Value
-from microgrid.losses import binary_cross_entropy, binary_cross_entropy_with_logits, mse_loss
+from microgrid import Value, losses
+from microgrid.losses import (
+    accuracy,
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    hinge_loss,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+)
 
-LOSSES = [mse_loss, binary_cross_entropy, binary_cross_entropy_with_logits]
+LOSSES = [mse_loss, l1_loss, huber_loss, binary_cross_entropy, binary_cross_entropy_with_logits]
+REFERENCE = json.loads((Path(__file__).parent / "reference" / "losses.json").read_text())
 
 
 def loss_and_gradients(loss, predictions, targets):
@@ -23,6 +36,32 @@ def loss_and_gradients(loss, predictions, targets):
 
 
 # Against PyTorch
+
+
+@pytest.mark.parametrize("entry", REFERENCE, ids=lambda entry: f"{entry['name']}-{entry['options']}")
+def test_every_reduction_of_pytorch(entry):
+    loss, rows = getattr(losses, entry["name"]), isinstance(entry["input"][0], list)
+    nodes = [[Value(x) for x in row] if rows else Value(row) for row in entry["input"]]
+    leaves = [x for row in nodes for x in row] if rows else nodes
+    slopes = [x for row in entry["gradient"] for x in row] if rows else entry["gradient"]
+    for reduction in ("none", "sum", "mean"):
+        out = loss(nodes, entry["target"], reduction=reduction, **entry["options"])
+        plain = loss(entry["input"], entry["target"], reduction=reduction, **entry["options"])
+        if reduction == "none":
+            assert [x.data for x in out] == plain
+            out = sum(out)
+            expected = sum(entry["none"])
+            assert plain == pytest.approx(entry["none"], rel=1e-14, abs=1e-15)
+        else:
+            expected = entry[reduction]
+            assert out.data == plain
+        assert out.data == pytest.approx(expected, rel=1e-14, abs=0)
+        for leaf in leaves:
+            leaf.zero_grad()
+        out.backward()
+        share = len(nodes) if reduction == "mean" else 1
+        # PyTorch forms 1 - p, which cancels: hence a bound that is not relative.
+        assert [x.grad * share for x in leaves] == pytest.approx(slopes, rel=1e-14, abs=1e-15)
 
 
 @pytest.mark.parametrize(
@@ -142,6 +181,9 @@ def test_binary_cross_entropy_with_logits(x, target, value, gradient):
 def test_second_derivatives():
     for loss, x, y, expected in [
         (mse_loss, 0.7, 0.2, 2.0),
+        (huber_loss, 0.7, 0.2, 1.0),
+        (huber_loss, 1.7, 0.2, 0.0),
+        (lambda x, y: cross_entropy([x, 0.2], 1), 0.7, 0.2, math.exp(-0.5) / (1 + math.exp(-0.5)) ** 2),
         (binary_cross_entropy, 0.7, 0.2, 0.2 / 0.49 + 0.8 / 0.09),
         (binary_cross_entropy_with_logits, 0.7, 0.2, math.exp(-0.7) / (1 + math.exp(-0.7)) ** 2),
     ]:
@@ -151,6 +193,74 @@ def test_second_derivatives():
         node.zero_grad()
         slope.backward()
         assert node.grad == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("logits", "target", "value", "gradient"),
+    [
+        ([0.0, 0.0], 0, math.log(2), [-0.5, 0.5]),
+        ([1000.0, 0.0], 0, 0.0, [0.0, 0.0]),
+        ([1000.0, 0.0], 1, 1000.0, [1.0, -1.0]),
+        ([40.0, 0.0], 0, 4.248354255291589e-18, [-4.248354255291589e-18, 4.248354255291589e-18]),
+        ([-700.0, 0.0], 1, math.exp(-700), [math.exp(-700), -math.exp(-700)]),
+        ([1e10, 1e10 - 1.0], 0, math.log1p(math.exp(-1)), [-1 / (1 + math.e), 1 / (1 + math.e)]),
+        ([1.5e308, -1.5e308], 0, 0.0, [0.0, 0.0]),
+        ([-1e308, 0.5e308], 0, 1.5e308, [-1.0, 1.0]),
+        ([-math.inf, 0.0, 0.0], 1, math.log(2), [0.0, -0.5, 0.5]),  # a class that is masked
+        ([-math.inf, 0.0, 0.0], [0.0, 0.5, 0.5], math.log(2), [0.0, 0.0, 0.0]),
+        ([7.0], 0, 0.0, [0.0]),
+        ([1000.0, 0.0], [0.5, 0.5], 500.0, [0.5, -0.5]),
+    ],
+)
+def test_cross_entropy_of_extreme_logits(logits, target, value, gradient):
+    for reduction in ("mean", "sum", "none"):
+        nodes = [Value(x) for x in logits]
+        out = cross_entropy(nodes, target, reduction=reduction)
+        out.backward()
+        assert out.data == pytest.approx(value, rel=1e-15, abs=0)
+        assert [x.grad for x in nodes] == pytest.approx(gradient, rel=1e-14, abs=0)
+
+
+def test_cross_entropy_of_an_infinite_logit_is_nan():
+    for logits in ([math.inf, 0.0], [-math.inf, -math.inf]):
+        assert math.isnan(cross_entropy([Value(x) for x in logits], 0).data)
+
+
+def test_a_loss_is_few_nodes():
+    """One node a sample, or two, and one for all."""
+    x, y = Value(0.5), Value(0.25)
+    assert binary_cross_entropy([x], [1.0]).parents[0].parents == (x,)
+    assert binary_cross_entropy_with_logits([x], [1.0]).parents[0].parents == (x,)
+    assert cross_entropy([[x, y]], [1]).parents[0].parents == (x, y)
+    assert cross_entropy([[x, y]], [[0.5, 0.5]]).parents[0].parents == (x, y)
+    for loss in (mse_loss, l1_loss, huber_loss):
+        assert loss([x], [1.0]).parents[0].parents[0].parents == (x,)
+
+
+def test_cross_entropy_agrees_with_its_binary_sister():
+    for x in (-30.0, -1.0, 0.0, 2.5, 30.0):
+        for y in (0.0, 0.25, 1.0):
+            node, other = Value(x), Value(x)
+            binary = binary_cross_entropy_with_logits(node, y)
+            both = cross_entropy([other, 0.0], [y, 1 - y])
+            assert both.data == pytest.approx(binary.data, rel=1e-14)
+            binary.backward()
+            both.backward()
+            assert other.grad == pytest.approx(node.grad, rel=1e-13)
+
+
+def test_hinge_at_its_kink_is_flat():
+    for x, slope in [(1.0, 0.0), (math.nextafter(1.0, 0.0), -1.0)]:
+        node = Value(x)
+        hinge_loss([node], [1]).backward()
+        assert node.grad == slope
+
+
+def test_fractions_stay_exact():
+    third = Fraction(1, 3)
+    for loss, expected in ((mse_loss, Fraction(4, 9)), (l1_loss, Fraction(2, 3)), (hinge_loss, Fraction(2, 3))):
+        out = loss(Value(third), 1, reduction="none")
+        assert isinstance(out.data, Fraction) and out.data == expected
 
 
 # Kinds of arguments
@@ -180,6 +290,9 @@ def test_single_numbers(loss):
     ("loss", "slope"),
     [
         (mse_loss, -2 * (0.25 - 0.5)),
+        (l1_loss, 1.0),
+        (huber_loss, 0.25),
+        (lambda p, y: cross_entropy([[p[0], 0.5]], [[y[0], 0.5]]), math.log1p(math.exp(0.25))),
         (binary_cross_entropy, math.log(0.75) - math.log(0.25)),
         (binary_cross_entropy_with_logits, -0.25),
     ],
@@ -243,5 +356,91 @@ def test_what_is_no_probability(p):
 
 
 def test_nan_is_handed_on():
-    for loss in (mse_loss, binary_cross_entropy, binary_cross_entropy_with_logits):
+    for loss in LOSSES:
         assert math.isnan(loss([Value(math.nan), Value(0.5)], [1.0, 0.0]).data)
+    for logits in ([math.nan, 0.0], [0.0, math.nan]):
+        for target in (0, 1, [0.5, 0.5]):
+            assert math.isnan(cross_entropy([Value(x) for x in logits], target).data)
+    assert math.isnan(hinge_loss([Value(math.nan)], [1]).data)
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, cross_entropy])
+def test_an_unknown_reduction(loss):
+    for reduction in ("average", None):
+        message = f"{loss.__name__} expects reduction to be 'mean', 'sum' or 'none', got {reduction!r}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            loss([[0.5]] if loss is cross_entropy else [0.5], [0], reduction=reduction)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_single_number_without_reduction_comes_bare(loss):
+    assert loss(0.5, 1.0, reduction="none") == loss(0.5, 1.0)
+    for prediction, target in (([0.5], [1.0]), ([0.5], 1.0), (0.5, [1.0])):
+        assert loss(prediction, target, reduction="none") == [loss(0.5, 1.0)]
+    assert cross_entropy([0.5, 1.0], 0, reduction="none") == cross_entropy([[0.5, 1.0]], [0], reduction="none")[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: huber_loss([1.0], [0.0], delta=0.0), ValueError, "huber_loss expects delta above 0, got 0.0"),
+        (lambda: huber_loss([1.0], [0.0], delta=math.nan), ValueError, "huber_loss expects delta above 0, got nan"),
+        (lambda: hinge_loss([1.0], [0]), ValueError, "hinge_loss expects targets of -1 and 1, got 0"),
+        (lambda: cross_entropy(1.0, 0), TypeError, "cross_entropy expects rows of logits, got float 1.0"),
+        (
+            lambda: cross_entropy([], []),
+            ValueError,
+            "cross_entropy expects as many predictions as targets, at least one",
+        ),
+        (
+            lambda: cross_entropy([[1.0]], [0, 0]),
+            ValueError,
+            "cross_entropy expects as many predictions as targets, at le",
+        ),
+        (lambda: cross_entropy([[1.0]], [1]), IndexError, "cross_entropy expects a class from 0 to 0, got 1"),
+        (lambda: cross_entropy([[1.0]], [-1]), IndexError, "cross_entropy expects a class from 0 to 0, got -1"),
+        (
+            lambda: cross_entropy([1.0, 2.0], 1.0),
+            TypeError,
+            "cross_entropy expects the index of a class or a row of probabilities, got float 1.0",
+        ),
+        (lambda: cross_entropy([[1.0, "a"]], [0]), TypeError, "cross_entropy([1.0, 'a'], [1.0, 0.0]): "),
+        (
+            lambda: cross_entropy([[Value(1.0)]], [[]]),
+            ValueError,
+            "cross_entropy([1.0], []): unequal lengths: xs has 1, y",
+        ),
+        (lambda: cross_entropy([[1.0]], [[0.5, 0.5]]), ValueError, "cross_entropy([1.0], [0.5, 0.5]): unequal lengths"),
+        (lambda: accuracy([], []), ValueError, "accuracy expects as many predictions as targets, at least one"),
+    ],
+)
+def test_what_a_loss_refuses(call, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}"):
+        call()
+
+
+# Accuracy
+
+
+@pytest.mark.parametrize(
+    ("predictions", "targets", "options", "expected"),
+    [
+        ([0.2, 0.7, 0.9, 0.6], [0, 1, 1, 0], {}, 0.75),
+        ([0.5], [0], {}, 1.0),
+        ([-2.0, 0.1, 3.0], [-1, -1, 1], {"threshold": 0}, 2 / 3),
+        ([-2.0, 0.1, 3.0], [0, 1, 1], {"threshold": 0.0}, 1.0),
+        ([[0.1, 2.0, 0.3], [5.0, 1.0, 2.0]], [1, 2], {}, 0.5),
+        ([[0.1, 2.0], [5.0, 1.0]], [[0, 1], [1, 0]], {}, 1.0),
+        ([[1.0, 1.0]], [0], {}, 1.0),
+        (0.7, 1, {}, 1.0),
+        ([math.nan, math.nan], [1, 1], {}, 0.0),
+    ],
+)
+def test_accuracy(predictions, targets, options, expected):
+    found = accuracy(predictions, targets, **options)
+    assert type(found) is float and found == expected
+    if isinstance(predictions, list):
+        nodes = [[Value(x) for x in p] if isinstance(p, list) else Value(p) for p in predictions]
+        assert (
+            accuracy(nodes, [*map(Value, targets)] if isinstance(targets[0], int) else targets, **options) == expected
+        )

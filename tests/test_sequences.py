@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid.sequences import cofactors, maximum, minimum, normalised, shifted, ties
+from microgrid.sequences import cofactors, cross_entropy_slopes, maximum, minimum, normalised, rests, shifted, ties
 
 NAN = math.nan
 
@@ -78,3 +78,24 @@ def test_shifted_has_its_largest_at_zero(xs):
 @given(st.lists(st.fractions(min_value=Fraction(1, 9)), min_size=1))
 def test_normalised_adds_up_to_one(xs):
     assert sum(normalised(xs)) == 1 and normalised(xs)[0] == xs[0] / sum(xs)
+
+
+@given(st.lists(st.fractions(max_denominator=9), max_size=7))
+def test_rests_are_the_sums_of_the_others(xs):
+    assert rests(xs) == [sum(xs) - x for x in xs]
+
+
+def test_rests_do_not_cancel():
+    assert rests([1.0, 1e-30, 1e-30]) == [2e-30, 1.0, 1.0]
+
+
+@given(st.lists(st.tuples(st.fractions(0, 1), st.fractions(-3, 3)), min_size=1, max_size=6))
+def test_cross_entropy_slopes(pairs):
+    whole = sum(p for p, _ in pairs) or 1
+    ps, ys = [p / whole for p, _ in pairs], [y for _, y in pairs]
+    if sum(ps):
+        assert cross_entropy_slopes(ps, ys) == [p * sum(ys) - y for p, y in zip(ps, ys, strict=True)]
+
+
+def test_cross_entropy_slopes_do_not_cancel():
+    assert cross_entropy_slopes([1.0, 1e-30], [1.0, 0.0]) == [-1e-30, 1e-30]

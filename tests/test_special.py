@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from microgrid import special
 from microgrid.special import (
+    cross_entropy,
     digamma,
     gelu,
     logaddexp,
@@ -210,6 +211,33 @@ def test_logsumexp_and_logaddexp_at_the_edges(xs, expected):
 def test_logsumexp_of_nothing_says_so():
     with pytest.raises(ValueError, match=r"^logsumexp of no numbers: it takes at least one$"):
         logsumexp([])
+
+
+@pytest.mark.parametrize(
+    ("xs", "ys", "expected"),
+    [
+        ([0.0, 0.0], [1.0, 0.0], math.log(2)),
+        ([5.0], [2.0], 0.0),
+        ([40.0, 0.0], [1.0, 0.0], 4.248354255291589e-18),
+        ([0.0, 40.0], [1.0, 0.0], 40.0),
+        ([0.0, -1000.0], [0.25, 0.5], 500.0),
+        ([1.5e308, -1.5e308], [1.0, 0.0], 0.0),
+        ([-INF, 0.0], [0.0, 1.0], 0.0),
+        ([-INF, 0.0], [0.5, 0.5], INF),
+        ([NAN, 0.0], [0.0, 1.0], NAN),
+        ([0.0, NAN], [1.0, 0.0], NAN),
+        ([0.0, 1.0], [NAN, 1.0], NAN),
+        ([INF, 0.0], [1.0, 0.0], NAN),
+    ],
+)
+def test_cross_entropy_at_the_edges(xs, ys, expected):
+    result = cross_entropy(iter(xs), ys)
+    assert same(result, expected) or result == pytest.approx(expected, rel=1e-15, abs=0)
+
+
+def test_cross_entropy_of_nothing_says_so():
+    with pytest.raises(ValueError, match=r"^cross_entropy of no numbers: it takes at least one$"):
+        cross_entropy([], [])
 
 
 @pytest.mark.parametrize("n", [0, 0.0, 1, 2, 3.0, 10])

@@ -114,6 +114,12 @@ def log_sum(xs: Sequence[Step]) -> Step:
     return Step(cmath.log(total([Step(cmath.exp(x.z - top)) for x in xs]).z)) + top
 
 
+def cross_entropy(xs: Sequence[Step], ys: Sequence[Step]) -> Any:
+    top = max(range(len(xs)), key=lambda i: xs[i].z.real)
+    rest = total([Step(cmath.exp(x.z - xs[top].z)) for i, x in enumerate(xs) if i != top])
+    return total([y * (Step(log_of_one_plus(z_of(rest))) + (xs[top] - x)) for x, y in zip(xs, ys, strict=True)])
+
+
 def log_of_one_plus(z: complex) -> complex:
     return complex(math.log1p(z.real), z.imag / (1 + z.real))
 
@@ -149,6 +155,7 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "copysign": lambda x, y: abs(x) * math.copysign(1, y.z.real),
     "cos": analytic(cmath.cos),
     "cosh": analytic(cmath.cosh),
+    "cross_entropy": cross_entropy,
     "degrees": lambda x: x * (180 / math.pi),
     "exp": analytic(cmath.exp),
     "exp2": analytic(lambda z: cmath.exp(z * LN2)),

@@ -11,6 +11,7 @@ from microgrid.rules import Rule
 
 PARAMETERS: Mapping[str, st.SearchStrategy[Any]] = {
     "alpha": st.floats(0.1, 3.0),
+    "delta": st.floats(0.1, 3.0),
     "i": st.integers(-20, 20),
     "n": st.integers(1, 4),
     "ndigits": st.integers(0, 5),
