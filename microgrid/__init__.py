@@ -1,7 +1,7 @@
 """microgrid: a pure-Python scalar autograd engine.
 
 `Value` records a computation graph as it computes; `backward()` walks it and applies the chain rule. The submodules
-(`math`, `nn`, `losses`, `optim`) are imported when they are first used.
+(`math`, `nn`, `losses`, `optim`, `datasets`) are imported when they are first used.
 
 >>> from microgrid import Value
 >>> x = Value(2.0)
@@ -18,7 +18,7 @@ from microgrid.modes import gc_paused, no_grad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from microgrid import losses, math, nn, optim
+    from microgrid import datasets, losses, math, nn, optim, training
     from microgrid.anomaly import detect_anomaly
     from microgrid.compiler.jit import jit
     from microgrid.transforms import (
@@ -37,14 +37,36 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
-    "Value", "define_rule", "derivative", "detect_anomaly", "gc_paused", "grad", "hessian", "hvp", "jacfwd", "jacobian",
-    "jacrev", "jit", "jvp", "losses", "math", "nn", "no_grad", "optim", "stop_gradient", "taylor", "value_and_grad", "vjp",
-]  # fmt: skip
+    "Value",
+    "datasets",
+    "define_rule",
+    "derivative",
+    "detect_anomaly",
+    "gc_paused",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jit",
+    "jvp",
+    "losses",
+    "math",
+    "nn",
+    "no_grad",
+    "optim",
+    "stop_gradient",
+    "taylor",
+    "training",
+    "value_and_grad",
+    "vjp",
+]
 
 del _recording
 
 # What is imported when it is first used, and the modules of what is no module itself.
-_SUBMODULES = ("losses", "math", "nn", "optim")
+_SUBMODULES = ("datasets", "losses", "math", "nn", "optim", "training")
 _HOMES = {"detect_anomaly": "anomaly", "jit": "compiler.jit"}
 
 

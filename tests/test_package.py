@@ -27,7 +27,7 @@ LAYERS = [
     ["testing"],
     ["testing.strategies"],
     ["testing.complex_step"],
-    ["losses", "optim"],
+    ["losses", "optim", "datasets"],
     ["optim.sgd", "optim.adam", "optim.clipping"],
     ["optim.optimizer"],
     ["nn"],
@@ -120,9 +120,10 @@ def test_import_is_light() -> None:
 
 def test_submodules_are_imported_when_used() -> None:
     program = (
-        "import microgrid; print(microgrid.nn.MLP.__name__, microgrid.math.tanh(0.0), microgrid.optim.SGD.__name__)"
+        "import microgrid; print(microgrid.nn.MLP.__name__, microgrid.math.tanh(0.0), microgrid.optim.SGD.__name__,"
+        "microgrid.losses.mse_loss(1.0, 3.0), len(microgrid.datasets.GATES))"
     )
-    assert run(program).split() == ["MLP", "0.0", "SGD"]
+    assert run(program).split() == ["MLP", "0.0", "SGD", "4.0", "16"]
     assert set(microgrid.__all__) <= set(dir(microgrid))
     with pytest.raises(AttributeError, match="module 'microgrid' has no attribute 'tensor'"):
         _ = microgrid.tensor  # type: ignore[attr-defined]

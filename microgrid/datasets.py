@@ -1,0 +1,294 @@
+"""Small data sets to learn from: truth tables, points in the plane, exam scores; and what prepares them.
+
+A data set is a pair of rows, lists of floats, and targets, a list of ints; each call makes new lists. Where
+scikit-learn has a function of the name, it has the same arguments here, with `rng` for `random_state`. What is drawn
+comes from `shuffle` and `normalvariate` of `random.Random`, which give the same for a seed on every Python; sines and
+cosines can differ between machines in their last bit.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from itertools import product
+
+from microgrid.rng import random_source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Dataset = tuple[list[list[float]], list[int]]
+    Seed = random.Random | int | None
+    Curve = Callable[[float], tuple[float, float]]
+
+# The sixteen functions of two bits: their results at (0, 0), (0, 1), (1, 0) and (1, 1).
+GATES = {
+    "false": (0, 0, 0, 0),
+    "a and b": (0, 0, 0, 1),
+    "a and not b": (0, 0, 1, 0),
+    "a": (0, 0, 1, 1),
+    "b and not a": (0, 1, 0, 0),
+    "b": (0, 1, 0, 1),
+    "a xor b": (0, 1, 1, 0),
+    "a or b": (0, 1, 1, 1),
+    "a nor b": (1, 0, 0, 0),
+    "a xnor b": (1, 0, 0, 1),
+    "not b": (1, 0, 1, 0),
+    "a or not b": (1, 0, 1, 1),
+    "not a": (1, 1, 0, 0),
+    "b or not a": (1, 1, 0, 1),
+    "a nand b": (1, 1, 1, 0),
+    "true": (1, 1, 1, 1),
+}
+
+
+def truth_table(gate: str) -> Dataset:
+    """Return the four rows of a gate, one of `GATES`, and its results; "xor" is short for "a xor b".
+
+    Raises:
+        ValueError: if there is no such gate.
+
+    >>> truth_table("xor")
+    ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
+    """
+    results = GATES.get(gate) or GATES.get(f"a {gate} b")
+    if results is None:
+        raise ValueError(f"no gate is called {gate!r:.60}; try {', '.join(map(repr, GATES))}")
+    return bits(2), [*results]
+
+
+def bits(n: int) -> list[list[float]]:
+    """Return the rows of all `n` bits, in counting order."""
+    return [[*row] for row in product((0.0, 1.0), repeat=n)]
+
+
+def parity(n: int) -> Dataset:
+    """Return all rows of `n` bits, and for each whether the number of ones is odd.
+
+    Raises:
+        ValueError: if `n` is less than 1.
+
+    >>> parity(3)[1]
+    [0, 1, 1, 0, 1, 0, 0, 1]
+    """
+    if n < 1:
+        raise ValueError(f"parity expects at least 1 bit, got {n!r:.60}")
+    rows = bits(n)
+    return rows, [int(sum(row)) % 2 for row in rows]
+
+
+def exam_scores() -> Dataset:
+    """Return hours studied and hours slept of three students, and their scores out of 100.
+
+    >>> exam_scores()
+    ([[3.0, 5.0], [5.0, 1.0], [10.0, 2.0]], [75, 82, 93])
+    """
+    return [[3.0, 5.0], [5.0, 1.0], [10.0, 2.0]], [75, 82, 93]
+
+
+def make_moons(
+    n_samples: int | tuple[int, int] = 100, *, shuffle: bool = True, noise: float | None = None, rng: Seed = None
+) -> Dataset:
+    """Return points on two half circles that reach into each other.
+
+    Args:
+        n_samples: how many points in all, or on each half circle.
+        shuffle: whether they come in random order, else those of class 0 come first.
+        noise: the standard deviation of what is added to each coordinate; None for nothing.
+        rng: None (the module `random`), a seed, or a `random.Random`.
+
+    Raises:
+        ValueError: if a number of points or the noise is negative.
+
+    >>> rows, targets = make_moons(4, shuffle=False)
+    >>> [[round(x, 9) for x in row] for row in rows], targets
+    ([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5], [2.0, 0.5]], [0, 0, 1, 1])
+    """
+
+    def outer(part: float) -> tuple[float, float]:
+        return math.cos(math.pi * part), math.sin(math.pi * part)
+
+    def inner(part: float) -> tuple[float, float]:
+        return 1 - math.cos(math.pi * part), 0.5 - math.sin(math.pi * part)
+
+    parts = [[place / max(count - 1, 1) for place in range(count)] for count in halves("make_moons", n_samples)]
+    return scattered("make_moons", (outer, inner), parts, shuffle, noise, rng)
+
+
+def make_circles(
+    n_samples: int | tuple[int, int] = 100,
+    *,
+    shuffle: bool = True,
+    noise: float | None = None,
+    rng: Seed = None,
+    factor: float = 0.8,
+) -> Dataset:
+    """Return points on a circle (class 0) and on a smaller one within it (class 1).
+
+    Args:
+        n_samples, shuffle, noise, rng: as for `make_moons`.
+        factor: the radius of the smaller circle, at least 0 and below 1.
+
+    Raises:
+        ValueError: if a number of points or the noise is negative, or `factor` is out of range.
+
+    >>> rows, targets = make_circles(4, shuffle=False, factor=0.5)
+    >>> [[round(x, 9) for x in row] for row in rows], targets
+    ([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.0], [-0.5, 0.0]], [0, 0, 1, 1])
+    """
+    if not 0 <= factor < 1:
+        raise ValueError(f"make_circles expects factor of at least 0 and below 1, got {factor!r:.60}")
+
+    def circle(radius: float) -> Curve:
+        return lambda part: (radius * math.cos(math.tau * part), radius * math.sin(math.tau * part))
+
+    parts = [[place / count for place in range(count)] for count in halves("make_circles", n_samples)]
+    return scattered("make_circles", (circle(1.0), circle(factor)), parts, shuffle, noise, rng)
+
+
+def make_spirals(
+    n_samples: int | tuple[int, int] = 100,
+    *,
+    shuffle: bool = True,
+    noise: float | None = None,
+    rng: Seed = None,
+    turns: float = 1.5,
+) -> Dataset:
+    """Return points on two spirals, one turned half around from the other; both go from the middle to radius 1.
+
+    Args:
+        n_samples, shuffle, noise, rng: as for `make_moons`.
+        turns: how often each goes around.
+
+    Raises:
+        ValueError: if a number of points or the noise is negative.
+
+    >>> rows, targets = make_spirals(4, shuffle=False, turns=0.25)
+    >>> [[round(x, 3) for x in row] for row in rows], targets
+    ([[0.354, 0.354], [0.0, 1.0], [-0.354, -0.354], [-0.0, -1.0]], [0, 0, 1, 1])
+    """
+
+    def spiral(start: float) -> Curve:
+        return lambda part: (
+            part * math.cos(start + math.tau * turns * part),
+            part * math.sin(start + math.tau * turns * part),
+        )
+
+    parts = [[(place + 1) / count for place in range(count)] for count in halves("make_spirals", n_samples)]
+    return scattered("make_spirals", (spiral(0.0), spiral(math.pi)), parts, shuffle, noise, rng)
+
+
+def halves(name: str, n_samples: int | tuple[int, int]) -> tuple[int, int]:
+    """Return how many samples each of two classes has.
+
+    Raises:
+        ValueError: if that is not two whole numbers of at least 0.
+    """
+    pair = (n_samples // 2, n_samples - n_samples // 2) if isinstance(n_samples, int) else tuple(n_samples)
+    if len(pair) != 2 or not all(isinstance(count, int) and count >= 0 for count in pair):
+        raise ValueError(f"{name} expects n_samples to be one or two numbers of at least 0, got {n_samples!r:.60}")
+    return pair
+
+
+def scattered(
+    name: str, curves: tuple[Curve, Curve], parts: list[list[float]], shuffle: bool, noise: float | None, rng: Seed
+) -> Dataset:
+    """Return the points of two curves at these parts of them, each curve a class; shuffled and noisy if asked for."""
+    if noise is not None and not noise >= 0:
+        raise ValueError(f"{name} expects noise of at least 0, got {noise!r:.60}")
+    source = random_source(rng)
+    samples = [(curves[target](part), target) for target in (0, 1) for part in parts[target]]
+    if shuffle:
+        source.shuffle(samples)
+    rows = [[source.normalvariate(x, noise) if noise else x for x in point] for point, _ in samples]
+    return rows, [target for _, target in samples]
+
+
+def one_hot(target: Sequence[int] | int, num_classes: int | None = None) -> Any:
+    """Return for each class of `target` the row that is 1.0 at its place and 0.0 elsewhere; a single row for one class.
+
+    Args:
+        target: indices of classes, or one.
+        num_classes: the length of a row; one more than the largest index unless given.
+
+    Raises:
+        TypeError: if a target is no whole number.
+        ValueError: if one is negative, or not below `num_classes`, or there is nothing to tell the number of classes.
+
+    >>> one_hot([0, 2])
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> one_hot(1, 2)
+    [0.0, 1.0]
+    """
+    targets: list[Any] = [*target] if hasattr(target, "__iter__") else [target]
+    try:
+        indices = [operator.index(index) for index in targets]
+    except TypeError:
+        raise TypeError(f"one_hot expects indices of classes, got {target!r:.60}") from None
+    if num_classes is None and not indices:
+        raise ValueError("one_hot expects num_classes where there is no target")
+    count = max(indices) + 1 if num_classes is None else num_classes
+    for index in indices:
+        if not 0 <= index < count:
+            raise ValueError(f"one_hot expects classes from 0 to {count - 1}, got {index}")
+    rows = [[float(place == index) for place in range(count)] for index in indices]
+    return rows if hasattr(target, "__iter__") else rows[0]
+
+
+def train_test_split(
+    *arrays: Sequence[Any],
+    test_size: float | None = None,
+    train_size: float | None = None,
+    shuffle: bool = True,
+    rng: Seed = None,
+) -> list[list[Any]]:
+    """Return two parts of each of `arrays`, all parted in the same way: for rows and targets
+    `[train_rows, test_rows, train_targets, test_targets]`.
+
+    Args:
+        arrays: sequences of equal length.
+        test_size: how many samples to test with, or below 1 which part of all, rounded up; what training leaves over,
+            or a quarter, unless given.
+        train_size: likewise for training, but rounded down; all the others unless given.
+        shuffle: whether the samples are drawn at random; else the first are for training, the next for testing.
+        rng: None (the module `random`), a seed, or a `random.Random`.
+
+    Raises:
+        ValueError: if there are no arrays, their lengths differ, or a size does not fit.
+
+    >>> train_test_split([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], shuffle=False)
+    [[[1.0], [2.0], [3.0]], [[4.0]], [0, 1, 0], [1]]
+    """
+    lengths = [len(array) for array in arrays]
+    if len({*lengths}) != 1:
+        raise ValueError(f"train_test_split expects sequences of equal length, at least one, got lengths {lengths}")
+    train, test = split_sizes(lengths[0], train_size, test_size)
+    order = list(range(lengths[0]))
+    if shuffle:
+        random_source(rng).shuffle(order)
+    return [
+        [array[index] for index in part] for array in arrays for part in (order[:train], order[train : train + test])
+    ]
+
+
+def split_sizes(count: int, train_size: float | None, test_size: float | None) -> tuple[int, int]:
+    """Return how many of `count` samples are for training and for testing, at least one each.
+
+    Raises:
+        ValueError: if that cannot be.
+    """
+    for name, size in (("train_size", train_size), ("test_size", test_size)):
+        if size is not None and not (isinstance(size, int) or (isinstance(size, float) and 0 < size < 1)):
+            raise ValueError(f"train_test_split expects {name} to be whole or between 0 and 1, got {size!r:.60}")
+    if train_size is None and test_size is None:
+        test_size = 0.25
+    train = int(train_size * count) if isinstance(train_size, float) else train_size
+    test = math.ceil(test_size * count) if isinstance(test_size, float) else test_size
+    train = count - (test or 0) if train is None else train
+    test = count - train if test is None else test
+    if train < 1 or test < 1 or train + test > count:
+        raise ValueError(f"train_test_split cannot part {count} samples into {train} and {test}, at least 1 each")
+    return train, test
