@@ -27,6 +27,9 @@ LAYERS = [
     ["testing"],
     ["testing.strategies"],
     ["testing.complex_step"],
+    ["training"],
+    ["training.fit"],
+    ["training.history", "training.progress"],
     ["losses", "optim", "datasets"],
     ["optim.sgd", "optim.adam", "optim.clipping"],
     ["optim.optimizer"],
@@ -61,7 +64,7 @@ LAYERS = [
 ]
 
 # What a module may import besides the standard library, when it is used.
-EXTRAS = {"testing.strategies": {"hypothesis"}}
+EXTRAS = {"testing.strategies": {"hypothesis"}, "training.progress": {"tqdm"}}
 
 
 def imports(path: Path) -> set[str]:

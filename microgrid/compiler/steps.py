@@ -1,13 +1,13 @@
 """Training steps: the loss of a batch, its gradient, and the update of every parameter, as one generated function.
 
-The loss of one sample is traced and becomes the body of a loop over the rows of a batch; what the optimiser does with one
-parameter is traced as well, and follows for each of them. Parameters and gradients are local variables. A sample that
-goes another way through the loss than those before adds a branch to the body.
+The loss of one sample is traced and becomes the body of a loop over the rows of a batch; what the optimiser does with
+one parameter is traced as well, and follows for each of them. Parameters and gradients are local variables. A sample
+that goes another way through the loss than those before adds a branch to the body.
 """
 
 from __future__ import annotations
 
-from microgrid.compiler.cases import as_function, unpacked
+from microgrid.compiler.cases import as_function, defined, unpacked
 from microgrid.compiler.emit import Writer, kept_together
 from microgrid.compiler.passes import optimised
 from microgrid.compiler.program import Guard, Program, Step, names_in, operands, renamed
@@ -83,7 +83,8 @@ class Update:
         rest = tuple(item for item in program.steps if item not in common)
         used = {name for item in rest for name in names_in(operands(item))} | {*names_in(program.outputs)}
         outside = tuple(sorted((known - {"step", "lr"}) & used))
-        self.common = Writer(Program(("step", "lr"), tuple(common), outside)).forward()
+        # Every parameter uses them: as outputs given twice they are not written where they are used.
+        self.common = Writer(Program(("step", "lr"), tuple(common), outside * 2)).forward()
         marks = {name: f"{name}_@" for name in own if name not in known}
         marks |= {item.target: f"{item.target}_@" for item in rest if isinstance(item, Step)}
         self.program = with_names(program._replace(steps=rest), marks)
@@ -107,79 +108,124 @@ class Sample:
         loss: a function of the numbers of a sample.
         numbers: a sample.
         parameters: the trainable parameters.
+        others: the other values that losses use; those of this one are added.
     """
 
-    def __init__(self, loss: Callable[..., Any], numbers: Sequence[float], parameters: Sequence[Value]) -> None:
+    def __init__(
+        self, loss: Callable[..., Any], numbers: Sequence[float], parameters: Sequence[Value], others: list[Value]
+    ) -> None:
         program, externals = traced(lambda *inputs: [loss(*inputs)], numbers)
         place = {parameter: number for number, parameter in enumerate(parameters)}
-        others = [value for value in externals if value not in place]
+        others.extend(value for value in externals if value not in place and value not in {*others})
         names = {
             name: f"parameter_{place[value]}" if value in place else f"leaf{others.index(value)}"
             for name, value in zip(program.inputs[len(numbers) :], externals, strict=True)
         }
-        self.others, self.count = others, len(numbers)
         self.program = with_names(program, names)
         self.guarded = any(isinstance(step, Guard) for step in program.steps)
 
-    def lines(self, parameters: int) -> list[str]:
+    def lines(self) -> list[str]:
         """Return the lines that add the sample's loss to `total`, and its gradients to those of the parameters."""
-        wanted = [f"parameter_{number}" for number in range(parameters)]
-        writer = Writer(self.program, [name for name in wanted if name in self.program.inputs])
+        writer = Writer(self.program, [name for name in self.program.inputs if name.startswith("parameter_")])
         (loss,) = self.program.outputs
         lines = [*writer.forward("break"), f"total += {writer.bare(loss)}"]
         reverse, gained = writer.backward({loss: ["scale"]} if isinstance(loss, str) else {})
         choices = {line.partition(" = ")[0] for line in reverse if " if " in line}
-        units: dict[
-            str, list[str]
-        ] = {}  # the lines that do nothing where an adjoint is zero, as that of a dead unit is
+        units: dict[str, list[str]] = {}  # by the adjoint that they do nothing for where it is zero, as of a dead unit
         for name, terms in gained.items():
             adjoint = terms[0].partition(" * ")[0] if len(terms) == 1 else ""
             line = f"{name.replace('parameter', 'gradient')} += {' + '.join(kept_together(terms))}"
             units.setdefault(adjoint if adjoint in choices else "", []).extend([line] if terms else [])
         for adjoint, additions in units.items():
-            reverse += [f"if {adjoint}:", *("    " + line for line in additions)] if adjoint else additions
+            reverse += [f"if {adjoint}:", *indented(additions)] if adjoint else additions
         return lines + reverse
 
 
+def indented(lines: Sequence[str]) -> list[str]:
+    """Return `lines` as those of a block."""
+    return ["    " + line for line in lines]
+
+
 class CompiledStep:
-    """A training step as one generated function, made when it is first called.
+    """A training step as one generated function.
 
     Args:
         loss: the loss of one sample, a function of its numbers.
-        optimizer: an `Optimizer`.
+        optimizer: an `Optimizer`, whose `update` is compiled too.
+        parameters: those that it trains.
 
     Attributes:
-        source: the generated program.
+        source: the generated program; empty before the first step.
     """
 
-    def __init__(self, loss: Callable[..., Any], optimizer: Any) -> None:
-        self.loss, self.optimizer = loss, optimizer
+    def __init__(self, loss: Callable[..., Any], optimizer: Any, parameters: Sequence[Value]) -> None:
+        self.loss, self.optimizer, self.parameters = loss, optimizer, parameters
+        self.others: list[Value] = []
         self.branches: list[Sample] = []
-        self.update: Update | None = None
+        self.updates: list[Update] = []
         self.source = ""
         self._function: Any = None
 
-    def write(self, count: int) -> str:
-        """Return the source for `count` parameters."""
-        assert self.update is not None
-        numbers = range(count)
-        states = [f"state{slot}_{number}" for number in numbers for slot in range(self.update.slots)]
-        sample = self.branches[0]
-        lines = unpacked([f"parameter_{number}" for number in numbers], "parameters") + unpacked(states, "states")
-        lines += unpacked([f"leaf{number}" for number in range(len(sample.others))], "leaves")
-        lines += self.update.common
-        lines += [f"{' = '.join(f'gradient_{number}' for number in numbers)} = 0.0", "total = 0.0"]
-        lines.append(f"for {''.join(f'input{number}, ' for number in range(sample.count)).rstrip(' ')} in rows:")
+    def __call__(
+        self, numbers: Sequence[float], states: Sequence[float], rows: Sequence[Sequence[float]], step: int, lr: float
+    ) -> tuple[float, list[float], list[float]]:
+        """Return the mean loss of `rows`, and the parameters and their states after the step.
+
+        Args:
+            numbers: the parameters.
+            states: what the optimiser keeps for them: the first part of all states, then the second, ….
+            rows: the numbers of the samples.
+            step: the number of the step, beginning with 1.
+            lr: the learning rate.
+
+        Raises:
+            Unfollowed: if the loss or the optimiser cannot be compiled.
+            ArithmeticError, ValueError: where the generated code does.
+        """
+        if not self.branches:
+            self.count = len(rows[0])
+            self.branch(rows[0], step)
+        scale = 1 / len(rows)
+        while True:
+            leaves = [value.data for value in self.others]
+            result = self._function(numbers, states, leaves, rows, scale, step, lr)
+            if type(result) is list:
+                total, moved, *kept = result
+                return total * scale, moved, [number for part in kept for number in part]
+            self.branch(result, step)
+
+    def branch(self, row: Sequence[float] | None, step: int) -> None:
+        """Write the function anew, with one more way: for the sample `row`, or for what is decided by `step`."""
+        if row is None or not self.updates:
+            self.updates.append(Update(self.optimizer, step))
+        if row is not None:
+            self.branches.append(Sample(self.loss, row, self.parameters, self.others))
+        if len(self.branches) > MOST_BRANCHES or len(self.updates) > MOST_BRANCHES:
+            raise Unfollowed(f"the samples go more than {MOST_BRANCHES} ways through the loss")
+        self.source = self.write()
+        self._function = defined(self.source, "step")
+
+    def write(self) -> str:
+        """Return the source."""
+        numbers, update = range(len(self.parameters)), self.updates[-1]
+        states = [f"state{slot}_{number}" for slot in range(update.slots) for number in numbers]
+        body = unpacked([f"input{index}" for index in range(self.count)], "row")
         if any(branch.guarded for branch in self.branches):
             for branch in self.branches:
-                lines.append("    for _ in (0,):")
-                lines += ["        " + line for line in branch.lines(count)]
-                lines += ["    else:", "        continue"]
-            lines.append(f"    return {''.join(f'input{number}, ' for number in range(sample.count))}")
+                body += ["for _ in (0,):", *indented(branch.lines()), "else:", "    continue"]
+            body.append("return row")
         else:
-            lines += ["    " + line for line in sample.lines(count)]
-        for number in numbers:
-            lines += self.update.lines(number)
-        parts = ", ".join(self.update.results(slot, count) for slot in range(self.update.slots + 1))
-        lines.append(f"return [total, {parts}]")
+            body += self.branches[0].lines()
+        lines = [
+            *unpacked([f"parameter_{number}" for number in numbers], "parameters"),
+            *unpacked(states, "states"),
+            *unpacked([f"leaf{index}" for index in range(len(self.others))], "leaves"),
+            *update.common,
+            f"{' = '.join(f'gradient_{number}' for number in numbers)} = 0.0",
+            "total = 0.0",
+            "for row in rows:",
+            *indented(body),
+            *(line for number in numbers for line in update.lines(number)),
+            f"return [total, {', '.join(update.results(slot, len(numbers)) for slot in range(update.slots + 1))}]",
+        ]
         return as_function("step", "parameters, states, leaves, rows, scale, step, lr", lines)

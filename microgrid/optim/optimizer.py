@@ -98,7 +98,8 @@ class Optimizer:
             ValueError: if it is negative or nan.
         """
         lr = self.lr(self.steps) if callable(self.lr) else self.lr
-        at_least_zero(f"step {self.steps + 1} of {type(self).__name__}", lr=lr)
+        if not (type(lr) is float and lr >= 0):
+            at_least_zero(f"step {self.steps + 1} of {type(self).__name__}", lr=lr)
         return lr
 
     def step(self) -> None:
