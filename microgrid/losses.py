@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {"mean": math.mean, "sum": math.fsum, "none": list}
 
 
-def reduced(name: str, loss: Callable[[Any, Any], Any], pairs: list[tuple[Any, Any]], reduction: str) -> Any:
-    """Return the mean or sum of `loss` over `pairs` of a prediction and a target, or the list of all.
+def reduced(
+    name: str, loss: Callable[[Any, Any], Any], pairs: list[tuple[Any, Any]], reduction: str, single: bool
+) -> Any:
+    """Return the mean or sum of `loss` over `pairs` of a prediction and a target, or the list of all; or a single one.
 
     Raises:
         ValueError: if there is no such reduction.
     """
     if reduction not in REDUCTIONS:
         raise ValueError(f"{name} expects reduction to be 'mean', 'sum' or 'none', got {reduction!r:.60}")
-    return REDUCTIONS[reduction]([loss(prediction, target) for prediction, target in pairs])
+    found = [loss(prediction, target) for prediction, target in pairs]
+    return found[0] if single else REDUCTIONS[reduction](found)
 
 
 def paired(name: str, predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
@@ -59,8 +62,8 @@ def over_numbers(name: str, loss: Callable[[Any, Any], Any], input: Numbers, tar
     for x in [*(x for x, _ in pairs), *(y for _, y in pairs)]:
         if not (isinstance(x, Value) or is_number(x)):
             raise TypeError(f"{name} expects real numbers, got {type(x).__name__} {x!r:.60}")
-    out = reduced(name, loss, pairs, reduction)
-    return out if reduction != "none" or hasattr(input, "__iter__") or hasattr(target, "__iter__") else out[0]
+    single = not (hasattr(input, "__iter__") or hasattr(target, "__iter__"))
+    return reduced(name, loss, pairs, reduction, single)
 
 
 def mse_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
@@ -163,8 +166,7 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
     rows = [*input]
     single = bool(rows) and not hasattr(rows[0], "__iter__")
     pairs = paired("cross_entropy", [rows] if single else rows, [target] if single else target)
-    out = reduced("cross_entropy", cross_entropy_of_row, pairs, reduction)
-    return out[0] if single and reduction == "none" else out
+    return reduced("cross_entropy", cross_entropy_of_row, pairs, reduction, single)
 
 
 def cross_entropy_of_row(row: Any, target: Any) -> Any:
