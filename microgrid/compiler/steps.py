@@ -72,7 +72,7 @@ class Update:
 
         program, externals = traced(update, [0.5, 0.5, float(step), 0.5, *[0.5] * self.slots])
         if externals:
-            raise Unfollowed("the optimizer, which uses a Value of its own")
+            raise Unfollowed("the optimiser uses a Value of its own")
         own = ["parameter", "gradient", "step", "lr", *(f"state{slot}" for slot in range(self.slots))]
         program = with_names(program, dict(zip(program.inputs, own, strict=True)))
         known, common = {"step", "lr"}, []
@@ -81,6 +81,8 @@ class Update:
                 common.append(item)
                 known.update([item.target] if isinstance(item, Step) else [])
         rest = tuple(item for item in program.steps if item not in common)
+        if any(isinstance(item, Guard) for item in rest):
+            raise Unfollowed("the optimiser decides by the number of a parameter")
         used = {name for item in rest for name in names_in(operands(item))} | {*names_in(program.outputs)}
         outside = tuple(sorted((known - {"step", "lr"}) & used))
         # Every parameter uses them: as outputs given twice they are not written where they are used.
@@ -96,9 +98,65 @@ class Update:
         """Return the lines that update the parameter of that number."""
         return [line.replace("_@", f"_{number}") for line in self.own]
 
+    def loop_source(self) -> str:
+        """Return the source of a function that updates any number of parameters."""
+        states = [f"state{slot}_@" for slot in range(self.slots)]
+        given = ", ".join(["parameters", "gradients", *(f"states{slot}" for slot in range(self.slots))])
+        kept = [f"new{slot}" for slot in range(self.slots + 1)]
+        lines = [
+            *self.common,
+            *(f"{name} = []" for name in kept),
+            f"for {', '.join(['parameter_@', 'gradient_@', *states])} in zip({given}):",
+            *indented([*self.own, *(f"{name}.append({text})" for name, text in zip(kept, self.outputs, strict=True))]),
+            f"return [{', '.join(kept)}]",
+        ]
+        source = as_function("update", f"{given}, step, lr", lines)
+        return source.replace("_@", "")
+
     def results(self, slot: int, count: int) -> str:
         """Return the text of a list: of all new parameters (slot 0), or of one part of all states."""
         return f"[{', '.join(self.outputs[slot].replace('_@', f'_{number}') for number in range(count))}]"
+
+
+class CompiledUpdate:
+    """The update of all parameters as one generated function.
+
+    Args:
+        optimizer: an `Optimizer`.
+
+    Attributes:
+        source: the generated program; empty before the first step.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+        self.source = ""
+        self.settings: Any = None
+        self._function: Any = None
+
+    def __call__(
+        self, numbers: Sequence[float], gradients: Sequence[float], states: Sequence[Sequence[float]], lr: float
+    ) -> list[list[float]]:
+        """Return the parameters after the next step, and then their states, part by part.
+
+        Args:
+            numbers, gradients: of the parameters.
+            states: the first part of all states, then the second, ….
+            lr: the learning rate.
+
+        Raises:
+            Unfollowed: if the optimiser's `update` cannot be compiled.
+            ArithmeticError, ValueError: where the generated code does.
+        """
+        step, settings = self.optimizer.steps + 1, self.optimizer.settings()
+        moved = self._function(numbers, gradients, *states, step, lr) if settings == self.settings else None
+        if moved is None:
+            self.settings = settings
+            self.source = Update(self.optimizer, step).loop_source()
+            self._function = defined(self.source, "update")
+            moved = self._function(numbers, gradients, *states, step, lr)
+        result: list[list[float]] = moved
+        return result
 
 
 class Sample:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     State = tuple[Any, ...]
 
 
+CHANGING = {"params", "lr", "steps", "state", "_compiled"}  # the attributes that are not read by `update`
+
+
 class Optimizer:
     """What all optimisers share; one of your own defines `update`, and `initial_state` if it keeps something.
 
@@ -72,6 +75,7 @@ class Optimizer:
         self.hyperparameters = [*hyperparameters]
         vars(self).update(hyperparameters)
         self.steps = 0
+        self._compiled: Any = None  # the update of all parameters as one function
         self.state: list[State] = [self.initial_state() for _ in self.params]
 
     def initial_state(self) -> State:
@@ -102,10 +106,17 @@ class Optimizer:
             at_least_zero(f"step {self.steps + 1} of {type(self).__name__}", lr=lr)
         return lr
 
+    def settings(self) -> list[Any]:
+        """Return all that `update` may read besides its arguments."""
+        return [setting for name, setting in vars(self).items() if name not in CHANGING]
+
     def step(self) -> None:
-        """Move every parameter once, following its gradient; if anything raises, none has moved."""
+        """Move every parameter once, following its gradient; if anything raises, none has moved.
+
+        Floats go through one generated function, made from `update` at the first step; it gives the same bits.
+        """
         lr, step = self.learning_rate(), self.steps + 1
-        moved = [
+        moved = self._moved_together(lr) or [
             (parameter.data, state)
             if isinstance(parameter, Frozen)
             else self.update(parameter.data, plain_grad(parameter), state or self.initial_state(), step, lr)
@@ -115,6 +126,26 @@ class Optimizer:
         self.state = [state for _, state in moved]
         for parameter, (data, _) in zip(self.params, moved, strict=True):
             parameter.data = data
+
+    def _moved_together(self, lr: float) -> list[tuple[float, State]] | None:
+        """Return numbers and states after one step, or None if generated code cannot tell."""
+        from microgrid.compiler.steps import CompiledUpdate, Unfollowed
+
+        numbers = [parameter.data for parameter in self.params]
+        gradients = [parameter.grad for parameter in self.params]
+        size = len(self.initial_state())
+        kinds = {*map(type, numbers), *map(type, gradients)}
+        if kinds != {float} or {*map(type, self.params)} != {Value} or {*map(len, self.state)} != {size}:
+            return None
+        self._compiled = self._compiled or CompiledUpdate(self)
+        try:
+            moved, *kept = self._compiled(numbers, gradients, [*zip(*self.state, strict=True)], lr)
+        except (ArithmeticError, ValueError, Unfollowed):
+            return None
+        return [*zip(moved, zip(*kept, strict=True) if kept else [()] * len(moved), strict=True)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_compiled": None}
 
     def zero_grad(self) -> None:
         """Set the gradients of all parameters to zero."""
