@@ -159,7 +159,8 @@ ROWS = (
     Rule("remainder(x, y)", "remainder(x, y)",  "x minus the nearest multiple of y", x="1",
          y="-(((x - out) / y + 1 / 2) // 1)",                          domain="y != 0 and (x / y + 1 / 2) % 1 != 0"),
     Rule("ldexp(x, i)",     "ldexp(x, i)",      "x * 2**i",                 x="ldexp(1, i)"),
-    Rule("round(x, ndigits)", "round(x, ndigits)", "rounded to so many decimals", x="0"),
+    Rule("round(x, ndigits)", "round(x, ndigits)", "rounded to so many decimals", x="0",
+         domain="(x * 10 ** ndigits + 1 / 2) % 1 != 0"),
 
     # sums and products over sequences: one node each
     Rule("fsum(xs)",        "fsum(xs)",         "sum, rounded once",        x="1"),
@@ -201,7 +202,8 @@ ROWS = (
     Rule("sigmoid(x)",      "sigmoid(x)",       "1 / (1 + exp(-x))",        x="out * (1 - out)"),
     Rule("logsigmoid(x)",   "logsigmoid(x)",    "log(sigmoid(x))",          x="sigmoid(-x)"),
     Rule("softplus(x)",     "softplus(x)",      "log(1 + exp(x))",          x="sigmoid(x)"),
-    Rule("softsign(x)",     "x / (1 + abs(x))", "x / (1 + |x|)",            x="1 / (1 + abs(x)) / (1 + abs(x))"),
+    Rule("softsign(x)",     "x / (1 + abs(x))", "x / (1 + |x|)",            x="1 / (1 + abs(x)) / (1 + abs(x))",
+         domain="x != 0"),
     Rule("silu(x)",         "silu(x)",          "x * sigmoid(x)",           x="sigmoid(x) + out * sigmoid(-x)"),
     Rule("gelu(x)",         "gelu(x)",          "x times the normal distribution function",
          x="erfc(-x / sqrt(2)) / 2 + x * exp(-x * x / 2) / sqrt(2 * pi)"),

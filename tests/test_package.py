@@ -25,7 +25,10 @@ MODULES = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 LAYERS = [
     ["__init__", "reference"],
     ["testing"],
-    ["testing.strategies"],
+    ["testing.drafting"],
+    ["testing.expression", "testing.strategies"],
+    ["testing.domains"],
+    ["testing.intervals"],
     ["testing.complex_step"],
     ["training"],
     ["training.fit"],
@@ -64,7 +67,12 @@ LAYERS = [
 ]
 
 # What a module may import besides the standard library, when it is used.
-EXTRAS = {"testing.strategies": {"hypothesis"}, "training.progress": {"tqdm"}}
+EXTRAS = {
+    "testing": {"hypothesis"},
+    "testing.drafting": {"hypothesis"},
+    "testing.strategies": {"hypothesis"},
+    "training.progress": {"tqdm"},
+}
 
 
 def imports(path: Path) -> set[str]:

@@ -1,1 +1,46 @@
-"""Derivatives that can be trusted: oracles, checks, and Hypothesis strategies for code that uses microgrid."""
+"""Derivatives that can be trusted: oracles, checks, and Hypothesis strategies for code that uses microgrid.
+
+What needs Hypothesis is imported when it is first used.
+
+>>> from hypothesis import find, strategies
+>>> from microgrid import Value
+>>> find(strategies.from_type(Value), lambda x: x > 1)
+Value(data=2.0, grad=0.0)
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from microgrid.testing.drafting import expressions
+    from microgrid.testing.expression import Expression
+    from microgrid.testing.strategies import networks, points, values
+
+_HOMES = {
+    "Expression": "expression",
+    "expressions": "drafting",
+    "networks": "strategies",
+    "points": "strategies",
+    "values": "strategies",
+}
+
+__all__ = ["Expression", "expressions", "networks", "points", "values"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _hypothesis_setup_hook() -> None:
+    """Teach Hypothesis, which calls this when it is imported, what `from_type(Value)` draws."""
+    from hypothesis import strategies
+
+    from microgrid.engine import Value
+
+    strategies.register_type_strategy(Value, lambda _: __getattr__("values")())  # type: ignore[operator]
