@@ -62,9 +62,10 @@ def combined(name: str, x: Node | float | None, y: Node | float | None) -> Node 
 
 
 def brought_between(low: float, high: float, node: Node) -> Iterator[Node | None]:
-    """Yield expressions in `node` whose number lies between the bounds, well away from zero, or is small."""
-    above_one = combined("add", combined("mul", node, node), 1.0)
-    ratio = combined("div", node, above_one)  # between -1/2 and 1/2
+    """Yield expressions in `node`, short ones first, one of which has a number between the bounds, or away from 0."""
+    small = node if abs(node.number) < 9 else combined("mul", node, 0.0625)
+    above_one = combined("add", combined("mul", small, small), 1.0)
+    ratio = combined("div", small, above_one)  # between -1/2 and 1/2
     if math.isfinite(low) and math.isfinite(high):
         stretched = ratio if high - low == 2 else combined("mul", ratio, (high - low) / 2)
         yield stretched if high + low == 0 else combined("add", stretched, (low + high) / 2)
@@ -75,10 +76,8 @@ def brought_between(low: float, high: float, node: Node) -> Iterator[Node | None
         yield combined("sub", high, above_one)
         yield combined("sub", high - 1, ratio)
     else:
-        yield combined("add", node, 1.0)
-        yield combined("add", node, 0.25)
-        yield ratio
-        yield combined("add", ratio, 1.25)
+        yield from (combined("add", node, 1.0), combined("mul", node, 0.5), combined("add", node, 0.25))
+        yield from (combined("mul", node, 0.125), ratio, combined("add", ratio, 1.25))
 
 
 class Draft:
@@ -128,12 +127,12 @@ class Draft:
             last, _ = places(rule, arguments)[-1]
             nodes[-1] = self.with_number(self.inputs[0], *inner_bounds(rule, last, MARGIN, 5.0))
             arguments = replaced(rule, arguments, nodes)
-        out = fitted(rule, arguments, free)
+        out = fitted(draw, rule, arguments, free)
         if out is not None:
             self.results.append(out)
 
 
-def fitted(rule: Rule, arguments: dict[str, Any], free: list[Node]) -> Node | None:
+def fitted(draw: DrawFn, rule: Rule, arguments: dict[str, Any], free: list[Node]) -> Node | None:
     """Return the operation on `arguments`; if it is not smooth there, on other numbers or on operands brought inside.
 
     Only the numbers of constants and of `free` inputs, which nothing depends on yet, may change.
@@ -149,11 +148,21 @@ def fitted(rule: Rule, arguments: dict[str, Any], free: list[Node]) -> Node | No
             return out
     for node, number in zip(loose, before, strict=True):
         node.number = number
-    ways = [[node, *(() if node.is_constant else brought_between(*bounds(rule, name), node))] for name, node in slots]
-    for brought in islice(product(*ways), 1, TRIALS):
-        if None not in brought and (out := operation(rule, replaced(rule, arguments, brought))) is not None:
+    ways = [[node, *(() if node.is_constant else brought(draw, *bounds(rule, name), node))] for name, node in slots]
+    for nodes in islice(product(*ways), 1, TRIALS):
+        if (out := operation(rule, replaced(rule, arguments, nodes))) is not None:
             return out
     return None
+
+
+def brought(draw: DrawFn, low: float, high: float, node: Node) -> list[Node]:
+    """Return what `brought_between` yields, from a drawn one on.
+
+    What costs a choice is avoided when Hypothesis shrinks: an operation that fits without comes out before this.
+    """
+    ways = [way for way in brought_between(low, high, node) if way is not None]
+    first = draw(st.integers(0, 5)) % len(ways)
+    return ways[first:] + ways[:first]
 
 
 # The strategy
@@ -197,8 +206,8 @@ def _expressions(draw: DrawFn, inputs: int | None, size: int, rules: list[Rule] 
     count = draw(st.integers(1, 3)) if inputs is None else inputs
     places = draw(st.lists(st.integers(0, len(READABLE) - 1) | st.floats(0, 1), min_size=count, max_size=count))
     draft = Draft([*RULES.values()] if rules is None else rules, places)
-    for turn in range(size):
-        if not draw(_more(draft, size if turn else 0)):
+    for _ in range(size):
+        if not draw(_step(draft, size)):
             break
     if not draft.results:
         reject()
@@ -208,9 +217,11 @@ def _expressions(draw: DrawFn, inputs: int | None, size: int, rules: list[Rule] 
 
 
 @st.composite
-def _more(draw: DrawFn, draft: Draft, size: int) -> bool:
-    """Draw another operation, with the odds of `size` to one, and return whether there was one."""
-    if size and not draw(st.integers(0, size)):
-        return False
+def _step(draw: DrawFn, draft: Draft, size: int) -> bool:
+    """Draw another operation, and return whether to go on: `size` to one.
+
+    All that belongs to a step is drawn within it, and last whether there is another, so that any step can be left out:
+    of steps that the last one does not depend on, nothing is written.
+    """
     draft.add(draw)
-    return True
+    return draw(st.integers(0, size)) > 0

@@ -57,6 +57,13 @@ class Expression:
         lines = (f'    "{line}\\n"\n' for line in self.source.splitlines())
         return f"Expression(\n{''.join(lines).rstrip()},\n    point={self.point!r},\n)"
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Print the representation the way that Hypothesis and IPython ask for."""
+        for index, line in enumerate(repr(self).splitlines()):
+            if index:
+                printer.break_()
+            printer.text(line)
+
 
 @lru_cache(maxsize=1024)
 def compiled(source: str) -> Callable[..., Any]:
@@ -81,8 +88,16 @@ class Node:
         growth: how much faster than the inputs it may change there: the sum over all paths of the product of slopes.
     """
 
+    rule: Any  # a `Rule`, or None
+    arguments: dict[str, Any]
+
     def __init__(self, number: float, growth: float, name: str = "", rule: Rule | None = None, **arguments: Any):
         self.number, self.growth, self.name, self.rule, self.arguments = number, growth, name, rule, arguments
+
+    @property
+    def operands(self) -> list[Node]:
+        """The nodes that it was computed from, in the order of the rule's arguments."""
+        return [node for _, node in places(self.rule, self.arguments)]
 
     @property
     def is_constant(self) -> bool:
@@ -93,28 +108,31 @@ class Node:
 # Text
 
 
-def source_of(result: Node, inputs: list[Node]) -> str:
-    """Return the text of the function of `inputs` that computes `result`, one operation a line."""
-    order: dict[Node, str] = {node: node.name for node in inputs}
-    lines: list[str] = []
+def inner_nodes(result: Node) -> list[Node]:
+    """Return all nodes of operations that `result` depends on, each after its operands."""
+    order: dict[Node, None] = {}
     stack = [result]
     while stack:
         node = stack[-1]
-        if node in order or not node.rule:
-            order.setdefault(node, repr(node.number))
-            stack.pop()
-        elif missing := [part for _, part in places(node.rule, node.arguments) if part not in order]:
+        missing = [operand for operand in node.operands if operand.rule and operand not in order]
+        if missing:
             stack += reversed(missing)
         else:
-            text = call(
-                node.rule,
-                replaced(node.rule, node.arguments, [order[part] for _, part in places(node.rule, node.arguments)]),
-            )
-            order[node] = f"v{len(lines) + 1}"
-            lines.append(f"    {order[node]} = {text}")
-    lines[-1] = "    return " + lines[-1].partition(" = ")[2]
-    text = f"def expression({', '.join(node.name for node in inputs)}):\n" + "\n".join(lines) + "\n"
-    return IMPORT + text if "math." in text else text
+            order[stack.pop()] = None
+    return [*order]
+
+
+def source_of(result: Node, inputs: list[Node]) -> str:
+    """Return the text of the function of `inputs` that computes `result`, one operation a line."""
+    order = inner_nodes(result)
+    names = {node: f"v{index}" for index, node in enumerate(order, 1)}
+    lines = [f"def expression({', '.join(node.name for node in inputs)}):"]
+    for node in order:
+        texts = [names.get(operand) or operand.name or repr(operand.number) for operand in node.operands]
+        text = call(node.rule, replaced(node.rule, node.arguments, texts))
+        lines.append(f"    return {text}" if node is result else f"    {names[node]} = {text}")
+    source = "\n".join(lines) + "\n"
+    return IMPORT + source if "math." in source else source
 
 
 def call(rule: Rule, arguments: dict[str, Any]) -> str:

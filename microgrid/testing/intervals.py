@@ -41,7 +41,7 @@ class Interval:
 
     def __floordiv__(self, other: Any) -> Interval:
         quotient = self / other
-        return Interval(quotient.low // 1, quotient.high // 1)
+        return Interval(*(x // 1 if math.isfinite(x) else x for x in (quotient.low, quotient.high)))
 
     def __mod__(self, other: Any) -> Interval:
         other, whole = interval(other), self // other
@@ -107,6 +107,6 @@ def interval(x: Any) -> Interval:
 
 
 def hull(numbers: Iterable[float]) -> Interval:
-    """Return the smallest interval that has all of `numbers` in it."""
+    """Return the smallest interval that has all of `numbers` in it; with a nan among them, all numbers."""
     found = [*numbers]
-    return Interval(min(found), max(found))
+    return Interval(-math.inf, math.inf) if any(map(math.isnan, found)) else Interval(min(found), max(found))
