@@ -104,9 +104,7 @@ def is_inside(rule: Rule, arguments: Arguments, margin: float = MARGIN) -> bool:
         wide.append(Interval(x - distance, x + distance))
     try:
         return holds(rule, replaced(rule, arguments, wide))
-    except ARITHMETIC_ERRORS:
-        return False
-    except TypeError:  # it calls functions that know no intervals
+    except (TypeError, *ARITHMETIC_ERRORS):  # it calls functions that know no intervals
         return all(in_domain(rule, near) for _, *pair in neighbours(rule, arguments, margin) for near in pair)
 
 

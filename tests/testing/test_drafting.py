@@ -1,5 +1,6 @@
 """Random expressions: what they hold to, what they shrink to, and what they find."""
 
+import contextlib
 import math
 from typing import Any
 
@@ -116,6 +117,39 @@ def test_operands_are_brought_away_from_zero_and_to_moderate_size(x: float) -> N
     assert min(abs(way.number) for way in ways) < 1 and max(abs(way.number) for way in ways) > 0.2
 
 
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("log", (-1.0,)),  # outside of the domain
+        ("log", (0.005,)),  # too near to its end
+        ("exp", (5.0,)),  # too large
+        ("gamma", (0.02,)),  # too steep
+        ("polygamma", (2, 0.03)),
+        ("log2", (0.0301,)),  # too curved
+        ("ldexp", (1.0, 2000)),  # it raises
+    ],
+)
+def test_operations_that_are_not_drawn(name: str, numbers: tuple[float, ...]) -> None:
+    rule = RULES[name]
+    arguments = {
+        argument: drafting.Node(number, 1.0, "x") if rule.is_differentiable(argument) else number
+        for argument, number in zip(rule.arguments, numbers, strict=True)
+    }
+    assert drafting.operation(rule, arguments) is None
+
+
+def test_growth_is_bounded() -> None:
+    def times_two(growth: float) -> drafting.Node | None:
+        return drafting.combined("mul", drafting.Node(1.0, growth, "x"), 2.0)
+
+    found = times_two(400.0)
+    assert found and found.growth == pytest.approx(800.0) and times_two(600.0) is None
+    assert drafting.combined("add", None, 1.0) is None
+    for bounds in ((0, 1), (0, math.inf), (-math.inf, 0)):
+        steep = drafting.Node(3.0, 900.0, "x")
+        assert drafting.brought(lambda strategy: 3, *bounds, steep) == []
+
+
 @pytest.mark.usefixtures("rules_restored")
 def test_rules_of_ones_own_are_drawn() -> None:
     gap = define_rule("gap(x, y, k, scale=0.5)", "scale * log(x - y) + k", x="scale / (x - y)", y="-scale / (x - y)",
@@ -164,7 +198,8 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Any:
     def rebuild() -> None:
         for (name, _), operation in operations._operations.items():
             if name in names:
-                operation.pull = operation.on_first_use("pull")
+                with contextlib.suppress(AttributeError):  # not built yet
+                    del operation.pull
 
     def plant(name: str, argument: str, text: str) -> None:
         names.append(name)
