@@ -30,6 +30,7 @@ LAYERS = [
     ["testing.domains"],
     ["testing.intervals"],
     ["testing.complex_step"],
+    ["testing.complex_functions"],
     ["training"],
     ["training.fit"],
     ["training.history", "training.progress"],
