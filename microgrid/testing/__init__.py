@@ -12,17 +12,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid.testing.drafting import expressions
     from microgrid.testing.expression import Expression
+    from microgrid.testing.numerical import Estimate, NotDifferentiableError, numerical_derivative
     from microgrid.testing.strategies import networks, points, values
 
 _HOMES = {
+    "Estimate": "numerical",
     "Expression": "expression",
+    "NotDifferentiableError": "numerical",
     "expressions": "drafting",
     "networks": "strategies",
+    "numerical_derivative": "numerical",
     "points": "strategies",
     "values": "strategies",
 }
 
-__all__ = ["Expression", "expressions", "networks", "points", "values"]
+__all__ = ["Estimate", "Expression", "NotDifferentiableError", "expressions", "networks", "numerical_derivative", "points", "values"]
 
 
 def __getattr__(name: str) -> object:
