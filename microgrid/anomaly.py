@@ -17,7 +17,7 @@ from microgrid.modes import Mode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
 
@@ -55,7 +55,7 @@ class detect_anomaly(Mode):
             if parent.op is None:
                 self._data.setdefault(parent, parent.data)
         if not math.isfinite(node.data):
-            raise AnomalyError(f"{self._named(node)} gave {node.data}{self._place(node)}")
+            raise AnomalyError(f"{described(node)} gave {node.data}{self._place(node)}")
 
     def before_backward(self, root: Value) -> None:
         """Check the graph of `root`, which is about to be differentiated."""
@@ -69,17 +69,22 @@ class detect_anomaly(Mode):
             for parent, partial in partials(node):
                 if not math.isfinite(partial):
                     where = f"by {show(parent)} is {float(partial)}{self._place(node)}"
-                    raise AnomalyError(f"the partial of {self._named(node)} {where}")
-
-    def _named(self, node: Value) -> str:
-        if node.op is None:
-            return "an operation under no_grad"
-        label = f"{node.label!r}, made by " if node.label else ""
-        return f"{label}{node.op.name}({', '.join(map(show, (*node.parents, *node.constants)))})"
+                    raise AnomalyError(f"the partial of {described(node)} {where}")
 
     def _place(self, node: Value) -> str:
         _, line = self._made.get(node, (0, "a line before detect_anomaly was entered"))
         return f"; the node was made at {line}"
+
+
+def described(node: Value) -> str:
+    """Return the label of `node`, if it has one, the operation that made it, and the operands."""
+    if node.op is None:
+        return "an operation under no_grad"
+    label = f"{node.label!r}, made by " if node.label else ""
+    operands: Iterable[Any] = graph.arguments(node) if hasattr(node.op, "rule") else node.parents
+    if getattr(getattr(node.op, "rule", None), "variadic", False):
+        (operands,) = operands
+    return f"{label}{node.op.name}({', '.join(map(show, operands))})"
 
 
 def partials(node: Value) -> Iterator[tuple[Value, Any]]:

@@ -29,6 +29,7 @@ LAYERS = [
     ["testing.expression", "testing.strategies"],
     ["testing.domains"],
     ["testing.intervals"],
+    ["testing.gradients"],
     ["testing.numerical"],
     ["testing.complex_step"],
     ["testing.complex_functions"],

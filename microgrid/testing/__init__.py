@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid.testing.drafting import expressions
     from microgrid.testing.expression import Expression
+    from microgrid.testing.gradients import check_gradients
     from microgrid.testing.numerical import Estimate, NotDifferentiableError, numerical_derivative
     from microgrid.testing.strategies import networks, points, values
 
@@ -19,6 +20,7 @@ _HOMES = {
     "Estimate": "numerical",
     "Expression": "expression",
     "NotDifferentiableError": "numerical",
+    "check_gradients": "gradients",
     "expressions": "drafting",
     "networks": "strategies",
     "numerical_derivative": "numerical",
@@ -26,7 +28,17 @@ _HOMES = {
     "values": "strategies",
 }
 
-__all__ = ["Estimate", "Expression", "NotDifferentiableError", "expressions", "networks", "numerical_derivative", "points", "values"]
+__all__ = [
+    "Estimate",
+    "Expression",
+    "NotDifferentiableError",
+    "check_gradients",
+    "expressions",
+    "networks",
+    "numerical_derivative",
+    "points",
+    "values",
+]
 
 
 def __getattr__(name: str) -> object:
