@@ -80,7 +80,7 @@ def test_normalised_adds_up_to_one(xs):
     assert sum(normalised(xs)) == 1 and normalised(xs)[0] == xs[0] / sum(xs)
 
 
-@given(st.lists(st.fractions(max_denominator=9), max_size=7))
+@given(st.lists(st.integers(-99, 99), max_size=7))
 def test_rests_are_the_sums_of_the_others(xs):
     assert rests(xs) == [sum(xs) - x for x in xs]
 
@@ -89,12 +89,10 @@ def test_rests_do_not_cancel():
     assert rests([1.0, 1e-30, 1e-30]) == [2e-30, 1.0, 1.0]
 
 
-@given(st.lists(st.tuples(st.fractions(0, 1), st.fractions(-3, 3)), min_size=1, max_size=6))
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(-99, 99)), min_size=1, max_size=6))
 def test_cross_entropy_slopes(pairs):
-    whole = sum(p for p, _ in pairs) or 1
-    ps, ys = [p / whole for p, _ in pairs], [y for _, y in pairs]
-    if sum(ps):
-        assert cross_entropy_slopes(ps, ys) == [p * sum(ys) - y for p, y in zip(ps, ys, strict=True)]
+    ps, ys = zip(*pairs, strict=True)
+    assert cross_entropy_slopes(ps, ys) == [p * sum(ys) - y * sum(ps) for p, y in pairs]
 
 
 def test_cross_entropy_slopes_do_not_cancel():
