@@ -14,7 +14,7 @@ from microgrid.rules import ROWS, RULES, Rule
 from microgrid.testing import Expression, drafting, expressions
 from microgrid.testing.domains import is_inside
 
-LARGE = settings(max_examples=100)
+LARGE = settings(max_examples=60)
 
 
 def recorded(drawn: Expression) -> tuple[Value, list[Value]]:
@@ -90,15 +90,15 @@ def test_sharing_and_size_occur() -> None:
     assert shared.operations[-1] == "mul" and len(shared.operations) == 2
 
 
-@pytest.mark.parametrize("name", ["sub", "log", "asin", "polygamma", "maximum", "binary_cross_entropy"])
+@pytest.mark.parametrize("name", ["asin", "maximum", "polygamma"])
 def test_the_smallest_expression_with_a_row_is_that_row_alone(name: str) -> None:
-    drawn = find(expressions(size=6), lambda drawn: name in drawn.operations, settings=settings(max_examples=5000))
+    drawn = find(expressions(size=4), lambda drawn: name in drawn.operations, settings=settings(max_examples=5000))
     assert drawn.operations == [name] and len(drawn.point) == 1
     assert drawn.point[0] in (1.0, 2.0, 0.5)
 
 
 @pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(data=st.data())
 def test_every_row_is_drawn_on_its_own(rule: Rule, data: st.DataObject) -> None:
     assert rule.name in data.draw(expressions(size=1, rules=[rule])).operations
@@ -154,12 +154,12 @@ def test_growth_is_bounded() -> None:
 def test_rules_of_ones_own_are_drawn() -> None:
     gap = define_rule("gap(x, y, k, scale=0.5)", "scale * log(x - y) + k", x="scale / (x - y)", y="-scale / (x - y)",
                       domain="x > y")  # fmt: skip
-    drawn = find(expressions(size=6), lambda drawn: "gap" in drawn.operations, settings=settings(max_examples=20_000))
+    drawn = find(expressions(rules=["tanh", "mul", "gap"]), lambda drawn: "gap" in drawn.operations)
     assert "gap(" in drawn.source and "math.gap" not in drawn.source and len(drawn.operations) <= 2
     assert {*find(expressions(rules=[gap]), lambda drawn: True).operations} == {"gap"}
     define_rule("never(x)", "x", x="1", domain="x * x < 0")
     with pytest.raises(Unsatisfiable):
-        find(expressions(rules=["never"]), lambda drawn: True, settings=settings(max_examples=50))
+        find(expressions(rules=["never"]), lambda drawn: True, settings=settings(max_examples=3))
 
 
 # What they are worth: a fault planted in the partials of a row is found, and shrinks
@@ -236,5 +236,5 @@ def test_no_gradient_is_wrong(drawn: Expression) -> None:
 )
 def test_planted_faults_are_found_and_shrink(planted: Any, name: str, argument: str, text: str) -> None:
     planted(name, argument, text)
-    drawn = find(expressions(size=6), is_wrong, settings=settings(max_examples=20_000, database=None))
+    drawn = find(expressions(size=4), is_wrong, settings=settings(max_examples=20_000, database=None))
     assert name in drawn.operations and len(drawn.operations) <= 3

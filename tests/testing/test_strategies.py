@@ -45,7 +45,7 @@ def kinks(name: str) -> list[Any]:
 
 
 @by_row
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_points_are_inside(rule: Rule, data: st.DataObject) -> None:
     point = data.draw(points(rule))
@@ -55,7 +55,7 @@ def test_points_are_inside(rule: Rule, data: st.DataObject) -> None:
 
 
 @by_row
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(data=st.data())
 def test_derivatives_at_edges_do_not_raise(rule: Rule, data: st.DataObject) -> None:
     point = data.draw(points(rule, edges=True))
@@ -107,7 +107,7 @@ def test_impossible_domains_are_unsatisfiable() -> None:
     nowhere = define_rule("nowhere(x)", "log(-x * x)", x="1")
     for strategy in (points(never), points(nowhere), points(nowhere, edges=True)):
         with pytest.raises(Unsatisfiable):
-            find(strategy, lambda point: True, settings=settings(max_examples=50))
+            find(strategy, lambda point: True, settings=settings(max_examples=3))
 
 
 @given(values(-2, 3))
