@@ -154,7 +154,7 @@ def binary_cross_entropy(p: float, y: float) -> float:
     if not 0 <= p <= 1 and not math.isnan(p):
         raise ValueError(f"expected a probability between 0 and 1, got {p}")
     log_p = max(math.log(p), -100.0) if p else -100.0
-    log_q = max(math.log1p(-p), -100.0) if p != 1 else -100.0
+    log_q = math.log1p(-p) if p != 1 else -100.0  # at least -37 otherwise
     return -(y * log_p + (1 - y) * log_q)
 
 

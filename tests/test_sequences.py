@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid.sequences import cofactors, cross_entropy_slopes, maximum, minimum, normalised, rests, shifted, ties
+from microgrid import Value
+from microgrid.sequences import (
+    cofactors,
+    cross_entropy_slopes,
+    maximum,
+    minimum,
+    normalised,
+    rests,
+    scaled,
+    shifted,
+    ties,
+)
 
 NAN = math.nan
 
@@ -97,3 +108,13 @@ def test_cross_entropy_slopes(pairs):
 
 def test_cross_entropy_slopes_do_not_cancel():
     assert cross_entropy_slopes([1.0, 1e-30], [1.0, 0.0]) == [-1e-30, 1e-30]
+
+
+def test_scaled_multiplies_and_drops_plain_zeros():
+    assert scaled(3.0, [2.0, 0.0, -0.5]) == [6.0, 0, -1.5]
+    assert scaled(math.inf, [0.0, 0, Fraction(0)]) == [0, 0, 0]
+
+
+def test_a_recorded_zero_is_scaled_and_not_dropped():
+    (amount,) = scaled(3.0, [Value(0.0)])
+    assert type(amount) is Value and amount.data == 0.0 and len(amount.parents) == 1

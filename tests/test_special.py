@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from microgrid import special
 from microgrid.special import (
+    binary_cross_entropy,
     cross_entropy,
     digamma,
+    floordiv,
     gelu,
     logaddexp,
     logsigmoid,
@@ -305,6 +307,20 @@ def test_polygamma_too_large_for_a_float_is_an_error(n, x):
         polygamma(n, x)
 
 
+def test_the_series_are_of_bernoulli_numbers():
+    numbers = [Fraction(1)]
+    for m in range(1, 2 * len(special.BERNOULLI) + 1):
+        numbers.append(-sum(math.comb(m + 1, k) * b for k, b in enumerate(numbers)) / (m + 1))
+    assert special.BERNOULLI == tuple(float(b) for b in numbers[2::2])
+
+
+@pytest.mark.parametrize(("n", "x"), [(294, 10), (295, 10)])
+def test_polygamma_where_its_factors_overflow_and_it_does_not(n, x):
+    terms = sum(Fraction(x, x + k) ** (n + 1) for k in range(30))  # the next is 1e-37 of the first
+    exact = Fraction(math.factorial(n), x ** (n + 1)) * terms * (-1) ** (n + 1)
+    assert abs(Fraction(polygamma(n, float(x))) - exact) <= abs(exact) * Fraction((n + 5) * 3e-16)
+
+
 # power
 
 
@@ -326,3 +342,65 @@ def test_power_refuses_complex_results(x):
 def test_power_leaves_other_errors_alone(x, y, error):
     with pytest.raises(error):
         power(x, y)
+
+
+@pytest.mark.parametrize(("x", "y"), [(2.0, 5000.5), (0.5, -5000.5), (-10.0, 401), (-1e200, 3), (-1e200, 2.0)])
+def test_power_too_large_for_a_float_is_an_error(x, y):
+    with pytest.raises(OverflowError):
+        power(x, y)
+
+
+@pytest.mark.parametrize(("x", "y"), [(-1e200, 2.5), (-1e-200, -2.5)])
+def test_power_that_is_complex_and_too_large_is_complex(x, y):
+    with pytest.raises(ValueError, match=r"^negative number to a fractional power$"):
+        power(x, y)
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "y", "expected"),
+    [
+        (power, 2, Fraction(3), Fraction(8)),
+        (power, Fraction(2), 3, Fraction(8)),
+        (power, Fraction(1, 2), -2, Fraction(4)),
+        (power, 2, 3, 8),
+        (power, 2, 3.0, 8.0),
+        (floordiv, Fraction(7, 2), 2, Fraction(1)),
+        (floordiv, 7, Fraction(3, 2), Fraction(4)),
+        (floordiv, Fraction(7, 2), Fraction(3, 2), Fraction(2)),
+        (floordiv, 7, 2, 3),
+        (floordiv, True, 2, 0),
+        (floordiv, Fraction(7, 2), 2.0, 1.0),
+    ],
+)
+def test_a_fraction_among_the_arguments_makes_an_integer_a_fraction(function, x, y, expected):
+    result = function(x, y)
+    assert (type(result), result) == (type(expected), expected)
+
+
+# binary cross-entropy
+
+
+@pytest.mark.parametrize("y", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("p", [1e-40, 0.1, 0.5, 0.875, 1 - EPSILON])
+def test_binary_cross_entropy_is_its_formula(p, y):
+    expected = -(y * math.log(p) + (1 - y) * math.log1p(-p))
+    assert binary_cross_entropy(p, y) == pytest.approx(expected, rel=4 * EPSILON)
+
+
+@pytest.mark.parametrize(
+    ("p", "y", "expected"),
+    [(0.0, 1.0, 100.0), (0.0, 0.25, 25.0), (0, 0, 0.0), (1.0, 0.0, 100.0), (1.0, 0.25, 75.0), (1, 1, 0.0),
+     (1e-50, 1.0, 100.0), (TINY, 0.5, 50.0)],
+)  # fmt: skip
+def test_binary_cross_entropy_takes_no_logarithm_below_minus_hundred(p, y, expected):
+    assert binary_cross_entropy(p, y) == expected
+
+
+@pytest.mark.parametrize("p", [-TINY, -1.0, 1 + EPSILON, 1.5, INF, -INF])
+def test_binary_cross_entropy_refuses_what_is_no_probability(p):
+    with pytest.raises(ValueError, match=f"^expected a probability between 0 and 1, got {p}$"):
+        binary_cross_entropy(p, 0.5)
+
+
+def test_binary_cross_entropy_of_nan_is_nan():
+    assert math.isnan(binary_cross_entropy(NAN, 0.5)) and math.isnan(binary_cross_entropy(0.5, NAN))
