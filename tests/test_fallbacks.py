@@ -1,7 +1,9 @@
 """The fallbacks against the standard functions, bit for bit, and against exact arithmetic on every Python."""
 
+import importlib.util
 import itertools
 import math
+import sys
 from fractions import Fraction
 
 import pytest
@@ -43,6 +45,23 @@ def outcome(function, *args, **options):
 def same(x, y):
     """Return whether two floats have the same bits, taking all nans for one."""
     return outcome(lambda: x) == outcome(lambda: y)
+
+
+@pytest.mark.parametrize("name", ["fma", "sumprod", "nextafter"])
+@pytest.mark.parametrize("version", [(3, 11, 9), (3, 12, 0), (3, 13, 0)])
+def test_the_standard_function_is_chosen_where_it_exists(name, version, monkeypatch):
+    def standard():
+        """Stand for the function of a Python of that version."""
+
+    exists = version >= {"fma": (3, 13), "sumprod": (3, 12), "nextafter": (3, 12)}[name]
+    monkeypatch.setattr(sys, "version_info", version)
+    if exists or name == "nextafter":
+        monkeypatch.setattr(math, name, standard, raising=False)
+    else:
+        monkeypatch.delattr(math, name, raising=False)
+    again = importlib.util.module_from_spec(fallbacks.__spec__)
+    fallbacks.__spec__.loader.exec_module(again)
+    assert getattr(again, name) is (standard if exists else getattr(again, f"pure_{name}"))
 
 
 def test_the_chosen_functions_are_the_standard_ones_where_these_exist():
@@ -120,7 +139,7 @@ STEPS_EXAMPLES = [
     (0.0, -0.0, 0), (0.0, -0.0, 1), (-0.0, 0.0, 1), (0.0, 1.0, 2**62), (TINY, -1.0, 1), (TINY, -1.0, 2),
     (-TINY, 1.0, 2), (1.0, 2.0, -1), (1.0, 2.0, -(10**30)), (1.0, 2.0, 1.0), (1.0, 2.0, True), (NAN, 1.0, 3),
     (1.0, NAN, 3), (1.0, NAN, 0), (1.0, INF, 2**64), (-1.0, 1.0, 2**70), (INF, 0.0, 1), (3.0, 3.0, 5),
-    (1.0, 2.0, "1"), ("1", 2.0, 1), (1, 10**400, 1),
+    (1.0, 2.0, "1"), ("1", 2.0, 1), (1, 10**400, 1), (TINY, -0.0, 1), (1.0, -1.0, 1),
 ]  # fmt: skip
 
 
@@ -172,6 +191,8 @@ def test_nextafter_there_and_back(x, y, steps):
         (-0.0, 1.0, 0, -0.0),
         (TINY, -1.0, 1, 0.0),
         (-TINY, 1.0, 1, -0.0),
+        (TINY, -0.0, 1, -0.0),
+        (1.0, -1.0, 1, 1 - 2.0**-53),
         (INF, 0.0, 1, HUGE),
         (1, 2, True, 1 + 2**-52),
     ],
@@ -197,9 +218,17 @@ def test_nextafter_errors(x, steps, error, message):
 # sumprod
 
 CANCELLING = [1e308, 1.0, 1e-16, -1e308]
+THIRD_LENGTH = (
+    [1.994531008781329e18, 13683631.525998417, -1.9365230922325854e-17, 1.925163649693365e-18, -0.12688752074864854,
+     -1.994531008781329e18, -13683631.525998417],
+    [179590.75032289315, 1635836673895.7449, 1768635.2307836807, 1.456148287680224e-11, 1.4837241199202594e-09,
+     179590.75032289315, 1635836673895.7449],
+)  # fmt: skip
 
 SUMPROD_EXAMPLES = [
     ([], []),
+    THIRD_LENGTH,
+    ([2**62, 2**62, -(2.0**63), 0.1, -1.0], [1, 1, 1.0, 10.0, 1.0]),
     ([1], [1, 2]),
     ([1, 2], [1]),
     (1, [1]),
@@ -255,6 +284,7 @@ def test_sumprod_is_the_standard_one(pairs, mirrored):
     [
         ([], [], 0),
         ([2, 3], [10**20, 1], 2 * 10**20 + 3),
+        ([2, 3, 5, 7], [1, 10, 100, 1000], 7532),
         ([2**62, 2**62, 1], [1, 1, 1], 2**63 + 1),
         ([True, False], [True, True], 1),
         ([Fraction(1, 3), 1], [3, 1], Fraction(2)),
@@ -271,7 +301,10 @@ def test_sumprod_is_the_standard_one(pairs, mirrored):
         ([-(2**63), 2.0**63, 0.1], [1, 1.0, 1.0], 0.0),
         ([2**63, -(2.0**63), 0.1], [1, 1.0, 1.0], 0.1),
         ([2**62, 2**32, -(2.0**62), 0.1], [-1, 2**31, 1.0, 1.0], 0.1),
+        ([2**62, 2**62, -(2.0**63), 0.1, -1.0], [1, 1, 1.0, 10.0, 1.0], 0.0),
         (CANCELLING, [1.0] * 4, 1.0),
+        # the third length: without it the last four digits are wrong
+        (THIRD_LENGTH[0], THIRD_LENGTH[1], -2.2251610471313882e-10),
         ([1e300, 1.0, 1e300], [1e-300, 1e-30, -1e-300], 1e-30),
         ([HUGE, HUGE], [0.3, -0.3], 0.0),
         ([TINY], [0.5], 0.0),
@@ -315,6 +348,8 @@ def test_sumprod_errors(p, q, error, message):
 @given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
 @example(2.0**1000, 2.0**-1000)
 @example(0.1, 1e-310)
+@example(1.7502318897398699, 1.5468373652012157)  # split a bit higher, a product of low parts would be rounded
+@example(1.3148061923515744e-154, 1.3215034117034858e-158)  # too small to be split
 def test_product_error_is_the_rest_of_the_product(x, y):
     assume(math.isfinite(x * y))
     assert product_error(x, y) == float(Fraction(x) * Fraction(y) - Fraction(x * y))
