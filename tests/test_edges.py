@@ -129,14 +129,42 @@ def test_what_is_not_chosen_is_not_differentiated_at_any_order() -> None:
     assert (first.data, x.grad) == (1.0, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("dividend", "divisor"),
+    [
+        (0.3, 1e-9),
+        (326.0, -0.84),  # the quotient of floats is just below a whole number, or just above
+        (62.2, 56 / 3),
+        (30.0, -0.83),
+        (1.0, 2.0),  # halfway: to the even one
+        (3.0, 2.0),
+        (-3.0, 2.0),
+    ],
+)
 @pytest.mark.parametrize(("name", "whole"), [("fmod", math.trunc), ("remainder", round)])
-def test_the_quotient_in_a_remainder_is_constant(name: str, whole: Any) -> None:
-    x, y = Value(0.3), Value(1e-9)
+def test_the_quotient_in_a_remainder_is_constant(name: str, whole: Any, dividend: float, divisor: float) -> None:
+    x, y = Value(dividend), Value(divisor)
     FUNCTIONS[name](x, y).backward(create_graph=True)
     slope = y.grad
     x.zero_grad(), y.zero_grad()
     slope.backward()
-    assert slope.data == -whole(Fraction(0.3) / Fraction(1e-9)) and y.grad == 0.0
+    assert slope.data == -whole(Fraction(dividend) / Fraction(divisor)) and y.grad == 0.0
+
+
+@pytest.mark.parametrize("name", ["atan2"])
+@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e-17, 1e-3, 1e150])
+def test_an_angle_changes_as_one_over_the_distance(name: str, size: float) -> None:
+    y, x = Value(3 * size), Value(-4 * size)
+    FUNCTIONS[name](y, x).backward()
+    assert y.grad * size == pytest.approx(-0.16, rel=1e-14) and x.grad * size == pytest.approx(-0.12, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy"])
+@pytest.mark.parametrize("p", [0.0, 1e-14, 0.9e-12, 1.1e-12, 1e-11, 0.5, 1 - 1e-11, 1 - 1e-13, 1.0])
+def test_the_slope_of_binary_cross_entropy_is_bounded(name: str, p: float) -> None:
+    x = Value(p)
+    FUNCTIONS[name](x, 0.25).backward()
+    assert x.grad == pytest.approx((p - 0.25) / max(p * (1 - p), 1e-12), rel=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -80,3 +80,38 @@ def test_nan_goes_through(rule: Rule) -> None:
             result = NUMBERS[rule.name](*(arguments[0] if rule.variadic else arguments))
         dead = (rule.name, hit) in {("where", "y"), ("copysign", "y")}  # not taken; only its sign counts
         assert math.isnan(result) != dead, hit
+
+
+OWN_CALLS = [rule for rule in ROWS if rule.forward.startswith(f"{rule.name}(")]
+
+
+@pytest.mark.parametrize("rule", OWN_CALLS, ids=lambda rule: rule.name)
+def test_a_function_of_the_name_of_its_row_is_called_with_its_arguments(rule: Rule) -> None:
+    given = [f"{name}={name}" if name in rule.defaults else name for name in rule.arguments]
+    assert rule.forward == f"{rule.name}({'*' * rule.variadic}{', '.join(given)})"  # other text would not be run
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "expected"),
+    [
+        ("less", (1.0, 2.0), 1.0),
+        ("less", (2.0, 1.0), 0.0),
+        ("less", (1.0, 1.0), 0.0),
+        ("less", (-1.0, 0.5), 1.0),
+        ("less", (-math.inf, math.inf), 1.0),
+        ("step", (0.5,), 1.0),
+        ("step", (0.0,), 0.0),
+        ("step", (-0.5,), 0.0),
+        ("elu", (-0.5, 2.0), 2.0 * math.expm1(-0.5)),
+        ("elu", (0.5, 2.0), 0.5),
+        ("leaky_relu", (-0.5, 0.25), -0.125),
+        ("leaky_relu", (0.5, 0.25), 0.5),
+    ],
+)
+def test_rows_with_branches_compute_what_they_say(name: str, arguments: tuple[float, ...], expected: float) -> None:
+    result = NUMBERS[name](*arguments)
+    assert type(result) is float and result == expected
+
+
+def test_no_step_has_a_negative_zero() -> None:
+    assert math.copysign(1.0, NUMBERS["step"](-0.0)) == math.copysign(1.0, NUMBERS["relu"](-0.0)) == 1.0
