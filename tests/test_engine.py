@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, math
+from microgrid.modes import Mode
 from microgrid.recording import apply
 from microgrid.rules import RULES
 
@@ -209,6 +210,15 @@ class TestBackward:
         total.backward()
         assert x.grad == 24.0
 
+    def test_recorded_gradients_of_inner_nodes_are_set_anew(self) -> None:
+        x = Value(2.0)
+        inner = x * 3.0
+        y = inner.exp()
+        y.backward(create_graph=True)
+        assert inner.grad.op.name == x.grad.op.name == "mul"  # and no sum with a zero
+        y.backward(create_graph=True)
+        assert inner.grad.data == y.data and x.grad.data == 6.0 * y.data
+
     def test_a_recorded_gradient_may_start_from_a_node(self) -> None:
         x, seed = Value(3.0), Value(2.0)
         (x * x).backward(seed, create_graph=True)
@@ -221,6 +231,38 @@ class TestBackward:
         inner = x * 2.0
         (inner.sign().sqrt() * 3.0).backward(create_graph=True)
         assert all(isinstance(node.grad, Value) and node.grad.data == 0.0 for node in (x, inner))
+
+    @pytest.mark.parametrize(
+        ("number", "differentiate", "role"),
+        [
+            (2.5, lambda node: node.backward(), "pull"),
+            (Fraction(5, 2), lambda node: node.backward(), "exact"),
+            (2.5, lambda node: node._backward(), "pull"),
+        ],
+    )
+    def test_floats_take_the_fast_rule_and_fractions_the_exact_one(
+        self, number: Any, differentiate: Any, role: str
+    ) -> None:
+        node = Value(number) * 3
+        node.grad = 1.0
+        unused = {name: node.op.on_first_use(name) for name in ("pull", "exact")}
+        for name, rule in unused.items():
+            setattr(node.op, name, rule)
+        differentiate(node)
+        assert [name for name, rule in unused.items() if getattr(node.op, name) is not rule] == [role]
+
+    def test_modes_see_the_root_before_it_is_differentiated(self) -> None:
+        class Watch(Mode):
+            def before_backward(self, root: Value) -> None:
+                seen.append((root, x.grad))
+
+        seen: list[Any] = []
+        x = Value(2.0)
+        y = x * x
+        with Watch(lambda node: None):
+            y.backward()
+        (y * 2.0).backward()
+        assert len(seen) == 1 and seen[0][0] is y and seen[0][1] == 0.0
 
     def test_the_same_graph_gives_the_same_bits_wherever_its_nodes_lie(self) -> None:
         def gradients() -> list[float]:
@@ -250,11 +292,20 @@ class TestNodes:
         (x**2).backward(create_graph=True)
         assert repr(x) == "Value(data=2.5, grad=5.0)"
 
-    def test_detach_copies_the_number(self) -> None:
-        x = Value(2.0)
+    def test_detach_copies_number_and_label(self) -> None:
+        x = Value(2.0, label="x")
+        assert x.detach().label == "x" and x.detach() is not x
         y = (x * x).detach()
         (y * 3.0).backward()
         assert y.data == 4.0 and y.parents == () and x.grad == 0.0
+
+    @pytest.mark.parametrize("number", [2.0, Fraction(2)])
+    def test_a_gradient_set_to_zero_is_of_the_type_of_the_data(self, number: Any) -> None:
+        x = Value(number)
+        (x * x).backward()
+        assert x.grad == 4
+        x.zero_grad()
+        assert x.grad == 0 and type(x.grad) is type(number)
 
     def test_operations_pickle_by_name(self) -> None:
         op = (Value(1.0) * 2.0).op
@@ -321,9 +372,9 @@ class TestErrors:
             math.atan2(Value(1.0), Strange())
         assert caught.value.__notes__[0].startswith("in atan2(1.0, ")
 
-    @pytest.mark.parametrize("children", ["x", (2.0, 3.0), [None]])
-    def test_children_are_values(self, children: Any) -> None:
-        with pytest.raises(TypeError, match="expected Values as children, got"):
+    @pytest.mark.parametrize(("children", "got"), [("x", "str 'x'"), ((2.0, 3.0), "float 2.0"), ([None], "NoneType")])
+    def test_children_are_values(self, children: Any, got: str) -> None:
+        with pytest.raises(TypeError, match=f"^expected Values as children, got {got}"):
             Value(1.0, children)
 
     def test_a_gradient_of_none_is_named(self) -> None:
