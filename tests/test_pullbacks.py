@@ -106,6 +106,109 @@ def test_the_source_reads_as_written_by_hand(name: str, mask: str, role: str, li
     assert source(name, mask, role).splitlines() == [f"def {name}_{role}(node, g):", *("    " + line for line in lines)]
 
 
+WEIGHTED = Rule(
+    "weighted(weights, values, offset)", "offset; out + weight * value", "a sum", weight="value", value="weight", offset="1"
+)  # fmt: skip
+SCALED = Rule("scaled_sum(values, unit)", "fsum(values) / unit", "a quotient", value="1 / unit")
+SHARED = Rule("shared(scores, unit)", "max(scores) / unit", "a choice", scores="ties(scores, unit)")
+WRAPPED = Rule("wrapped(x, y)", "x % y", "a remainder", x="x % y", y="x // y")
+LENGTH = Rule("length(values, unit)", "unit", "a constant", value="2", unit="n / unit")
+
+
+@pytest.mark.parametrize(
+    ("rule", "mask", "role", "lines"),
+    [
+        (
+            WEIGHTED,
+            "111",
+            "pull",
+            [
+                "weights, values, offset = node._x",
+                "for weight, value in zip(weights, values):",
+                "    weight.grad += g * value.data",
+                "    value.grad += g * weight.data",
+                "offset.grad += g",
+            ],
+        ),
+        (
+            WEIGHTED,
+            "010",
+            "pull",
+            [
+                "(values,) = node._x",
+                "weights, offset = node._y",
+                "for weight, value in zip(weights, values):",
+                "    value.grad += g * weight",
+            ],
+        ),
+        (
+            SCALED,
+            "10",
+            "total",
+            [
+                "(values,) = node._x",
+                "unit = node._y",
+                "gvalues = [div(g, unit) for value in values]",
+                "for value, gvalue in zip(values, gvalues):",
+                "    value.grad += gvalue",
+            ],
+        ),
+        (SCALED, "10", "record", ["(values,) = node._x", "unit = node._y", "return *[g / unit for value in values],"]),
+        (
+            SHARED,
+            "10",
+            "pull",
+            [
+                "(scores,) = node._x",
+                "unit = node._y",
+                "gscores = scaled(g, ties([score.data for score in scores], unit))",
+                "for score, gscore in zip(scores, gscores):",
+                "    score.grad += gscore",
+            ],
+        ),
+        (
+            LENGTH,
+            "11",
+            "record",
+            ["values, unit = node._x", "n = len(values)", "return *[g * 2 for value in values], g * (n / unit)"],
+        ),
+        (
+            WRAPPED,
+            "11",
+            "total",
+            [
+                "x, y = node._x, node._y",
+                "gx = g * mod(x.data, y.data)",
+                "gy = g * floordiv(x.data, y.data)",
+                "x.grad += gx",
+                "y.grad += gy",
+            ],
+        ),
+        (RULES["tanh"], "1", "total", ["x = node._x", "x.grad += g * (1.0 - node.data * node.data)"]),
+        (RULES["abs"], "1", "pull", ["x = node._x", "x.grad += g if x.data > 0.0 else -g if x.data < 0.0 else g * x.data"]),
+        (
+            RULES["clip"],
+            "010",
+            "exact",
+            [
+                "low = node._x",
+                "x, high = node._y",
+                "low.grad += (g if low.data < high else 0 if low.data >= high else g * (low.data + high)) "
+                "if (1 if x < low.data else 0 if x >= low.data else x + low.data) else 0",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_rules_from_outside_read_as_well(rule: Rule, mask: str, role: str, lines: list[str]) -> None:
+    text = Pullback(rule, tuple(mark == "1" for mark in mask), role).source()
+    assert text.splitlines() == [f"def {rule.name}_{role}(node, g):", *("    " + line for line in lines)]
+
+
+def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
+    function = build(RULES["dot"], (True, False, True), "pull", {})
+    assert (function.__name__, function.__module__) == ("dot_pull", "microgrid.generated.dot_pull_ws_b")
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
 def test_every_role_of_every_row_compiles(rule: Rule, role: str) -> None:
