@@ -67,6 +67,16 @@ def test_the_order_holds_every_node_that_can_be_reached(drawn: tuple[list[Value]
     assert set(graph.inner_nodes(root)) == reached
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_what_stands_behind_a_shared_sequence_is_reached(turned: bool) -> None:
+    inputs = tuple(Value(x) * 1.0 for x in (2.0, 3.0))
+    biases = [Value(1.0), Value(1.0)]
+    neurons = [math.dot([Value(1.0), Value(1.0)], inputs, bias * 5.0) for bias in biases]
+    assert neurons[0]._x[1] is neurons[1]._x[1]
+    (neurons[1] + neurons[0] if turned else neurons[0] + neurons[1]).backward()
+    assert [bias.grad for bias in biases] == [5.0, 5.0] and inputs[0].parents[0].grad == 2.0
+
+
 def same_graph(one: Value, other: Value) -> bool:
     ones, others = graph.inner_nodes(one), graph.inner_nodes(other)
     number = {node: index for index, node in enumerate([*graph.leaves(ones), *ones])}
