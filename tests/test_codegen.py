@@ -1,7 +1,9 @@
 """Source made from row text, and functions made from source."""
 
+import importlib
 import inspect
 import linecache
+import sys
 import traceback
 from typing import Any
 
@@ -70,3 +72,25 @@ def test_every_forward_source_compiles_and_names_its_arguments(rule: Rule) -> No
     source = codegen.forward_source(rule, codegen.with_float_literals)
     functions = codegen.define(source, "one_forward", {})
     assert tuple(inspect.signature(functions[rule.name]).parameters) == rule.arguments
+
+
+@pytest.mark.parametrize("text", ["aXb", "x_1", "X", "x.y"])
+def test_a_word_is_one_token(text: str) -> None:
+    assert list(codegen.tokens(text)) == [text] and codegen.words(text) == set(text.split("."))
+
+
+def test_generated_modules_have_a_parent_that_holds_nothing_else() -> None:
+    parent = importlib.import_module("microgrid.generated")
+    assert parent.__path__ == [] and (parent.__doc__ or "").startswith("The parent of")
+    assert importlib.import_module("microgrid.generated.value") is sys.modules[Value.tanh.__module__]
+
+
+def test_forward_source_counts_and_names_elements() -> None:
+    assert codegen.forward_source(RULES["mean"], str).splitlines()[1:] == ["    n = len(xs)", "    return fsum(xs) / n"]
+    rule = Rule("f(weights, values)", "0; out + weight * value", "sum", weight="value", value="weight")
+    assert "    for weight, value in zip(weights, values):" in codegen.forward_source(rule, str).splitlines()
+
+
+def test_functions_of_numbers_live_in_the_module_they_are_given() -> None:
+    functions = codegen.number_functions("somewhere_else", [RULES["relu"]], {"given": abs}, str)
+    assert functions["given"] is abs and functions["relu"].__module__ == "microgrid.generated.somewhere_else"

@@ -26,7 +26,8 @@ def test_logarithms_take_a_base() -> None:
     )
     with pytest.raises(TypeError, match="log expected at most 2 arguments, got 3"):
         math.log(x, 2, 3)
-    with pytest.raises(ZeroDivisionError):
+    assert math.log(x).data == standard.log(8.0) and math.log(x).op.name == "log"
+    with pytest.raises(ZeroDivisionError, match=r"^log\(8.0, 1\): "):
         math.log(x, 1)
 
 
@@ -106,3 +107,17 @@ def test_softmax_of_nothing_is_an_error() -> None:
     for function in (math.softmax, math.log_softmax):
         with pytest.raises(ValueError, match="at least one"):
             function([])
+
+
+@pytest.mark.parametrize("number", [2.75, -2.75, 3.5, -0.0, standard.inf, -standard.inf])
+def test_modf_and_frexp_are_the_standard_ones(number: float) -> None:
+    x = Value(number)
+    assert repr(tuple(part.data for part in math.modf(x))) == repr(standard.modf(number)) == repr(math.modf(number))
+    mantissa, exponent = math.frexp(x)
+    assert (mantissa.data, exponent) == standard.frexp(number) == math.frexp(number)
+
+
+def test_log_softmax_of_numbers_is_of_floats() -> None:
+    assert [type(x) for x in math.log_softmax([1, True, 2])] == [float] * 3
+    with pytest.raises(TypeError, match="expected a real number, got str"):
+        math.log_softmax([1.0, "a"])

@@ -5,7 +5,8 @@ import math
 import pytest
 
 from microgrid import Value
-from microgrid.operations import HandWritten, functions_for, operation
+from microgrid.operations import BASE_FUNCTIONS, NUMBERS, HandWritten, functions_for, operation, register
+from microgrid.rules import Rule
 
 
 def test_an_operation_is_made_once_for_a_pattern() -> None:
@@ -42,3 +43,26 @@ def test_a_hand_written_operation_calls_its_function() -> None:
     op.pull(Value(1.0), 1.0)
     op.exact(Value(1.0), 1.0)
     assert calls == [1, 1] and (op.name, op.symbol, repr(op), op.fan) == ("mine", "mine", "mine", 0)
+
+
+@pytest.mark.parametrize("role", ["record", "record_total"])
+def test_a_hand_written_operation_refuses_to_be_recorded(role: str) -> None:
+    with pytest.raises(TypeError, match="the operation 'mine' was added by assigning _backward, so it has a first"):
+        getattr(HandWritten("mine", lambda: None), role)(Value(1.0), Value(1.0))
+
+
+def test_row_text_reaches_no_private_name() -> None:
+    assert not [name for name in BASE_FUNCTIONS if name.startswith("_")]
+
+
+@pytest.mark.parametrize(
+    ("role", "module"), [("pull", "numbers"), ("exact", "exact_numbers"), ("total", "total_numbers")]
+)
+def test_functions_of_a_role_live_in_a_module_of_their_own(role: str, module: str) -> None:
+    assert functions_for(role)["elu"].__module__ == f"microgrid.generated.{module}"
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_a_registered_function_lives_in_a_module_of_its_own() -> None:
+    register(Rule("fresh(x)", "x + 1", "next", x="1"), {})
+    assert NUMBERS["fresh"](2) == 3.0 and NUMBERS["fresh"].__module__ == "microgrid.generated.fresh_forward"

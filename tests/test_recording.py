@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from microgrid import Value, codegen
+from microgrid import Value, codegen, no_grad
 from microgrid.operations import functions_for
 from microgrid.recording import apply, has_value, lifted, names_for
 from microgrid.rules import ROWS, RULES, Rule
@@ -57,3 +57,47 @@ def test_lifted_functions_record_nodes_and_compute_numbers() -> None:
 
 def test_lifted_total_functions_do_not_raise() -> None:
     assert lifted(functions_for("total"))["log"](Value(0.0)).data == -math.inf
+
+
+def test_functions_of_the_exact_role_keep_integers_and_forget_nodes() -> None:
+    functions = lifted(functions_for("exact"))
+    assert functions["power"] is functions["pow"] and type(functions["power"](2, 3)) is int
+    assert type(functions["step"](Value(math.nan))) is float
+
+
+def test_two_nodes_lie_in_the_two_slots() -> None:
+    x, y = Value(2.0), Value(3.0)
+    node = apply(RULES["mul"], x, y)
+    assert node._x is x and node._y is y and node.parents == (x, y) and node.constants == ()
+
+
+def test_a_parameter_by_keyword_reaches_the_function() -> None:
+    assert apply(RULES["prod"], [Value(2.0), 3.0], 5).data == 30.0 and apply(RULES["prod"], [2.0, 3.0], 5) == 30.0
+
+
+@pytest.mark.parametrize(("given", "kept"), [(2, 2.0), (True, 1.0), (2.5, 2.5), (Fraction(1, 2), Fraction(1, 2))])
+def test_the_data_of_a_node_is_a_float_or_a_fraction(given: Any, kept: Any) -> None:
+    data = apply(RULES["abs"], Value(1.0), functions={"abs": lambda x: given}).data
+    assert (type(data), data) == (type(kept), kept)
+
+
+def test_one_number_has_a_mean_and_none_has_not() -> None:
+    assert apply(RULES["mean"], [Value(2.0)]).data == 2.0
+    with pytest.raises(ValueError, match=r"^mean\(\[\]\): expected at least one number, got none$"):
+        apply(RULES["mean"], [])
+
+
+def test_what_is_no_parameter_is_named() -> None:
+    with pytest.raises(TypeError, match=r"^elu\(1.0, 'steep'\): alpha is a plain number; got str 'steep'$"):
+        apply(RULES["elu"], Value(1.0), "steep")
+
+
+def test_numbers_alone_make_no_node_of_a_sequence_either() -> None:
+    assert type(apply(RULES["sumprod"], [1.0, 2.0], [3.0, 4.0])) is float
+    x = Value(2.0)
+    assert apply(RULES["sumprod"], [1.0], [x]).parents == (x,) and apply(RULES["sumprod"], [1.0], [x]).constants
+
+
+def test_modes_see_what_the_general_way_records() -> None:
+    with no_grad():
+        assert apply(RULES["fma"], Value(2.0), 3.0, 4.0).op is None
