@@ -12,7 +12,7 @@ PY := $(VENV)/bin/python
 # Environments hold absolute paths: one that was moved or copied along with its checkout is made anew.
 MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 
-.PHONY: help demo test coverage lint bench clean
+.PHONY: help demo test coverage lint bench mutate clean
 .NOTPARALLEL: # all targets share the environment
 .DEFAULT_GOAL := help
 
@@ -37,6 +37,10 @@ lint: $(VENV)/.dev ## check style, format and types
 bench: $(VENV)/.bench ## measure speed and memory beside other engines
 	@$(PY) tests/benchmarks/run.py $(ARGS)
 
+mutate: $(VENV)/.mutation ## plant faults in the rows and modules, and see that the tests find them
+	@$(PY) tests/mutation/rows.py
+	@$(PY) tests/mutation/modules.py $(ARGS)
+
 clean: ## remove the environments, caches and build products
 	@rm -rf .venv build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
@@ -45,8 +49,9 @@ $(VENV)/.base: EXTRA :=
 $(VENV)/.test: EXTRA := [test]
 $(VENV)/.dev: EXTRA := [dev]
 $(VENV)/.bench: EXTRA := [bench]
+$(VENV)/.mutation: EXTRA := [mutation]
 
-$(VENV)/.base $(VENV)/.test $(VENV)/.dev $(VENV)/.bench: $(MADE) pyproject.toml
+$(VENV)/.base $(VENV)/.test $(VENV)/.dev $(VENV)/.bench $(VENV)/.mutation: $(MADE) pyproject.toml
 	@echo "Installing microgrid$(EXTRA) into $(VENV)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --editable '.$(EXTRA)' || { \
 		echo "pip could not install microgrid$(EXTRA): its reason stands above. It needs a package index, so is the network up?" >&2; \

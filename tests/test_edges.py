@@ -159,6 +159,13 @@ def test_an_angle_changes_as_one_over_the_distance(name: str, size: float) -> No
     assert y.grad * size == pytest.approx(-0.16, rel=1e-14) and x.grad * size == pytest.approx(-0.12, rel=1e-14)
 
 
+@pytest.mark.parametrize("name", ["cross_entropy"])
+def test_the_slopes_of_cross_entropy_do_not_overflow(name: str) -> None:
+    xs = [Value(1000.0), Value(0.0)]
+    FUNCTIONS[name](xs, [0.25, 0.75]).backward()
+    assert [x.grad for x in xs] == [0.75, -0.75]
+
+
 @pytest.mark.parametrize("name", ["binary_cross_entropy"])
 @pytest.mark.parametrize("p", [0.0, 1e-14, 0.9e-12, 1.1e-12, 1e-11, 0.5, 1 - 1e-11, 1 - 1e-13, 1.0])
 def test_the_slope_of_binary_cross_entropy_is_bounded(name: str, p: float) -> None:

@@ -107,7 +107,8 @@ def test_the_source_reads_as_written_by_hand(name: str, mask: str, role: str, li
 
 
 WEIGHTED = Rule(
-    "weighted(weights, values, offset)", "offset; out + weight * value", "a sum", weight="value", value="weight", offset="1"
+    "weighted(weights, values, offset)", "offset; out + weight * value", "a sum",
+    weight="value", value="weight", offset="1",
 )  # fmt: skip
 SCALED = Rule("scaled_sum(values, unit)", "fsum(values) / unit", "a quotient", value="1 / unit")
 SHARED = Rule("shared(scores, unit)", "max(scores) / unit", "a choice", scores="ties(scores, unit)")
@@ -185,7 +186,12 @@ LENGTH = Rule("length(values, unit)", "unit", "a constant", value="2", unit="n /
             ],
         ),
         (RULES["tanh"], "1", "total", ["x = node._x", "x.grad += g * (1.0 - node.data * node.data)"]),
-        (RULES["abs"], "1", "pull", ["x = node._x", "x.grad += g if x.data > 0.0 else -g if x.data < 0.0 else g * x.data"]),
+        (
+            RULES["abs"],
+            "1",
+            "pull",
+            ["x = node._x", "x.grad += g if x.data > 0.0 else -g if x.data < 0.0 else g * x.data"],
+        ),
         (
             RULES["clip"],
             "010",

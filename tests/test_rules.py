@@ -106,6 +106,11 @@ def test_a_function_of_the_name_of_its_row_is_called_with_its_arguments(rule: Ru
         ("elu", (0.5, 2.0), 0.5),
         ("leaky_relu", (-0.5, 0.25), -0.125),
         ("leaky_relu", (0.5, 0.25), 0.5),
+        ("huber", (0.5, 2.0), 0.125),
+        ("huber", (-1.0, 3.0), 0.5),
+        ("huber", (3.0, 2.0), 4.0),
+        ("huber", (-4.0, 1.0), 3.5),
+        ("huber", (-4.0, 3.0), 7.5),
     ],
 )
 def test_rows_with_branches_compute_what_they_say(name: str, arguments: tuple[float, ...], expected: float) -> None:
@@ -113,5 +118,6 @@ def test_rows_with_branches_compute_what_they_say(name: str, arguments: tuple[fl
     assert type(result) is float and result == expected
 
 
-def test_no_step_has_a_negative_zero() -> None:
-    assert math.copysign(1.0, NUMBERS["step"](-0.0)) == math.copysign(1.0, NUMBERS["relu"](-0.0)) == 1.0
+@pytest.mark.parametrize("name", ["step", "relu"])
+def test_what_is_cut_off_is_a_positive_zero(name: str) -> None:
+    assert math.copysign(1.0, NUMBERS[name](-0.0)) == math.copysign(1.0, NUMBERS[name](-1.0)) == 1.0
