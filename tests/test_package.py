@@ -24,6 +24,7 @@ MODULES = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 # Imports point down this list.
 LAYERS = [
     ["__init__", "reference"],
+    ["draw"],
     ["testing"],
     ["testing.drafting"],
     ["testing.expression", "testing.strategies"],
@@ -56,6 +57,7 @@ LAYERS = [
     ["recording"],
     ["engine"],
     ["series"],
+    ["draw.layout"],
     ["operations"],
     ["pullbacks"],
     ["eager"],

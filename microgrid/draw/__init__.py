@@ -1,0 +1,1 @@
+"""Pictures of graphs: `layout` says where boxes stand and how edges run."""
