@@ -1,7 +1,7 @@
 """microgrid: a pure-Python scalar autograd engine.
 
 `Value` records a computation graph as it computes; `backward()` walks it and applies the chain rule. The submodules
-(`math`, `nn`, `losses`, `optim`, `datasets`) are imported when they are first used.
+(`draw`, `math`, `nn`, `losses`, `optim`, `datasets`) are imported when they are first used.
 
 >>> from microgrid import Value
 >>> x = Value(2.0)
@@ -18,7 +18,7 @@ from microgrid.modes import gc_paused, no_grad
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from microgrid import datasets, losses, math, nn, optim, training
+    from microgrid import datasets, draw, losses, math, nn, optim, training
     from microgrid.anomaly import detect_anomaly
     from microgrid.compiler.jit import jit
     from microgrid.transforms import (
@@ -42,6 +42,7 @@ __all__ = [
     "define_rule",
     "derivative",
     "detect_anomaly",
+    "draw",
     "gc_paused",
     "grad",
     "hessian",
@@ -66,7 +67,7 @@ __all__ = [
 del _recording
 
 # What is imported when it is first used, and the modules of what is no module itself.
-_SUBMODULES = ("datasets", "losses", "math", "nn", "optim", "training")
+_SUBMODULES = ("datasets", "draw", "losses", "math", "nn", "optim", "training")
 _HOMES = {"detect_anomaly": "anomaly", "jit": "compiler.jit"}
 
 

@@ -218,6 +218,12 @@ class Value(Operations):
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)
 
+    def _repr_svg_(self) -> str:
+        """Return what a notebook shows: the graph, if it is small."""
+        from microgrid.draw.svg import for_cell
+
+        return for_cell(self)
+
     # The number protocol
 
     __hash__ = object.__hash__

@@ -147,3 +147,14 @@ def unflatten(ends: list[Value], records: list[Any]) -> Value:
         node._x, node._y = with_parents(node, nodes.__getitem__)
         nodes.append(node)
     return nodes[-1]
+
+
+def has_more_than(root: Value, count: int) -> bool:
+    """Return whether the graph of `root` has more than `count` nodes; no more are visited than it takes to tell."""
+    seen, stack = {root}, [root]
+    while stack and len(seen) <= count:
+        for parent in stack.pop().parents:
+            if parent not in seen:
+                seen.add(parent)
+                stack.append(parent)
+    return len(seen) > count

@@ -190,3 +190,25 @@ def test_a_graph_is_freed_by_reference_counting_alone() -> None:
     finally:
         if collecting:
             gc.enable()
+
+
+@given(graphs(), st.integers(0, 15))
+def test_size_is_told_without_visiting_more_than_needed(drawn: tuple[list[Value], Value], count: int) -> None:
+    _, root = drawn
+    inner = graph.inner_nodes(root)
+    assert graph.has_more_than(root, count) == (len({root, *inner, *graph.leaves(inner)}) > count)
+
+
+def test_telling_the_size_of_a_long_chain_visits_its_end_only() -> None:
+    visited = []
+
+    class Counted(Value):
+        @property
+        def parents(self) -> tuple[Value, ...]:
+            visited.append(self)
+            return super().parents
+
+    y: Value = Counted(1.0)
+    for _ in range(1000):
+        y = Counted(1.0, (y,), "next")
+    assert graph.has_more_than(y, 10) and len(visited) == 10

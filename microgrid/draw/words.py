@@ -1,0 +1,114 @@
+"""What drawings write: numbers in a few characters, labels that cannot break anything, operations with constants."""
+
+from __future__ import annotations
+
+import math
+
+from microgrid import graph
+from microgrid.conversions import is_fraction, is_node, is_number
+from microgrid.draw.sketch import arguments
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from microgrid.engine import Value
+    from microgrid.rules import Rule
+
+INFIX = ("add", "sub", "mul", "div", "floordiv", "mod", "pow")
+
+
+def number(x: Any, digits: int = 4) -> str:
+    """Return `x` in a few characters.
+
+    >>> from fractions import Fraction
+    >>> [number(x) for x in (2.0, 1 / 3, -1e-9, Fraction(1, 3), Fraction(10**9, 7), Fraction(10**400))]
+    ['2', '0.3333', '-1e-09', '1/3', '1.429e+08', '> 1e308']
+    """
+    if is_fraction(x) and abs(x.numerator) + x.denominator < 10 ** (digits + 1):
+        return str(x)
+    try:
+        return f"{float(x):.{digits}g}"
+    except OverflowError:
+        return "> 1e308" if x > 0 else "< -1e308"
+    except (TypeError, ValueError):  # someone has put something else there
+        return printable(x, 12)
+
+
+def full(x: Any) -> str:
+    """Return `x` with all its digits, unless Python refuses to write so many."""
+    try:
+        return printable(x)
+    except ValueError:
+        return number(x)
+
+
+def printable(text: object, width: int = 0) -> str:
+    r"""Return `text` with every character that is not printable escaped, cut to `width` characters if it is given.
+
+    >>> printable("two\nlines"), printable("abcdefgh", 4)
+    ('two\\nlines', 'abc…')
+    """
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+    return f"{shown[: width - 1]}…" if 0 < width < len(shown) else shown
+
+
+def label_of(node: Value) -> str:
+    """Return the label of `node`, printable; empty if there is none."""
+    return printable(node.label) if node.label else ""
+
+
+def magnitude(x: Any) -> float:
+    """Return the size of a gradient; 0.0 if it is no number."""
+    try:
+        return abs(float(x))
+    except OverflowError:
+        return math.inf
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def gradient(node: Value) -> Any:
+    """Return the gradient of `node` as a number, or None: a compiled call with several results has none of its own."""
+    grad = graph.plain_grad(node)
+    return grad if is_number(grad) else None
+
+
+def has_gradient(node: Value) -> bool:
+    """Return whether `node` has a gradient that is not zero."""
+    return magnitude(gradient(node)) != 0.0
+
+
+def operation_text(node: Value) -> str:
+    """Return the operation of `node` with its constants, as in `* 2`; a sequence of constants is left to a box.
+
+    >>> from microgrid import Value, math
+    >>> x = Value(3.0)
+    >>> [operation_text(node) for node in (x * 2, 2 - x, x**2, x.leaky_relu(0.2), x.relu(), x * x, math.fma(x, 2, x))]
+    ['* 2', '2 -', '** 2', 'leaky_relu(·, 0.2)', 'ReLU', '*', 'fma(·, 2, ·)']
+    """
+    if node.op is None:
+        return ""
+    symbol = printable(node.op.symbol)
+    operands = list(arguments(node))
+    if not hasattr(node.op, "rule"):
+        return symbol or "?"
+    shown = ["·" if is_node(x) or isinstance(x, tuple) else number(x) for _, x in operands]
+    if node.op.name in INFIX:
+        return " ".join(["" if shown[0] == "·" else shown[0], symbol, "" if shown[1] == "·" else shown[1]]).strip()
+    defaults = node.op.rule.defaults
+    while shown and operands[-1][0] in defaults and repr(operands[-1][1]) == defaults[operands[-1][0]]:
+        operands.pop()
+        shown.pop()
+    return symbol if all(text == "·" for text in shown) else f"{symbol}({', '.join(shown)})"
+
+
+def forward_of(rule: Rule) -> str:
+    """Return the forward text of `rule`; one that a program gave as a function is a call of the operation's name."""
+    return rule.forward.replace(f"{rule.name}_forward(", f"{rule.name}(")
+
+
+def formula(node: Value) -> str:
+    """Return the forward expression of the operation of `node`, as the table has it."""
+    rule: Any = getattr(node.op, "rule", None)
+    return "" if rule is None else f"({', '.join(rule.arguments)}) = {forward_of(rule)}"
