@@ -57,7 +57,7 @@ LAYERS = [
     ["recording"],
     ["engine"],
     ["series"],
-    ["draw.svg"],
+    ["draw.dot", "draw.svg", "draw.text"],
     ["draw.picture", "draw.layout"],
     ["draw.folding"],
     ["draw.words"],
@@ -77,6 +77,7 @@ LAYERS = [
 
 # What a module may import besides the standard library, when it is used.
 EXTRAS = {
+    "draw.dot": {"graphviz"},
     "testing": {"hypothesis"},
     "testing.drafting": {"hypothesis"},
     "testing.strategies": {"hypothesis"},

@@ -1,5 +1,11 @@
-"""Pictures of graphs: `to_svg` draws a graph, and needs nothing for it."""
+"""Pictures of graphs.
 
+`to_svg` draws a graph and needs nothing for it, `to_dot` and `draw_dot` write it for graphviz, `to_text` as a tree of
+text. Notebooks show the picture of a small graph by themselves.
+"""
+
+from microgrid.draw.dot import draw_dot, to_dot, trace
 from microgrid.draw.svg import to_svg
+from microgrid.draw.text import to_text
 
-__all__ = ["to_svg"]
+__all__ = ["draw_dot", "to_dot", "to_svg", "to_text", "trace"]
