@@ -57,7 +57,7 @@ LAYERS = [
     ["recording"],
     ["engine"],
     ["series"],
-    ["draw.dot", "draw.svg", "draw.text"],
+    ["draw.dot", "draw.svg", "draw.text", "draw.table"],
     ["draw.picture", "draw.layout"],
     ["draw.folding"],
     ["draw.words"],

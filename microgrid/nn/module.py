@@ -77,6 +77,12 @@ class Module:
         for parameter in self.parameters():
             parameter.zero_grad()
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the modules and the number of their parameters."""
+        from microgrid.draw.table import to_html
+
+        return to_html(self)
+
     def freeze(self) -> None:
         """Stop the training of all parameters, here and in the modules within: see `Frozen`.
 
