@@ -93,13 +93,17 @@ def define(source: str, name: str, names: Mapping[str, Any], passing: bool = Fal
         namespace["__builtins__"] = {}
     before = dict(namespace)
     exec(compile(source, namespace["__file__"], "exec"), namespace)
-    if not passing:
-        sys.modules[module.__name__] = module
-    return {
+    made = {
         word: defined
         for word, defined in namespace.items()
         if word != "__builtins__" and (word not in before or defined is not before[word])
     }
+    if not passing:
+        sys.modules[module.__name__] = module
+        return made
+    for word in made:
+        del namespace[word]  # a function that its own globals know is freed by the garbage collector only
+    return made
 
 
 def is_call_of_itself(rule: Rule) -> bool:

@@ -7,7 +7,7 @@ import math
 from microgrid.conversions import as_number, named
 from microgrid.engine import Value
 from microgrid.functions import FUNCTIONS
-from microgrid.modes import is_traced
+from microgrid.modes import tracing
 from microgrid.recording import has_value
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ _maximum, _pow = FUNCTIONS["maximum"], FUNCTIONS["pow"]
 def stop(x: Any) -> Any:
     """Return the number of `x`, whose derivative is not followed; in a trace a node that has it."""
     if isinstance(x, Value):
-        return x.detach() if is_traced() else x.data
+        return x.detach() if tracing() else x.data
     return x
 
 

@@ -92,9 +92,7 @@ class Value(Operations):
     @property
     def constants(self) -> tuple[Any, ...]:
         """The plain numbers that took part in the operation, in the order of its arguments."""
-        if self.op is None or self.op.fan == 2 or self._y is None:
-            return ()
-        return self._y if self.op.mask.count(False) > 1 else (self._y,)
+        return graph.constants(self.op, self._y)
 
     # Differentiation
 

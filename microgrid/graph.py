@@ -52,17 +52,22 @@ def inner_nodes(*roots: Value) -> list[Value]:
     return order
 
 
-def arguments(node: Value) -> list[Any]:
-    """Return what the operation of `node` was applied to, in the order of the rule's arguments."""
-    match node.op.fan:
-        case 1:
-            nodes = iter((node._x,))
-        case 2:
-            nodes = iter((node._x, node._y))
-        case _:
-            nodes = iter(node._x)
-    constants = iter(node.constants)
-    return [next(nodes) if is_parent else next(constants) for is_parent in node.op.mask]
+def constants(op: Any, y: Any) -> tuple[Any, ...]:
+    """Return the plain numbers among what `op` was applied to, where `y` is in the slot `_y` of the node."""
+    if y is None or op.fan == 2:
+        return ()
+    count = op.mask.count(False)
+    return y if count > 1 else (y,) if count else ()
+
+
+def arguments(op: Any, x: Any, y: Any) -> tuple[Any, ...]:
+    """Return what `op` was applied to, in the order of the rule's arguments; `x` and `y` are the slots of the node."""
+    if op.fan == 2:
+        return x, y
+    if len(op.mask) == 1:
+        return (x,) if op.fan else x  # type: ignore[no-any-return] # a tuple of the one sequence
+    nodes, numbers = iter((x,) if op.fan else x), iter(constants(op, y))
+    return tuple([next(nodes) if is_parent else next(numbers) for is_parent in op.mask])
 
 
 def leaves(nodes: Iterable[Value]) -> list[Value]:
@@ -93,17 +98,14 @@ def vars_of(node: Value) -> dict[str, Any]:
 
 
 def require_rules(nodes: Iterable[Value]) -> None:
-    """Check that every operation can be copied: one written by hand is a closure over the original nodes.
+    """Check that every operation can be copied: one without a rule may refer to the original nodes.
 
     Raises:
         TypeError: if one cannot.
     """
     for node in nodes:
         if not hasattr(node.op, "rule"):
-            raise TypeError(
-                f"the operation {node.op.name!r} was added by assigning _backward, so its graph cannot be copied or "
-                f"pickled: the function would go on using the nodes it was written for"
-            )
+            raise TypeError(node.op.refusal)
 
 
 def plain_grad(node: Value) -> Any:

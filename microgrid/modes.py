@@ -41,9 +41,9 @@ def active() -> list[Mode]:
     return [entry.mode for entry in _entered.get() if entry.on]
 
 
-def is_traced() -> bool:
-    """Return whether a trace is on in this thread or task."""
-    return any(mode.traces for mode in active())
+def tracing() -> Any:
+    """Return the trace that is on in this thread or task, or None."""
+    return next((mode for mode in active() if mode.traces), None)
 
 
 def observe(node: Value) -> Value:
@@ -110,6 +110,21 @@ class Mode:
 def forget(node: Value) -> None:
     """Make `node` a leaf."""
     node.op = node._x = node._y = None
+
+
+class apart:
+    """Context manager: what is on in this thread or task does not reach inside, but for the modes that `keeps` tells."""
+
+    def __init__(self, keeps: Callable[[Mode], bool] = lambda mode: False) -> None:
+        self.keeps = keeps
+
+    def __enter__(self) -> Self:
+        self._outside = _entered.get()
+        _entered.set(tuple(entry for entry in self._outside if entry.on and self.keeps(entry.mode)))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _entered.set(tuple(entry for entry in self._outside if entry.on))
 
 
 class no_grad(Mode):

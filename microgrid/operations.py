@@ -148,6 +148,14 @@ class HandWritten:
 
     exact = property(lambda self: self.pull)
 
+    @property
+    def refusal(self) -> str:
+        """Why a graph with it is not copied."""
+        return (
+            f"the operation {self.name!r} was added by assigning _backward, so its graph cannot be copied or "
+            f"pickled: the function would go on using the nodes it was written for"
+        )
+
     def total(self, node: Value, g: Any) -> None:
         """Raise the error that the function has just raised."""
         raise

@@ -18,7 +18,7 @@ from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
 FORWARD_ERRORS = (*MATH_ERRORS, TypeError)
@@ -124,10 +124,26 @@ def lifted(functions: Mapping[str, Any], everything: bool = False) -> dict[str, 
     return names | {"power": names["pow"]}
 
 
+def followed(names: dict[str, Any]) -> dict[str, Any]:
+    """Return `names` with the functions of sequences that compare numbers written with rows, which a trace can follow."""
+    maximum, less = names["maximum"], names["less"]
+
+    def shifted(xs: Sequence[Any]) -> list[Any]:
+        largest = maximum(*xs)
+        largest = largest.detach() if isinstance(largest, Value) else largest  # the same shift for all changes nothing
+        return [x - largest for x in xs]
+
+    def ties(xs: Sequence[Any], out: Any) -> list[Any]:
+        hits = [1 - less(x, out) - less(out, x) for x in xs]
+        return [hit / sum(hits) for hit in hits]
+
+    return names | {"shifted": shifted, "ties": ties}
+
+
 FUNCTIONS_OF_ROLE["record"] = lambda: lifted(functions_for("exact"))
 FUNCTIONS_OF_ROLE["record_total"] = lambda: lifted(functions_for("total"))
-FUNCTIONS_OF_ROLE["trace"] = lambda: lifted(functions_for("exact"), everything=True)
-FUNCTIONS_OF_ROLE["trace_total"] = lambda: lifted(functions_for("total"), everything=True)
+FUNCTIONS_OF_ROLE["trace"] = lambda: followed(lifted(functions_for("exact"), everything=True))
+FUNCTIONS_OF_ROLE["trace_total"] = lambda: followed(lifted(functions_for("total"), everything=True))
 
 
 def names_for(source: str) -> dict[str, Any]:

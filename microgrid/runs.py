@@ -9,7 +9,7 @@ from __future__ import annotations
 from microgrid import graph, tree
 from microgrid.conversions import as_number, is_node, show, zero_like
 from microgrid.engine import Value
-from microgrid.modes import Mode, _entered, active, gc_paused, is_traced, no_grad
+from microgrid.modes import Mode, active, apart, gc_paused, no_grad, tracing
 from microgrid.operations import operation
 from microgrid.passes import adjoints, counts, dependents, tangents
 from microgrid.series import Series, expansions
@@ -36,13 +36,12 @@ class Differentiation(Mode):
         self.name, self.inputs = name, inputs
 
     def __enter__(self) -> Any:
-        self._outside = _entered.get()
-        _entered.set(tuple(entry for entry in self._outside if not isinstance(entry.mode, no_grad)))
+        self._apart = apart(lambda mode: not isinstance(mode, no_grad)).__enter__()
         return super().__enter__()
 
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
-        _entered.set(tuple(entry for entry in self._outside if entry.on))
+        self._apart.__exit__()
 
     def before_float(self, node: Value) -> None:
         """Raise TypeError if `node` depends on an input."""
@@ -60,7 +59,7 @@ def is_nested() -> bool:
 
 def recording_role() -> str:
     """Return the role that makes derivatives as nodes, here and now."""
-    return "trace" if is_traced() else "record"
+    return "trace" if tracing() else "record"
 
 
 def name_of(transform: str, function: Function) -> str:

@@ -253,7 +253,7 @@ def expansions(nodes: Iterable[Value], table: dict[Value, Series], records: bool
         if not hasattr(node.op, "rule"):
             table[node] = node.op.expand(node, table, records)
             continue
-        arguments = [meaning(argument) for argument in graph.arguments(node)]
+        arguments = [meaning(argument) for argument in graph.arguments(node.op, node._x, node._y)]
         base = node if records else node.data
         try:
             table[node] = expand(node.op.rule, arguments, base, "record")

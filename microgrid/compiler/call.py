@@ -1,23 +1,26 @@
 """Calls of compiled functions as nodes of a graph: one node for a call, and a projection for each of several results.
 
-First derivatives run compiled code on the numbers of the call; what must be recorded replays the call eagerly.
+First derivatives are the tape's, which is compiled code; what must be recorded replays the call eagerly.
 """
 
 from __future__ import annotations
 
 from microgrid import graph
+from microgrid.compiler.arguments import Results
+from microgrid.compiler.cases import RECORDED, gradient
 from microgrid.conversions import is_node
 from microgrid.engine import Value
+from microgrid.modes import apart, observe, observers
 from microgrid.passes import adjoints, counts, dependents, tangents
-from microgrid.runs import IDENTITY
+from microgrid.runs import IDENTITY, Differentiation
 from microgrid.series import expansions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-    from microgrid.compiler.cases import Case
+    from microgrid.compiler.cases import Case, Tape
     from microgrid.series import Series
 
 
@@ -45,6 +48,7 @@ class Projection:
 
     name = symbol = "result"
     fan, mask = 1, (True, False)
+    refusal = "a graph with the call of a compiled function cannot be copied or pickled: detach() what is to be kept"
 
     def pull(self, node: Value, g: Any) -> None:
         """Add to the adjoints of the call."""
@@ -71,95 +75,132 @@ class Projection:
         return found
 
 
+PROJECTION = Projection()
+
+
 class Call:
-    """The operation of one call.
+    """The operation of the calls that one case serves; a node of it keeps the arguments' leaves and the tape.
 
     Args:
         name: that of the function.
-        case: the compiled case that served the call.
-        function: what was called, eagerly, as a function of the leaves of its arguments that gives those of its result.
+        case: the compiled case.
+        function: what was compiled.
     """
 
-    fan, mask = 0, (True, False)
+    fan, mask = 0, (True,)
 
-    def __init__(self, name: str, case: Case, function: Callable[[Sequence[Any]], list[Any]]) -> None:
+    def __init__(self, name: str, case: Case, function: Callable[..., Any]) -> None:
         self.name = self.symbol = name
         self.case, self.function = case, function
+
+    @property
+    def refusal(self) -> str:
+        """Why a graph with it is not copied."""
+        return f"{self.name!r} is compiled, and {Projection.refusal}"
+
+    def results(self, leaves: Sequence[Any], outputs: Sequence[float], tape: Tape) -> list[Any]:
+        """Return the results of a call with these arguments: numbers, `Value`s, or projections of a new node."""
+        case = self.case
+        parents = (*[leaves[place] for place in case.places], *case.externals)
+        call = new_node(outputs[0], self, (parents,), (leaves, tape))
+        if len(outputs) == 1:
+            return [call]
+        return [
+            new_node(output, PROJECTION, call, number) if kind == RECORDED else Value(output) if kind else output
+            for number, (output, kind) in enumerate(zip(outputs, case.kinds, strict=True))
+        ]
 
     def seeds(self, g: Any) -> list[Any]:
         """Return the adjoints of all results."""
         if not isinstance(g, Seeds):
             return [g]
-        return [g.by_number.get(number, 0.0) for number in range(len(self.case.program.outputs))]
+        return [g.by_number.get(number, 0.0) for number in range(len(self.case.kinds))]
 
     def pull(self, node: Value, g: Any) -> None:
         """Add to the gradients of the parents."""
         for parent, amount in zip(node.parents, self.vjp(node, g), strict=True):
             parent.grad += amount
+        if isinstance(g, Seeds):
+            node.grad = 0.0  # nobody sees the call itself, which is no number
 
     exact = total = pull
 
     def vjp(self, node: Value, g: Any) -> Sequence[Any]:
-        """Return the products with the Jacobian matrix, by compiled code if that can tell them."""
-        amounts = self.case.gradient(node._y, self.seeds(g))
-        return self.replay(node, False).pull(self.seeds(g), "vjp") if amounts is None else amounts
+        """Return the products with the Jacobian matrix: the tape's, or where that has no answer those of a replay."""
+        seeds = self.seeds(g)
+        _, tape = node._y
+        amounts = gradient(tape, seeds)
+        return self.replay(node).pull(seeds, "vjp") if amounts is None else amounts
 
     vjp_total = vjp
 
     def record(self, node: Value, g: Any) -> Sequence[Any]:
         """Return the products with the Jacobian matrix as nodes."""
-        return self.replay(node, True).pull(self.seeds(g), "record")
+        return self.replay(node).linked().pull(self.seeds(g), "record")
 
     record_total = trace = trace_total = record
 
     def jvp(self, node: Value, table: Mapping[Value, Any]) -> Any:
         """Return the tangents of the results, of a single one bare."""
-        return self.replay(node, False).push(table, "jvp")
+        return self.replay(node).push(table, "jvp")
 
     jvp_total = jvp
 
     def jvp_record(self, node: Value, table: Mapping[Value, Any]) -> Any:
         """Return the tangents of the results as nodes, of a single one bare."""
-        return self.replay(node, True).push(table, "jvp_record")
+        return self.replay(node).linked().push(table, "jvp_record")
 
     jvp_record_total = jvp_trace = jvp_trace_total = jvp_record
 
     def expand(self, node: Value, table: Mapping[Value, Any], records: bool) -> Any:
         """Return the series of the results, of a single one bare."""
-        return self.replay(node, records).expand(table, records)
+        replay = self.replay(node)
+        return (replay.linked() if records else replay).expand(table, records)
 
-    def replay(self, node: Value, records: bool) -> Replay:
-        """Return the call made again eagerly, on leaves that lead on to the parents if that is to be recorded."""
-        return Replay(self, node, records)
+    def replay(self, node: Value) -> Replay:
+        """Return the call made again eagerly."""
+        return Replay(self, node)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def new_node(data: float, op: Any, x: Any, y: Any) -> Value:
+    """Return a node with these fields, seen by the modes that are on."""
+    node = graph.make(Value, data, 0.0, "", op, x, y)
+    return observe(node) if observers else node
 
 
 class Replay:
-    """One eager repetition of a call.
+    """One eager repetition of a call, on leaves of its own in the place of the arguments.
 
     Args:
         call: the operation of the node.
         node: the call.
-        records: whether its derivatives are recorded.
     """
 
-    def __init__(self, call: Call, node: Value, records: bool) -> None:
-        case, parents = call.case, node.parents
-        count = len(case.places)
-        self.parents = parents
-        self.inputs = [Value(parent.data) for parent in parents[:count]]
-        leaves: list[Any] = list(node._y[: case.count])
+    def __init__(self, call: Call, node: Value) -> None:
+        case, (given, _) = call.case, node._y
+        self.parents = node.parents
+        self.inputs = [Value(given[place].data) for place in case.places]
+        leaves = list(given)
         for place, leaf in zip(case.places, self.inputs, strict=True):
             leaves[place] = leaf
-        self.outputs = call.function(leaves)
-        self.reached_from = [*self.inputs, *parents[count:]]
+        args, kwargs = case.arguments(leaves)
+        with apart(lambda mode: isinstance(mode, Differentiation)):
+            self.outputs = Results(call.function(*args, **kwargs)).leaves
+        self.reached_from = [*self.inputs, *case.externals]
         order = graph.inner_nodes(*filter(is_node, self.outputs))
         self.reached = dependents(order, self.reached_from)
         self.order = [node for node in order if node in self.reached]
-        if records:
-            for leaf, parent in zip(self.inputs, parents, strict=False):
-                leaf.op, leaf._x = IDENTITY, parent
 
-    def pull(self, seeds: Iterable[Any], role: str) -> list[Any]:
+    def linked(self) -> Replay:
+        """Return the replay, with its leaves leading on to the parents, so that derivatives can be recorded."""
+        for leaf, parent in zip(self.inputs, self.parents, strict=False):
+            leaf.op, leaf._x = IDENTITY, parent
+        return self
+
+    def pull(self, seeds: Sequence[Any], role: str) -> list[Any]:
         """Return the adjoints of the parents."""
         table: dict[Value, Any] = {}
         for out, seed in zip(self.outputs, seeds, strict=True):
@@ -172,13 +213,16 @@ class Replay:
         """Return the tangents of the results."""
         pairs = zip(self.reached_from, self.parents, strict=True)
         table = tangents(self.order, {leaf: known[parent] for leaf, parent in pairs if parent in known}, role)
-        found = [table.get(out, 0) for out in self.outputs]
-        return found[0] if len(found) == 1 else found
+        return one_or_all([table.get(out, 0) for out in self.outputs])
 
     def expand(self, known: Mapping[Value, Any], records: bool) -> Any:
         """Return the series of the results."""
         pairs = zip(self.reached_from, self.parents, strict=True)
         table = {leaf: known[parent] for leaf, parent in pairs if parent in known}
         expansions(self.order, table, records)
-        found = [table.get(out, out) for out in self.outputs]
-        return found[0] if len(found) == 1 else found
+        return one_or_all([table.get(out, out) for out in self.outputs])
+
+
+def one_or_all(found: list[Any]) -> Any:
+    """Return the only one of what was found for each result, or all."""
+    return found[0] if len(found) == 1 else found

@@ -1,24 +1,33 @@
-"""A case: the compiled form of one way that a function went, for one shape of its arguments."""
+"""A case: the compiled form of one way that a function went, for one shape of its arguments.
+
+It is compiled at first use, to one of two forms. For plain numbers it is a function. Where a `Value` takes part it is a
+generator, whose frame is the tape: it yields the results, is sent their adjoints, and yields those of the inputs.
+"""
 
 from __future__ import annotations
 
-import math
+from functools import cached_property
 from itertools import count
 
 from microgrid.codegen import define
-from microgrid.compiler.emit import Writer, summed
+from microgrid.compiler.arguments import Results, with_leaves
+from microgrid.compiler.emit import LONGEST, Writer, as_function, joined, kept_together, summed, unpacked
 from microgrid.compiler.passes import optimised
-from microgrid.compiler.program import Program
+from microgrid.compiler.templates import helpers
 from microgrid.operations import NUMBERS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from typing import Any
 
-    from microgrid.engine import Value
+    from microgrid.compiler.trace import Trace
 
-ERRORS = (ArithmeticError, ValueError, TypeError)
+    Tape = Generator[list[float] | None, Sequence[float], None]
+
+# What generated code raises where an eager run would know better. (A generator that another thread runs: ValueError.)
+ERRORS = (ArithmeticError, ValueError, TypeError, StopIteration)
+NUMBER, VALUE, RECORDED = range(3)
 _numbers = count()
 
 
@@ -26,95 +35,125 @@ class Case:
     """One compiled case.
 
     Args:
-        program: what the function did.
-        count: how many numbers are in its arguments; the rest of the program's inputs are `externals`.
-        places: the numbers of those arguments that are `Value`s.
-        externals: the values of others that the function used; their data is read at each call.
-        out: the nest of the result.
+        trace: what the function did.
+        template: the nest of the arguments it was traced with.
+        results: the nest of the result.
 
     Attributes:
-        recorded: for each output whether it depends on a `Value`.
+        program: the optimised program.
+        kinds: for each output whether a caller gets a number, a `Value` that is a leaf, or one that was recorded.
+        records: whether some are recorded.
+        externals: the values of others that the function used; their data is read at each call.
+        places: the numbers of the arguments that are `Value`s.
     """
 
-    def __init__(
-        self, program: Program, count: int, places: Sequence[int], externals: Sequence[Value], out: Any
-    ) -> None:
+    def __init__(self, trace: Trace, template: Any, results: Results) -> None:
+        program = trace.program(results.leaves)
+        self.template, self.results, self.externals = template, results, trace.externals
+        self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
+        self.integers = trace.integers
         self.program = optimised(program)
-        self.count, self.places, self.externals, self.out = count, places, externals, out
-        names = self.program.inputs
-        self.wanted = [*(names[place] for place in places), *names[count:]]
-        reached = Writer(program, self.wanted).active
-        self.recorded = [isinstance(output, str) and output in reached for output in program.outputs]
-        self._forward: Any = None
-        self._gradient: Any = None
+        self.wanted = [program.inputs[place] for place in [*self.places, *range(len(trace.inputs), len(program.inputs))]]
+        active = Writer(self.program, self.wanted).active
+        self.kinds = [
+            RECORDED if output in active else VALUE if trace.is_value(leaf) else NUMBER
+            for output, leaf in zip(self.program.outputs, results.leaves, strict=True)
+        ]
+        self.records = RECORDED in self.kinds
 
+    def arguments(self, leaves: Sequence[Any]) -> Any:
+        """Return the nest of the arguments with `leaves` as its leaves."""
+        return with_leaves(self.template, leaves)
+
+    def serves(self, leaves: Sequence[Any]) -> bool:
+        """Return whether the arguments that have to be integers are."""
+        return all([type(leaves[place]) is int for place in self.integers])
+
+    # Source
+
+    @cached_property
     def forward_source(self) -> str:
-        """Return the source of the function that computes the outputs, or None if a guard fails."""
+        """The source of the function that computes the outputs, or None if a guard fails."""
         writer = Writer(self.program)
-        lines = [*self.unpacking(), *writer.forward()]
-        lines.append(f"return [{', '.join(map(writer.bare, self.program.outputs))}]")
-        return as_function("forward", "numbers", lines)
+        lines = unpacked(self.program.inputs, "numbers") + writer.forward()
+        return as_function("forward", "numbers", [*lines, f"return {writer.text(self.program.outputs)}"])
 
-    def gradient_source(self) -> str:
-        """Return the source of the function that computes the products of `seeds` and the Jacobian matrix."""
-        writer = Writer(self.program, self.wanted, forwards=False)
+    @cached_property
+    def tape_source(self) -> str:
+        """The source of the generator that yields the outputs, and for adjoints of them those of what is wanted."""
+        writer = Writer(self.program, self.wanted)
         outputs = self.program.outputs
-        lines = [*self.unpacking(), *unpacked([f"seed{index}" for index in range(len(outputs))], "seeds")]
-        lines += writer.forward()
-        terms: dict[str, list[str]] = {}
+        lines = unpacked(self.program.inputs, "numbers") + writer.forward("yield None; return")
+        seeds: dict[str, list[str]] = {}
         for index, output in enumerate(outputs):
-            if isinstance(output, str) and output in writer.active:
-                terms.setdefault(output, []).append(f"seed{index}")
-        reverse, found = writer.backward(terms)
-        lines += reverse
-        for name, gained in found.items():
-            lines += summed(f"d_{name}", gained or ["0.0"])
-        lines.append(f"return [{', '.join(f'd_{name}' for name in found)}]")
-        return as_function("gradient", "numbers, seeds", lines)
+            if output in writer.active:
+                seeds.setdefault(output, []).append(f"seed{index}")
+        reverse, gained = writer.backward(seeds)
+        adjoints = []
+        for name, terms in gained.items():
+            text = joined(kept_together(terms)) if terms else "0.0"
+            if len(text) > LONGEST:
+                reverse += summed(f"d_{name}", terms)
+                text = f"d_{name}"
+            adjoints.append(text)
+        received = ", ".join(f"seed{index}" for index in range(len(outputs))) + "," * (len(outputs) == 1)
+        lines += [f"{received} = yield {writer.text(outputs)}", "while True:"]
+        lines += [f"    {line}" for line in [*reverse, f"{received} = yield [{', '.join(adjoints)}]"]]
+        return as_function("tape", "numbers", lines)
 
-    def unpacking(self) -> list[str]:
-        """Return the statement that gives the inputs their names."""
-        return unpacked(list(self.program.inputs), "numbers")
+    @property
+    def source(self) -> str:
+        """The source of the form that serves `Value`s, if one takes part."""
+        return self.tape_source if self.records else self.forward_source
+
+    # Running
+
+    @cached_property
+    def _forward(self) -> Any:
+        return defined(self.forward_source, "forward")
+
+    @cached_property
+    def _tape(self) -> Any:
+        return defined(self.tape_source, "tape")
 
     def run(self, numbers: Sequence[float]) -> list[float] | None:
         """Return the outputs for `numbers`, None if a guard fails.
 
         Raises:
-            ArithmeticError, ValueError: if the program does, or one of the outputs is nan.
+            ArithmeticError, ValueError, TypeError: if the program does, or one of the outputs is nan.
         """
-        if self._forward is None:
-            self._forward = defined(self.forward_source(), "forward")
         outputs: list[float] | None = self._forward(numbers)
-        if outputs is not None and any(output != output for output in outputs):
-            raise ArithmeticError("a result is nan")
-        return outputs
+        return checked(outputs)
 
-    def gradient(self, numbers: Sequence[float], seeds: Sequence[float]) -> list[float] | None:
-        """Return the products of `seeds` and the Jacobian matrix, for each wanted input; None if code cannot tell."""
-        if self._gradient is None:
-            self._gradient = defined(self.gradient_source(), "gradient")
-        try:
-            amounts: list[float] | None = self._gradient(numbers, seeds)
-        except ERRORS:
-            return None
-        return None if amounts is None or math.isnan(sum(amounts)) else amounts
+    def record(self, numbers: Sequence[float]) -> tuple[list[float] | None, Tape]:
+        """Return the outputs for `numbers`, None if a guard fails, and the tape that `gradient` takes.
 
-    @property
-    def source(self) -> str:
-        """The source of the case, with its gradient if there is one."""
-        return self.forward_source() + (f"\n\n{self.gradient_source()}" if any(self.recorded) else "")
+        Raises:
+            ArithmeticError, ValueError, TypeError: as `run`.
+        """
+        tape: Tape = self._tape(numbers)
+        return checked(next(tape)), tape
 
 
-def unpacked(names: Sequence[str], source: str) -> list[str]:
-    """Return the statement that gives the elements of `source` their names."""
-    return [f"{', '.join(names)}{',' * (len(names) == 1)} = {source}"] if names else []
+def checked(outputs: list[float] | None) -> list[float] | None:
+    """Return `outputs`, in which no nan may be.
+
+    Raises:
+        ArithmeticError: if there is one.
+    """
+    if outputs is not None and any([output != output for output in outputs]):
+        raise ArithmeticError("a result is nan")
+    return outputs
 
 
-def as_function(name: str, parameters: str, lines: Sequence[str]) -> str:
-    """Return the source of a function."""
-    return "\n    ".join([f"def {name}({parameters}):", *lines]) + "\n"
+def gradient(tape: Tape, seeds: Sequence[float]) -> list[float] | None:
+    """Return the products of `seeds` and the Jacobian matrix, for each wanted input; None if code cannot tell."""
+    try:
+        return checked(tape.send(seeds))
+    except ERRORS:
+        return None
 
 
-def defined(source: str, name: str) -> Any:
+def defined(source: str, name: str, names: Mapping[str, Any] = NUMBERS) -> Any:
     """Return the function called `name` that `source` defines."""
-    return define(source, f"compiled_{next(_numbers)}", NUMBERS, passing=True)[name]
+    return define(source, f"compiled_{next(_numbers)}", {**names, **helpers}, passing=True)[name]

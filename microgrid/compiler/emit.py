@@ -8,51 +8,68 @@ from __future__ import annotations
 
 from collections import Counter
 
-from microgrid.codegen import sequences
-from microgrid.compiler.passes import needed
-from microgrid.compiler.program import DETACH, Guard, Program, Step, names_in, operands
-from microgrid.compiler.templates import Template, contribution, forward, is_whole, power_by
+from microgrid.compiler.program import Guard, Program, Step, names_in, operands
+from microgrid.compiler.templates import meanings, recipe, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from microgrid.rules import Rule
+    from microgrid.compiler.templates import Gain, Template
 
 LONGEST = 100  # characters of an expression that is written in the place of a name
 TERMS = 40  # of a sum in one statement: the parser's stack is bounded
 
 
 def literal(operand: Any) -> str:
-    """Return the text of a name or number as an operand."""
+    """Return the text of a name or number as an operand.
+
+    >>> literal("x"), literal(-2.0), literal(3)
+    ('x', '(-2.0)', '3')
+    """
     if isinstance(operand, str):
         return operand
-    text = repr(float(operand)) if isinstance(operand, float) else repr(operand)
+    text = repr(operand)
     return f"({text})" if text.startswith("-") else text
-
-
-def exponent_of(step: Step) -> int | None:
-    """Return the exponent of a power if it is a constant whole number other than zero, whose text can be simpler."""
-    if step.rule.name == "pow" and isinstance(step.arguments[1], float):
-        exponent = step.arguments[1]
-        if exponent and exponent.is_integer() and abs(exponent) < 1e15:
-            return int(exponent)
-    return None
-
-
-def summed(target: str, terms: list[str]) -> list[str]:
-    """Return the statements that make `target` the sum of `terms`, from left to right."""
-    terms = kept_together(terms)
-    lines = [f"{target} = {' + '.join(terms[:TERMS])}"]
-    for start in range(TERMS, len(terms), TERMS):
-        lines.append(f"{target} = {' + '.join([target, *terms[start : start + TERMS]])}")
-    return lines
 
 
 def kept_together(terms: list[str]) -> list[str]:
     """Return `terms` as they stand in a sum: a choice in parentheses, unless it is the only one."""
     return [f"({term})" if " if " in term else term for term in terms] if len(terms) > 1 else terms
+
+
+def joined(terms: Iterable[str]) -> str:
+    """Return the text of a sum.
+
+    >>> joined(["a", "-b", "c * d"])
+    'a - b + c * d'
+    """
+    first, *others = terms
+    return first + "".join([f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in others])
+
+
+def summed(target: str, terms: list[str]) -> list[str]:
+    """Return the statements that make `target` the sum of `terms`, from left to right."""
+    terms = kept_together(terms)
+    lines = [f"{target} = {joined(terms[:TERMS])}"]
+    for start in range(TERMS, len(terms), TERMS):
+        lines.append(f"{target} = {joined([target, *terms[start : start + TERMS]])}")
+    return lines
+
+
+def unpacked(names: Sequence[str], source: str) -> list[str]:
+    """Return the statement that gives the elements of `source` their names.
+
+    >>> unpacked(["x"], "numbers"), unpacked([], "numbers")
+    (['x, = numbers'], [])
+    """
+    return [f"{', '.join(names)}{',' * (len(names) == 1)} = {source}"] if names else []
+
+
+def as_function(name: str, parameters: str, lines: Sequence[str]) -> str:
+    """Return the source of a function."""
+    return "\n    ".join([f"def {name}({parameters}):", *lines]) + "\n"
 
 
 class Writer:
@@ -61,33 +78,49 @@ class Writer:
     Args:
         program: what is computed.
         wanted: the names by which the outputs are differentiated.
-        forwards: whether the outputs themselves are wanted; else the guards are known to hold.
+
+    Attributes:
+        active: the names that depend on what is wanted, through partials that are not zero.
     """
 
-    def __init__(self, program: Program, wanted: Iterable[str] = (), forwards: bool = True) -> None:
-        self.wanted = list(wanted)
-        self.steps = [step for step in program.steps if isinstance(step, Step)]
-        self.active = self.dependents()
+    def __init__(self, program: Program, wanted: Iterable[str] = ()) -> None:
+        self.program, self.wanted = program, list(wanted)
+        self.active = set(self.wanted)
         self.texts: dict[str, tuple[str, bool]] = {}  # what is written in the place of a name; whether it is atomic
-        self.backwards = set(self.used_backwards())
-        outputs = names_in(program.outputs) if forwards else []
-        self.computed = program.steps if forwards else needed(self.steps, self.backwards)
-        self.uses = Counter(name for step in self.computed for name in names_in(operands(step)))
-        self.uses.update(outputs)
-        self.movable = {name for step in self.steps for name in self.single_places(step)}.union(outputs)
+        self.gains: dict[str, list[Gain]] = {}
+        self.uses = Counter(names_in(program.outputs))
+        self.movable = set(self.uses)
+        self.backwards: set[str] = set()  # the names that the reverse pass speaks of
+        for step in program.steps:
+            self.uses.update(names_in(operands(step)))
+            if isinstance(step, Step):
+                self.look_at(step)
+            else:
+                self.movable.update(names_in(step.operands))
 
-    def dependents(self) -> set[str]:
-        """Return the names that depend on what is wanted, through operations that have a derivative."""
-        active = set(self.wanted)
-        for step in self.steps:
-            if step.rule is not DETACH and not active.isdisjoint(names_in(step.arguments)):
-                active.add(step.target)
-        return active
+    def look_at(self, step: Step) -> None:
+        """Take note of what the text of `step`, and of its part in the reverse pass, will speak of."""
+        arguments, made = step.arguments, recipe(step.rule)
+        self.movable.update(names_in(tuple([arguments[position] for position in made.inlines])))
+        gains = [gain for gain in made.gains if self.is_active(arguments[gain.position])]
+        if gains:
+            self.active.add(step.target)
+            self.gains[step.target] = gains
+            for gain in gains:
+                self.backwards.update(names_in(tuple([arguments[position] for position in gain.positions])))
+                if gain.uses_out:
+                    self.backwards.add(step.target)
 
-    # Forwards
+    def is_active(self, argument: Any) -> bool:
+        """Return whether an argument, or an element of it, depends on what is wanted."""
+        return not self.active.isdisjoint(argument if isinstance(argument, tuple) else (argument,))
+
+    # Operands
 
     def text(self, operand: Any) -> str:
         """Return the text of an operand, in parentheses if it needs them."""
+        if isinstance(operand, tuple):
+            return f"[{self.spread(operand)}]"
         if isinstance(operand, str) and operand in self.texts:
             text, atomic = self.texts[operand]
             return text if atomic else f"({text})"
@@ -95,114 +128,64 @@ class Writer:
 
     def bare(self, operand: Any) -> str:
         """Return the text of an operand that stands by itself."""
+        if isinstance(operand, tuple):
+            return f"[{self.spread(operand)}]"
         if isinstance(operand, str):
             return self.texts[operand][0] if operand in self.texts else operand
         return repr(operand)
 
-    def bindings(self, step: Step) -> dict[str, str]:
-        """Return what is written in the places of a template of `step`."""
-        bindings: dict[str, str] = {"out": step.target, "out_bare": step.target}
-        for name, argument in zip(step.rule.arguments, step.arguments, strict=True):
-            if isinstance(argument, tuple):
-                inside = ", ".join(map(self.bare, argument))
-                bindings |= {name: f"[{inside}]", f"{name}_bare": f"[{inside}]", f"{name}_spread": inside}
-                bindings.setdefault("n", repr(float(len(argument))))
-            else:
-                bindings |= {name: self.text(argument), f"{name}_bare": self.bare(argument)}
-        return bindings
+    def spread(self, operand: tuple[Any, ...]) -> str:
+        """Return the text of the elements of a sequence."""
+        return ", ".join(map(self.bare, operand))
+
+    def filled(self, template: Template, given: Mapping[str, Any]) -> str:
+        """Return the text of `template`, with operands in its places."""
+        ways = {"any": self.text, "bare": self.bare, "spread": self.spread}
+        return template.text.format(*[ways[way](given[place]) for place, way in template.fields])
+
+    # Forwards
 
     def forward(self, missed: str = "return None") -> list[str]:
         """Return the statements that compute the program; where a guard fails, the statement `missed`."""
         lines: list[str] = []
-        for step in self.computed:
-            if isinstance(step, Guard):
-                test = step.test.format(*(self.text(operand) for operand in step.operands))
-                if isinstance(step.outcome, bool):
-                    lines.append(f"if not ({test}):" if step.outcome else f"if {test}:")
-                else:
-                    lines.append(f"if {test} != {step.outcome!r}:")
-                lines.append(f"    {missed}")
-            else:
-                lines += self.statement(step)
+        for step in self.program.steps:
+            lines += self.statement(step) if isinstance(step, Step) else self.decision(step, missed)
         return lines
+
+    def decision(self, guard: Guard, missed: str) -> list[str]:
+        """Return the statement that does `missed` where a guard fails."""
+        test = guard.test.format(*map(self.text, guard.operands))
+        if guard.outcome is True:
+            test = f"not ({test})"
+        elif guard.outcome is not False:
+            test += f" != {guard.outcome!r}"
+        return [f"if {test}:", f"    {missed}"]
 
     def statement(self, step: Step) -> list[str]:
         """Return the statements that compute `step`; none if its text goes where it is used."""
-        exponent, parts = exponent_of(step), forward(step.rule)
-        if exponent is not None:
-            text, atomic = f"{self.text(step.arguments[0])} ** {literal(float(exponent))}", False
-        elif len(parts) > 1:
-            return self.fold(step, *parts)
-        else:
-            (template,) = parts
-            text, atomic = template.text.format_map(self.bindings(step)), template.atomic
-        moves = self.uses[step.target] == 1 and step.target in self.movable and step.target not in self.backwards
-        if moves and len(text) <= LONGEST:
-            self.texts[step.target] = text, atomic
-            return []
-        return [f"{step.target} = {text}" if self.uses[step.target] or step.target in self.backwards else text]
+        start, *strides = recipe(step.rule).forward
+        given = meanings(step.rule, step.target, step.arguments)
+        if strides:
+            return self.fold(step, start, strides[0], given)
+        text, target = self.filled(start, given), step.target
+        if target in self.backwards or self.uses[target] > 1:
+            return [f"{target} = {text}"]
+        if not self.uses[target]:
+            return [text]  # it may raise
+        if len(text) > LONGEST or target not in self.movable:
+            return [f"{target} = {text}"]
+        self.texts[target] = text, start.atomic
+        return []
 
-    def single_places(self, step: Step) -> Iterable[str]:
-        """Yield the arguments of `step` whose place occurs once in its text."""
-        parts = forward(step.rule)
-        for name, argument in zip(step.rule.arguments, step.arguments, strict=True):
-            if len(parts) > 1 or exponent_of(step) is not None or parts[0].counts.get(name, 0) == 1:
-                yield from names_in((argument,))
-
-    def fold(self, step: Step, start: Template, stride: Template) -> list[str]:
+    def fold(self, step: Step, start: Template, stride: Template, given: Mapping[str, Any]) -> list[str]:
         """Return the statements of a result that is taken plainly from left to right over sequences."""
-        bindings = self.bindings(step)
-        looped = sequences(step.rule)
-        rows = [step.arguments[step.rule.arguments.index(name)] for name in looped]
-        first, plus = start.text.format_map(bindings), "{out} + "
-        strides = [{**bindings, **self.places(looped, elements)} for elements in zip(*rows, strict=True)]
-        if stride.text.startswith(plus) and stride.counts["out"] == 1:
-            stride_text = stride.text.removeprefix(plus)
-            return summed(step.target, [first, *(stride_text.format_map(places) for places in strides)])
-        return [f"{step.target} = {text}" for text in (first, *(stride.text.format_map(places) for places in strides))]
-
-    def places(self, looped: Sequence[str], elements: Sequence[Any]) -> dict[str, str]:
-        """Return what is written in the places for one element of each sequence."""
-        pairs = list(zip(looped, elements, strict=True))
-        return {name[:-1]: self.text(x) for name, x in pairs} | {f"{name[:-1]}_bare": self.bare(x) for name, x in pairs}
+        strides = [self.filled(stride, {**given, **row}) for row in rows_of(step.rule, step.arguments)]
+        first, plus = self.filled(start, given), f"{step.target} + "
+        if stride.text.startswith("{} + ") and stride.fields[0][0] == "out" and "out" in stride.once:
+            return summed(step.target, [first, *(text.removeprefix(plus) for text in strides)])
+        return [f"{step.target} = {text}" for text in (first, *strides)]
 
     # Backwards
-
-    def gains(self, step: Step) -> Iterable[tuple[str, Template | None, dict[str, str]]]:
-        """Yield each active argument of `step` with the template of what its adjoint gains, and bindings for it."""
-        exponent = exponent_of(step)
-        for name, argument in zip(step.rule.arguments, step.arguments, strict=True):
-            if not step.rule.is_differentiable(name) or self.active.isdisjoint(names_in((argument,))):
-                continue
-            if exponent is not None:
-                yield argument, power_by(exponent), {}
-            elif not isinstance(argument, tuple):
-                yield argument, contribution(step.rule, name), {}
-            elif is_whole(step.rule, name):
-                for index, element in enumerate(argument):
-                    if element in self.active:
-                        yield element, None, {"index": str(index), "argument": name}
-            else:
-                looped = sequences(step.rule)
-                rows = [step.arguments[step.rule.arguments.index(other)] for other in looped]
-                for element, beside in zip(argument, zip(*rows, strict=True), strict=True):
-                    if element in self.active:
-                        yield element, contribution(step.rule, name), self.places(looped, beside)
-
-    def used_backwards(self) -> list[str]:
-        """Return the names that the reverse pass speaks of."""
-        found: list[str] = []
-        for step in self.steps:
-            if step.target not in self.active:
-                continue
-            places = [places_of(step.rule, template) for _, template, _ in self.gains(step)]
-            used = set().union(*places) if places else set()
-            for name, argument in zip(step.rule.arguments, step.arguments, strict=True):
-                if name in used or name[:-1] in used:
-                    found += names_in((argument,))
-            if "out" in used:
-                found.append(step.target)
-        return found
 
     def backward(self, adjoints: Mapping[str, list[str]]) -> tuple[list[str], dict[str, list[str]]]:
         """Return the statements of the reverse pass, and the terms of the adjoint of each wanted name.
@@ -212,40 +195,33 @@ class Writer:
         """
         lines: list[str] = []
         gained = {name: list(terms) for name, terms in adjoints.items()}
-
-        def adjoint(name: str) -> str | None:
-            terms = gained.pop(name, [])
+        for step in reversed(self.program.steps):
+            terms = gained.pop(step.target, None) if isinstance(step, Step) and step.target in self.gains else None
             if not terms:
-                return None
-            if len(terms) == 1 and terms[0].isidentifier():
-                return terms[0]
-            lines.extend(summed(f"d_{name}", terms))
-            return f"d_{name}"
-
-        for step in reversed(self.steps):
-            if step.target not in self.active or step.rule is DETACH:
                 continue
-            g = adjoint(step.target)
-            if g is None:
-                continue
-            bindings = {**self.bindings(step), "g": g, "g_bare": g}
-            for name in step.rule.arguments:
-                partials = contribution(step.rule, name) if is_whole(step.rule, name) else None
-                if partials is not None:
-                    lines.append(f"p_{step.target}_{name} = {partials.text.format_map(bindings)}")
-            for element, template, more in self.gains(step):
-                if "index" in more:
-                    term = f"p_{step.target}_{more['argument']}[{more['index']}]"
-                elif template is None:
-                    continue
-                else:
-                    term = template.text.format_map({**bindings, **more})
-                gained.setdefault(element, []).append(term)
+            g = terms[0]
+            if len(terms) > 1 or not g.isidentifier():
+                g = f"d_{step.target}"
+                lines += summed(g, terms)
+            for gain in self.gains[step.target]:
+                lines += self.handed_on(step, gain, {**meanings(step.rule, step.target, step.arguments), "g": g}, gained)
         return lines, {name: gained.get(name, []) for name in self.wanted}
 
-
-def places_of(rule: Rule, template: Template | None) -> set[str]:
-    """Return the places that a product of the chain rule fills; all, where it is taken from a list of partials."""
-    if template is not None:
-        return set(template.counts)
-    return {*rule.arguments, "out"}
+    def handed_on(
+        self, step: Step, gain: Gain, given: Mapping[str, Any], gained: dict[str, list[str]]
+    ) -> list[str]:
+        """Add to `gained` what an argument of `step` gains; return the statements that prepare it."""
+        argument = step.arguments[gain.position]
+        if not isinstance(argument, tuple):
+            gained.setdefault(argument, []).append(self.filled(gain.template, given))
+        elif gain.is_whole:
+            names = [f"p_{step.target}_{gain.argument}_{index}" for index in range(len(argument))]
+            for element, name in zip(argument, names, strict=True):
+                if element in self.active:
+                    gained.setdefault(element, []).append(name)
+            return unpacked(names, self.filled(gain.template, given))
+        else:
+            for element, row in zip(argument, rows_of(step.rule, step.arguments), strict=True):
+                if element in self.active:
+                    gained.setdefault(element, []).append(self.filled(gain.template, {**given, **row}))
+        return []

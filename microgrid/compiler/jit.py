@@ -6,74 +6,29 @@ a trace cannot follow runs eagerly, with one warning that says why.
 
 from __future__ import annotations
 
+import operator
+import sys
 import warnings
+from _thread import allocate_lock
 from functools import update_wrapper
+from types import MethodType
 
-from microgrid import tree
-from microgrid.compiler.call import Call, Projection
-from microgrid.compiler.cases import ERRORS, Case
-from microgrid.compiler.trace import Trace, tracer
-from microgrid.conversions import is_fraction, is_node, is_number
+from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
+from microgrid.compiler.call import Call
+from microgrid.compiler.cases import ERRORS, NUMBER, Case
+from microgrid.compiler.trace import Trace
 from microgrid.engine import Value
-from microgrid.modes import active, gc_paused, no_grad, observe, observers
+from microgrid.modes import active, gc_paused, guards, no_grad, observers
 from microgrid.runs import Differentiation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Sequence
+    from collections.abc import Callable, Hashable
     from typing import Any
 
-MOST_CASES = 32
+MOST_CASES = 32  # for one shape of the arguments
+MOST_SHAPES = 128
 MOST_STEPS = 200_000
-PROJECTION = Projection()
-
-
-class Unfit(Exception):
-    """Raised for arguments that compiled code cannot serve."""
-
-
-class Arguments:
-    """The numbers in the arguments of a call, and what must be the same for a case to serve it.
-
-    Attributes:
-        leaves: numbers and `Value`s, in the order of `tree`.
-        key: the shape, with what is no number in it: text, bools, None, and modules themselves.
-    """
-
-    def __init__(self, nest: Any) -> None:
-        self.leaves: list[Any] = []
-        self._walk = tree.Walk(self.leaves.append)
-        self._modules: list[Any] = []
-        self.key = self.shape(nest)
-
-    def shape(self, item: Any) -> Hashable:
-        """Return the part of the key for `item`, after taking note of its leaves."""
-        kind = type(item)
-        if kind is float or kind is int:
-            self.leaves.append(item)
-            return float
-        if is_node(item):
-            self.leaves.append(item)
-            return Value
-        if kind is bool or kind is str or item is None:
-            return kind, item
-        if kind is list or kind is tuple:
-            return (kind, *map(self.shape, item))
-        if tree.is_module(item):
-            self._walk.visit("a module", False, item)
-            return kind, item
-        pieces = tree.parts(item)
-        if pieces is not None:
-            return (kind, *((step, self.shape(piece)) for step, piece in pieces))
-        if not is_number(item) or is_fraction(item):
-            raise Unfit(f"an argument of type {kind.__name__}")
-        self.leaves.append(float(item))
-        return float
-
-
-def is_static(item: Any) -> bool:
-    """Return whether a part of the arguments belongs to the key of a case."""
-    return isinstance(item, bool | str)
 
 
 class Jitted:
@@ -85,16 +40,17 @@ class Jitted:
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        update_wrapper(self, function)
+        update_wrapper(self, function, updated=())
         self.function = function
-        self.__name__: str = getattr(function, "__name__", repr(function))
-        self._cases: dict[Hashable, list[Case]] = {}
+        self.__name__: str = getattr(function, "__name__", type(function).__name__)
+        self._calls: dict[Hashable, list[Call]] = {}  # by the shape of the arguments; what served last is first
+        self._lock = allocate_lock()
         self._eager = ""  # why all calls are made eagerly
 
     @property
     def cases(self) -> list[Case]:
         """The compiled cases."""
-        return [case for cases in self._cases.values() for case in cases]
+        return [call.case for calls in self._calls.values() for call in calls]
 
     @property
     def source(self) -> str:
@@ -103,107 +59,131 @@ class Jitted:
 
     def cache_clear(self) -> None:
         """Forget all cases, and why calls were made eagerly."""
-        self._cases.clear()
+        self._calls.clear()
         self._eager = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self._eager or tracer() is not None or not all(map(allows_compiled, active())):
+        modes = active() if observers or guards else []
+        if self._eager or not all([isinstance(mode, no_grad | Differentiation) for mode in modes]):
             return self.function(*args, **kwargs)
+        records = not any([isinstance(mode, no_grad) for mode in modes])
         try:
             arguments = Arguments((args, kwargs))
-        except Unfit as reason:
-            return (
-                self.function(*args, **kwargs) if "Fraction" in str(reason) else self.give_up(str(reason), args, kwargs)
-            )
-        numbers = [leaf.data if is_node(leaf) else float(leaf) for leaf in arguments.leaves]
-        try:
-            for case in self._cases.get(arguments.key, ()):
-                outputs = case.run([*numbers, *(leaf.data for leaf in case.externals)])
-                if outputs is not None:
-                    return self.answer(case, arguments.leaves, numbers, outputs, (args, kwargs))
-            case = self.trace(arguments, numbers, args, kwargs)
-            outputs = case.run([*numbers, *(leaf.data for leaf in case.externals)])
-        except ERRORS:
-            outputs = None
+            results = None if arguments.is_exact else self.results(arguments, (args, kwargs), records)
         except Unfit as reason:
             return self.give_up(str(reason), args, kwargs)
+        return self.function(*args, **kwargs) if results is None else results[0]
+
+    def results(self, arguments: Arguments, nest: Any, records: bool) -> tuple[Any] | None:
+        """Return the result of a call; None if it is to be made eagerly.
+
+        Raises:
+            Unfit: if all calls are.
+        """
+        try:
+            for call in self._calls.get(arguments.key, ()):
+                found = self.serve(call, arguments, records)
+                if found:
+                    return found
+            return self.serve(self.trace(arguments, nest), arguments, records)
+        except ERRORS:
+            return None
+
+    def serve(self, call: Call, arguments: Arguments, records: bool) -> tuple[Any] | None:
+        """Return the result of a call by one case; None if it is another's.
+
+        Raises:
+            ArithmeticError, ValueError, TypeError: if compiled code cannot tell the result.
+        """
+        case, leaves = call.case, arguments.leaves
+        if case.integers and not case.serves(leaves):
+            return None
+        numbers = arguments.numbers
+        if case.externals:
+            numbers = numbers + [external.data for external in case.externals]
+            if any([type(external.data) is not float for external in case.externals]):
+                raise TypeError("compiled code is for floats")
+        if case.records and records:
+            outputs, tape = case.record(numbers)
+            return None if outputs is None else (case.results.rebuilt(call.results(leaves, outputs, tape)),)
+        outputs = case.run(numbers)
         if outputs is None:
-            return self.function(*args, **kwargs)
-        return self.answer(case, arguments.leaves, numbers, outputs, (args, kwargs))
+            return None
+        pairs = zip(outputs, case.kinds, strict=True)
+        return (case.results.rebuilt([output if kind == NUMBER else Value(output) for output, kind in pairs]),)
 
     def give_up(self, reason: str, args: Any, kwargs: Any) -> Any:
-        """Say once why calls are made eagerly from now on, and make this one."""
-        self._eager = reason
-        message = f"jit({self.__name__}) runs eagerly: {reason}"
-        warnings.warn(message, RuntimeWarning, stacklevel=3)
-        return self.function(*args, **kwargs)
+        """Make a call eagerly; say once why all are from now on."""
+        result = self.function(*args, **kwargs)
+        if not self._eager:
+            self._eager = reason
+            warnings.warn(f"jit({self.__name__}) runs eagerly: {reason}", RuntimeWarning, stacklevel=3)
+        return result
 
-    def trace(self, arguments: Arguments, numbers: Sequence[float], args: Any, kwargs: Any) -> Case:
-        """Return a new case, made from one run of the function."""
-        if len(self.cases) >= MOST_CASES:
+    def trace(self, arguments: Arguments, nest: Any) -> Call:
+        """Return what serves calls like this one, made from one run of the function.
+
+        Raises:
+            Unfit: if nothing can.
+        """
+        calls = self._calls.get(arguments.key, [])
+        if len(calls) >= MOST_CASES:
             raise Unfit(f"it went {MOST_CASES} ways already, and goes yet another one")
         with gc_paused():
-            trace = Trace(numbers)
-            inputs = iter(trace.inputs)
-            walk = tree.Walk(lambda leaf: next(inputs), is_static)
-            given, named = walk.visit("the arguments", False, (args, kwargs))
-            with trace:
-                out = self.function(*given, **named)
-            outputs = tree.leaves(f"jit({self.__name__}): the result", out)
-            program = trace.program(outputs)
-        if trace.obstacle:
-            raise Unfit(trace.obstacle)
-        if len(program.steps) > MOST_STEPS:
-            raise Unfit(f"{len(program.steps)} operations are too many to compile; jit a part of it, or use vmap")
-        places = [place for place, leaf in enumerate(arguments.leaves) if is_node(leaf)]
-        case = Case(program, len(numbers), places, trace.externals, out)
-        self._cases.setdefault(arguments.key, []).insert(0, case)
-        return case
+            call = Call(self.__name__, traced(self.function, arguments, nest), self.function)
+        with self._lock:
+            while len(self._calls) >= MOST_SHAPES:
+                del self._calls[next(iter(self._calls))]
+            self._calls.setdefault(arguments.key, []).insert(0, call)
+        return call
 
-    def answer(self, case: Case, leaves: Sequence[Any], numbers: list[float], outputs: list[float], nest: Any) -> Any:
-        """Return the result of a call, as nodes where it depends on `Value`s."""
-        results: list[Any] = outputs
-        if any(case.recorded):
-            parents = (*(leaves[place] for place in case.places), *case.externals)
-            call = object.__new__(Value)
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else MethodType(self, instance)
 
-            def eagerly(leaves: Sequence[Any]) -> list[Any]:
-                replaced = iter(leaves)
-                walk = tree.Walk(lambda leaf: next(replaced), is_static)
-                args, kwargs = walk.visit("the arguments", False, nest)
-                return tree.leaves("the result", self.function(*args, **kwargs))
-
-            captured = [*numbers, *(leaf.data for leaf in case.externals)]
-            fill(call, outputs[0], Call(self.__name__, case, eagerly), (parents,), captured)
-            results = [call] if len(outputs) == 1 else self.projections(case, call, outputs)
-        return tree.rebuilt(case.out, results)
-
-    def projections(self, case: Case, call: Value, outputs: Sequence[float]) -> list[Any]:
-        """Return the results of a call that has several."""
-        results: list[Any] = []
-        for number, (output, recorded) in enumerate(zip(outputs, case.recorded, strict=True)):
-            results.append(fill(object.__new__(Value), output, PROJECTION, call, number) if recorded else output)
-        return results
-
-    def __reduce__(self) -> str:
+    def __reduce__(self) -> Any:
         name: str = getattr(self.function, "__qualname__", "<nameless>")
-        if "<" in name:
-            raise TypeError(f"jit({name}) cannot be pickled: give the function a name at the top of a module")
-        return name
+        found = sys.modules.get(self.function.__module__) if "<" not in name else None
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        if found is self:
+            return name
+        if found is self.function:
+            return jit, (self.function,)
+        raise TypeError(f"jit({name}) cannot be pickled: the function has to be found by its name in its module")
 
     def __repr__(self) -> str:
         return f"jit({self.__name__})"
 
 
-def fill(node: Value, data: float, op: Any, x: Any, y: Any) -> Value:
-    """Return `node` with these fields, seen by the modes that are on."""
-    node.data, node.grad, node.label, node.op, node._x, node._y = data, 0.0, "", op, x, y
-    return observe(node) if observers else node
+def traced(function: Callable[..., Any], arguments: Arguments, nest: Any) -> Case:
+    """Return the case that one run of `function` on `nest` makes.
+
+    Raises:
+        Unfit: if it does something that a program cannot tell.
+    """
+    trace = Trace(arguments.numbers, arguments.leaves)
+    template = with_leaves(nest, trace.inputs)  # the caller's own lists may change, and the function's
+    args, kwargs = given = with_leaves(template, trace.inputs)
+    try:
+        with trace:
+            out = function(*args, **kwargs)
+    except Exception as error:
+        raise Unfit(f"a trial run raised {type(error).__name__}: {error}") from None
+    results = Results(out)
+    if not is_like(given, template):
+        raise Unfit("it changes its arguments")
+    if len(trace) > MOST_STEPS:
+        raise Unfit(f"{len(trace):,} operations are too many to compile; compile a part of it that is called often")
+    case = Case(trace, template, results)
+    if trace.obstacle:
+        raise Unfit(trace.obstacle)
+    return case
 
 
-def allows_compiled(mode: Any) -> bool:
-    """Return whether compiled code may run in `mode`: one that looks at every operation would see none."""
-    return isinstance(mode, no_grad | Differentiation)
+def is_like(nest: Any, other: Any) -> bool:
+    """Return whether two nests have the same shape and the same leaves."""
+    ours, theirs = Arguments(nest), Arguments(other)
+    return ours.key == theirs.key and all(map(operator.is_, ours.leaves, theirs.leaves))
 
 
 def jit(function: Callable[..., Any]) -> Jitted:
@@ -211,7 +191,7 @@ def jit(function: Callable[..., Any]) -> Jitted:
 
     Args:
         function: pure in its arguments and in the leaves that it closes over. Arguments are nests of numbers, `Value`s
-            and modules; text, bools and None in them select a case.
+            and modules; text, bools and None in them select a case. While it is traced, the numbers are `Value`s.
 
     Returns:
         a function of the same arguments with the same answers. Its attributes: `source`, the generated programs;
@@ -228,20 +208,14 @@ def jit(function: Callable[..., Any]) -> Jitted:
     >>> y.backward()
     >>> y.data, round(x.grad, 6)
     (0.7615941559557649, 0.839949)
-    >>> print(f.source)
-    def forward(numbers):
+    >>> print(f.source, end="")
+    def tape(numbers):
         input0, input1 = numbers
-        return [tanh(input0 * input1)]
-    <BLANKLINE>
-    <BLANKLINE>
-    def gradient(numbers, seeds):
-        input0, input1 = numbers
-        seed0, = seeds
-        mul_0 = input0 * input1
-        tanh_1 = tanh(mul_0)
-        d_mul_0 = seed0 * (1.0 - tanh_1 * tanh_1)
-        return [d_mul_0 * input1]
-    <BLANKLINE>
+        tanh_1 = tanh(input0 * input1)
+        seed0, = yield [tanh_1]
+        while True:
+            d_mul_0 = seed0 * (1.0 - tanh_1 * tanh_1)
+            seed0, = yield [d_mul_0 * input1]
     """
     if not callable(function):
         raise TypeError(f"jit expects a function, got {type(function).__name__} {function!r:.60}")

@@ -12,33 +12,56 @@ from microgrid.conversions import MATH_ERRORS
 from microgrid.operations import functions_for
 from microgrid.pullbacks import expression, may_raise
 from microgrid.recording import evaluate
+from microgrid.rules import Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
-
-    from microgrid.rules import Rule
 
 
 def folded(program: Program) -> Program:
-    """Return `program` with every step on numbers alone computed, and identities left out."""
+    """Return `program` with every step on numbers alone computed; identities and decisions on numbers are left out.
+
+    A step that raises on its numbers stays, and raises whenever the program runs.
+    """
     known: dict[str, Any] = {}
     steps: list[Step | Guard] = []
     for step in program.steps:
         arguments = renamed(operands(step), known)
         if isinstance(step, Guard):
-            steps.append(step._replace(operands=arguments))
-        elif (step.rule is DETACH and not isinstance(arguments[0], str)) or step.rule.name == "identity":
+            steps += [Guard(step.test, arguments, step.outcome)] if names_in(arguments) else []
+        elif step.rule.name == "identity" or (step.rule is DETACH and not isinstance(arguments[0], str)):
             known[step.target] = arguments[0]
         elif names_in(arguments):
-            steps.append(step._replace(arguments=arguments))
+            steps.append(Step(step.target, step.rule, arguments))
         else:
             try:
                 known[step.target] = float(evaluate(step.rule, arguments, functions_for("pull")))
             except MATH_ERRORS:
-                steps.append(step._replace(arguments=arguments))
-    return program._replace(steps=tuple(steps), outputs=renamed(program.outputs, known))
+                steps.append(Step(step.target, step.rule, arguments))
+    return Program(program.inputs, tuple(steps), renamed(program.outputs, known))
+
+
+@cache
+def power_by(exponent: int) -> Rule:
+    """Return the rule of `x ** exponent` alone, for a whole number other than zero: it needs no care about `0 ** 0`.
+
+    >>> power_by(3).forward, power_by(3).partials
+    ('x ** 3', {'x': '3 * x ** 2'})
+    """
+    partial = {1: "1", 2: "2 * x"}.get(exponent) or f"{exponent} * x ** {exponent - 1}"
+    return Rule(f"pow{'_minus' * (exponent < 0)}_{abs(exponent)}(x)", f"x ** {exponent}", "power", x=partial)
+
+
+def with_whole_powers(program: Program) -> Program:
+    """Return `program` with powers by a constant whole number other than zero as operations of their own."""
+    steps = list(program.steps)
+    for number, step in enumerate(steps):
+        if isinstance(step, Step) and step.rule.name == "pow":
+            exponent = step.arguments[1]
+            if isinstance(exponent, float) and exponent and exponent.is_integer() and abs(exponent) < 1e15:
+                steps[number] = Step(step.target, power_by(int(exponent)), step.arguments[:1])
+    return program._replace(steps=tuple(steps))
 
 
 def shared(program: Program) -> Program:
@@ -49,15 +72,17 @@ def shared(program: Program) -> Program:
     for step in program.steps:
         arguments = renamed(operands(step), known)
         if isinstance(step, Guard):
-            steps.append(step._replace(operands=arguments))
+            steps.append(Guard(step.test, arguments, step.outcome))
             continue
-        key = (step.rule.name, repr(arguments))  # 0.0 and -0.0 differ, and nan is the same as itself
+        is_plain = all([isinstance(argument, str) for argument in arguments])
+        # As text, 0.0 and -0.0 differ, and nan is the same as itself.
+        key = (step.rule, *arguments) if is_plain else (step.rule, repr(arguments))
         if key in targets:
             known[step.target] = targets[key]
         else:
             targets[key] = step.target
-            steps.append(step._replace(arguments=arguments))
-    return program._replace(steps=tuple(steps), outputs=renamed(program.outputs, known))
+            steps.append(Step(step.target, step.rule, arguments))
+    return Program(program.inputs, tuple(steps), renamed(program.outputs, known))
 
 
 @cache
@@ -68,23 +93,16 @@ def can_raise(rule: Rule) -> bool:
 
 def pruned(program: Program) -> Program:
     """Return `program` without the steps that nothing needs, if they cannot raise."""
-    return program._replace(steps=needed(program.steps, names_in(program.outputs), can_raise))
-
-
-def needed(
-    steps: Sequence[Step | Guard], names: Iterable[str], keeps: Callable[[Rule], bool] = lambda rule: False
-) -> tuple[Step | Guard, ...]:
-    """Return the guards among `steps`, the steps that `names` need, and those of the rules that `keeps` tells."""
-    live = set(names)
+    live = set(names_in(program.outputs))
     kept: list[Step | Guard] = []
-    for step in reversed(steps):
-        if isinstance(step, Guard) or step.target in live or keeps(step.rule):
+    for step in reversed(program.steps):
+        if isinstance(step, Guard) or step.target in live or can_raise(step.rule):
             live.update(names_in(operands(step)))
             kept.append(step)
-    return tuple(reversed(kept))
+    return program._replace(steps=tuple(reversed(kept)))
 
 
-PASSES = (folded, shared, pruned)
+PASSES = (folded, with_whole_powers, shared, pruned)
 
 
 def optimised(program: Program) -> Program:

@@ -38,6 +38,14 @@ class Program(NamedTuple):
         inputs: the names of the numbers that come in.
         steps: what is computed, in this order.
         outputs: names or numbers.
+
+    >>> from microgrid.rules import RULES
+    >>> steps = (Step("mul_0", RULES["mul"], ("x", 2.0)), Guard("{} > {}", ("mul_0", 1.0), True))
+    >>> print(Program(("x",), steps, ("mul_0",)))
+    inputs x
+    mul_0 = mul(x, 2.0)
+    guard mul_0 > 1.0 is True
+    outputs mul_0
     """
 
     inputs: tuple[str, ...]
@@ -61,8 +69,8 @@ class Program(NamedTuple):
         """
         known = set(self.inputs)
         for step in self.steps:
-            unknown = [name for name in names_in(operands(step)) if name not in known]
-            if unknown:
+            if not known.issuperset(names_in(operands(step))):
+                unknown = [name for name in names_in(operands(step)) if name not in known]
                 raise ValueError(f"{step}: {', '.join(unknown)} is not known here")
             if isinstance(step, Step):
                 if step.target in known:
@@ -87,7 +95,11 @@ def shown(operand: Any) -> str:
 
 
 def names_in(arguments: tuple[Any, ...]) -> list[str]:
-    """Return the names among `arguments`, in sequences too, in order and as often as they occur."""
+    """Return the names among `arguments`, in sequences too, in order and as often as they occur.
+
+    >>> names_in(("x", 2.0, ("y", 1.0, "x")))
+    ['x', 'y', 'x']
+    """
     found: list[str] = []
     for argument in arguments:
         if isinstance(argument, str):
@@ -98,12 +110,18 @@ def names_in(arguments: tuple[Any, ...]) -> list[str]:
 
 
 def renamed(arguments: tuple[Any, ...], names: dict[str, Any]) -> tuple[Any, ...]:
-    """Return `arguments` with names replaced as `names` tells."""
-    return tuple(
+    """Return `arguments` with names replaced as `names` tells.
+
+    >>> renamed(("x", 2.0, ("y", "x")), {"x": "z"})
+    ('z', 2.0, ('y', 'z'))
+    """
+    if not names:
+        return arguments
+    return tuple([
         tuple([names.get(x, x) if isinstance(x, str) else x for x in argument])
         if isinstance(argument, tuple)
         else names.get(argument, argument)
         if isinstance(argument, str)
         else argument
         for argument in arguments
-    )
+    ])  # fmt: skip

@@ -7,8 +7,8 @@ that goes another way through the loss than those before adds a branch to the bo
 
 from __future__ import annotations
 
-from microgrid.compiler.cases import as_function, defined, unpacked
-from microgrid.compiler.emit import Writer, kept_together
+from microgrid.compiler.cases import defined
+from microgrid.compiler.emit import Writer, as_function, joined, kept_together, unpacked
 from microgrid.compiler.passes import optimised
 from microgrid.compiler.program import Guard, Program, Step, names_in, operands, renamed
 from microgrid.compiler.trace import Trace
@@ -191,9 +191,11 @@ class Sample:
         choices = {line.partition(" = ")[0] for line in reverse if " if " in line}
         units: dict[str, list[str]] = {}  # by the adjoint that they do nothing for where it is zero, as of a dead unit
         for name, terms in gained.items():
+            if not terms:
+                continue
             adjoint = terms[0].partition(" * ")[0] if len(terms) == 1 else ""
-            line = f"{name.replace('parameter', 'gradient')} += {' + '.join(kept_together(terms))}"
-            units.setdefault(adjoint if adjoint in choices else "", []).extend([line] if terms else [])
+            line = f"{name.replace('parameter', 'gradient')} += {joined(kept_together(terms))}"
+            units.setdefault(adjoint if adjoint in choices else "", []).append(line)
         for adjoint, additions in units.items():
             reverse += [f"if {adjoint}:", *indented(additions)] if adjoint else additions
         return lines + reverse

@@ -1,6 +1,6 @@
 """Rows as templates of source: the forward expression and the products of the chain rule, with places for operands.
 
-They are made once a row, from the same text as the eager roles. A place that occurs twice is filled with a name, so
+They are made once a row, from the same text as the eager roles. A place that occurs twice is to be filled with a name, so
 that nothing is computed twice.
 """
 
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import ast
 import copy
+import re
 from functools import cache
 
-from microgrid.codegen import sequences, with_float_literals
-from microgrid.pullbacks import Inline, Substitute, expression, is_zero, product
+from microgrid.codegen import define, sequences, with_float_literals
+from microgrid.operations import NUMBERS
+from microgrid.pullbacks import Inline, Substitute, expression, is_zero, names_in, product
 from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
 
 # A nan in a program is found at its end, and the call made again eagerly: choices need not look for one.
 CHOICES = {
@@ -25,59 +28,67 @@ CHOICES = {
     "less": "1 if x < y else 0",
     "where": "x if c else y",
 }
+SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
+MARK = re.compile(r"__(\w+?)__(any|bare|spread)__")
+
+helpers: dict[str, Callable[..., Any]] = {}  # functions of parts of rows, for generated code to call
 
 
 class Mark(ast.NodeTransformer):
     """Replaces the names of places by marks: bare ones where operands need no parentheses, a spread one for `*xs`."""
 
-    def __init__(self, places: Sequence[str]) -> None:
+    def __init__(self, places: set[str]) -> None:
         self.places = places
 
-    def marked(self, node: ast.expr, kind: str = "") -> ast.expr:
+    def marked(self, node: ast.expr, kind: str) -> ast.expr:
         """Return the mark for a place, or what becomes of another expression."""
-        if isinstance(node, ast.Name) and node.id in self.places:
-            return ast.Name(f"__{node.id}{kind}__")
         if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name) and node.value.id in self.places:
-            return ast.Name(f"__{node.value.id}_spread__")
+            node, kind = node.value, "spread"
+        if isinstance(node, ast.Name) and node.id in self.places:
+            return ast.Name(f"__{node.id}__{kind}__")
         replaced: ast.expr = self.visit(node)
         return replaced
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Return the mark for a place."""
-        return self.marked(node) if node.id in self.places else node
+        return self.marked(node, "any") if node.id in self.places else node
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         """Return the call with bare marks for its arguments."""
-        node.args = [self.marked(argument, "_bare") for argument in node.args]
+        node.args = [self.marked(argument, "bare") for argument in node.args]
         for keyword in node.keywords:
-            keyword.value = self.marked(keyword.value, "_bare")
+            keyword.value = self.marked(keyword.value, "bare")
         return node
 
 
 class Template:
     """Source with places for operands.
 
+    Args:
+        tree: an expression.
+        places: the names in it that stand for operands.
+
     Attributes:
-        text: for `str.format_map`; a place `x` may also be written `x_bare`, and a sequence `xs_spread`.
-        counts: how often each place occurs.
-        atomic: whether it needs no parentheses as an operand.
+        text: for `str.format`.
+        fields: what is to be filled in, in this order: places, each with how the operand is to be written: `any` where
+            it may need parentheses, `bare`, or `spread` for the elements of a sequence.
+        places: the names of the places that occur.
+        once: those that occur once.
+        atomic: whether the text needs no parentheses as an operand.
+
+    >>> template = Template(expression("f(x) * (1.0 - y)"), {"x", "y"})
+    >>> template.text, template.fields
+    ('f({}) * (1.0 - {})', [('x', 'bare'), ('y', 'any')])
     """
 
-    def __init__(self, tree: ast.expr, places: Sequence[str]) -> None:
-        names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
-        self.counts = {place: names.count(place) for place in places if place in names}
-        self.atomic = isinstance(tree, ast.Name | ast.Call | ast.Constant | ast.Subscript)
-        whole = Mark(places).marked(copy.deepcopy(tree), "_bare")
-        text = ast.unparse(whole).replace("{", "{{").replace("}", "}}")
-        for place in self.counts:
-            for kind in ("", "_bare", "_spread"):
-                text = text.replace(f"__{place}{kind}__", f"{{{place}{kind}}}")
-        self.text = text
-
-
-def places(rule: Rule) -> list[str]:
-    """Return the names in the texts of `rule` that stand for operands."""
-    return [*rule.arguments, *(name[:-1] for name in sequences(rule)), "out", "g", "n"]
+    def __init__(self, tree: ast.expr, places: set[str]) -> None:
+        self.atomic = isinstance(tree, ast.Name | ast.Call | ast.Constant)
+        whole = ast.unparse(Mark(places).marked(copy.deepcopy(tree), "bare"))
+        self.fields: list[tuple[str, str]] = MARK.findall(whole)
+        self.text = MARK.sub("{}", whole.replace("{", "{{").replace("}", "}}"))
+        used = [place for place, _ in self.fields]
+        self.places = {*used}
+        self.once = {place for place in used if used.count(place) == 1}
 
 
 class Choose(Inline):
@@ -89,45 +100,101 @@ class Choose(Inline):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Return the expression for a choice between plain operands, or the call."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name in CHOICES and name != "where":
-            self.generic_visit(node)
-            if all(isinstance(argument, ast.Name) for argument in node.args):
-                given = dict(zip(RULES[name].arguments, node.args, strict=True))
-                chosen: ast.expr = Substitute(given).visit(expression(with_float_literals(CHOICES[name])))
-                return chosen
-            return node
-        return super().visit_Call(node)
+        if name not in CHOICES or name == "where":
+            return super().visit_Call(node)
+        self.generic_visit(node)
+        if not all(isinstance(argument, ast.Name | ast.Constant) for argument in node.args):
+            return node  # it would be evaluated several times
+        given = dict(zip(RULES[name].arguments, node.args, strict=True))
+        chosen: ast.expr = Substitute(given).visit(expression(with_float_literals(CHOICES[name])))
+        return chosen
 
 
-@cache
-def forward(rule: Rule) -> tuple[Template, ...]:
-    """Return the template of the result of `rule`; of a sum taken from left to right, its start and its step."""
-    return tuple(Template(expression(with_float_literals(text)), places(rule)) for text in rule.forward.split("; "))
+def without_scopes(name: str, tree: ast.expr, places: set[str]) -> ast.expr:
+    """Return `tree`, or the call of a function `name` made of it if there is a comprehension in it.
 
-
-@cache
-def contribution(rule: Rule, argument: str) -> Template | None:
-    """Return the template of what the adjoint of `argument` gains from `g`, that of the result; None for zero.
-
-    For a sequence it is written for one element, or if the row gives all partials at once, as the list of all.
+    The time that Python takes to compile a comprehension grows with the number of variables around it.
     """
-    key = argument if argument in rule.partials else argument[:-1]
-    partial = Choose().visit(expression(with_float_literals(rule.partials[key])))
-    if is_zero(partial):
-        return None
-    if key in sequences(rule):
-        return Template(ast.Call(ast.Name("scaled"), [ast.Name("g"), partial], []), places(rule))
-    return Template(product(ast.Name("g"), partial), places(rule))
+    if not any(isinstance(node, SCOPES) for node in ast.walk(tree)):
+        return tree
+    used = ", ".join(sorted(places & names_in(tree)))
+    helpers[name] = define(f"def {name}({used}):\n    return {ast.unparse(tree)}\n", name, NUMBERS)[name]
+    return expression(f"{name}({used})")
 
 
-def is_whole(rule: Rule, argument: str) -> bool:
-    """Return whether `rule` gives all partials by the elements of the sequence `argument` at once."""
-    return argument in rule.partials and rule.is_sequence(argument)
+class Gain:
+    """What the adjoint of one argument gains from that of the result, called `g`.
+
+    Attributes:
+        argument: its name.
+        position: where it stands among the arguments.
+        template: for a sequence that of one element, or if the row gives all partials at once, of the list of all.
+        is_whole: whether the row does.
+        positions: where the arguments stand that the template speaks of.
+        uses_out: whether it speaks of the result.
+    """
+
+    def __init__(self, rule: Rule, argument: str, partial: ast.expr, places: set[str]) -> None:
+        self.argument, self.position = argument, rule.arguments.index(argument)
+        self.is_whole = argument in sequences(rule) and argument in rule.partials
+        tree = without_scopes(f"{rule.name}_by_{argument}", partial, places)
+        g = ast.Name("g")
+        self.template = Template(
+            ast.Call(ast.Name("scaled"), [g, tree], []) if self.is_whole else product(g, tree), {*places, "g"}
+        )
+        used = self.template.places
+        looped = sequences(rule)
+        self.positions = [
+            place for place, name in enumerate(rule.arguments) if name in used or (name in looped and name[:-1] in used)
+        ]
+        self.uses_out = "out" in used
 
 
-@cache
-def power_by(exponent: int) -> Template:
-    """Return the template of what `x` gains from `x ** exponent`, a whole number other than zero."""
-    if exponent == 1:
-        return Template(expression("g"), ["g"])
-    return Template(expression(f"g * ({exponent}.0 * x{f' ** {exponent - 1}.0' if exponent != 2 else ''})"), ["x", "g"])
+class Recipe:
+    """All templates of a row.
+
+    Attributes:
+        forward: that of the result; of a sum taken from left to right, its start and its step.
+        inlines: the positions of arguments whose place occurs once.
+        looped: the positions of sequences, and the names of their elements.
+        gains: for the arguments whose partial is not zero.
+    """
+
+    def __init__(self, rule: Rule) -> None:
+        elements = {name[:-1]: rule.arguments.index(name) for name in sequences(rule)}
+        places = {*rule.arguments, *elements, "out", "n"}
+        trees = [expression(with_float_literals(text)) for text in rule.forward.split("; ")]
+        self.forward = [Template(without_scopes(f"{rule.name}_forward", tree, places), places) for tree in trees]
+        (start, *steps), names = self.forward, rule.arguments
+        self.inlines = [place for place, name in enumerate(names) if steps or name in start.once]
+        self.looped = elements
+        self.gains = list(self.gains_of(rule, places))
+
+    @staticmethod
+    def gains_of(rule: Rule, places: set[str]) -> Iterator[Gain]:
+        """Yield what each argument gains, if anything."""
+        for argument in filter(rule.is_differentiable, rule.arguments):
+            key = argument if argument in rule.partials else argument[:-1]
+            partial = Choose().visit(expression(with_float_literals(rule.partials[key])))
+            if not is_zero(partial):
+                yield Gain(rule, argument, partial, places)
+
+
+recipe: Callable[[Rule], Recipe] = cache(Recipe)
+
+
+def meanings(rule: Rule, target: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the operands that stand in the places of the templates of `rule`."""
+    operands: dict[str, Any] = dict(zip(rule.arguments, arguments, strict=True))
+    looped = recipe(rule).looped
+    if looped:
+        operands.setdefault("n", float(len(arguments[next(iter(looped.values()))])))
+    operands["out"] = target
+    return operands
+
+
+def rows_of(rule: Rule, arguments: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
+    """Yield the operands in the places of elements, for each element of the sequences of `rule`."""
+    looped = recipe(rule).looped
+    for elements in zip(*(arguments[position] for position in looped.values()), strict=True):
+        yield dict(zip(looped, elements, strict=True))

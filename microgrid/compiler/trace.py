@@ -1,18 +1,15 @@
 """Tracing: one run of a function on recording values, and what it did as a program.
 
-While a function is traced, `Value` itself is instrumented: a comparison, a truth value, a conversion to an integer
-becomes a guard; reading `.data` or converting to a float cannot be followed, and is remembered with the line that did
-it. Values of other threads are left alone.
+Operations are seen as nodes are made, everything else by the instruments that `Value` has meanwhile.
 """
 
 from __future__ import annotations
 
-import sys
-from _thread import RLock
-
 from microgrid import modes
+from microgrid.anomaly import users_line
+from microgrid.compiler.instrument import instrument, restore
 from microgrid.compiler.program import DETACH, Guard, Program, Step
-from microgrid.conversions import is_node, is_number
+from microgrid.conversions import show
 from microgrid.engine import Value
 from microgrid.graph import arguments
 from microgrid.operations import BASE_FUNCTIONS
@@ -20,39 +17,43 @@ from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
-# Where `.data` is read to compute a result that is recorded, or only for its type.
-FOLLOWED = {"recording", "runs", "engine", "conversions", "graph", "compiler.trace"}
-COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
-INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil", "__index__": "int"}
-
-UNFOLLOWED = ("__float__", "__format__", "__repr__", "__round__", "__copy__", "__deepcopy__", "__reduce__", "backward")
+LARGEST_BITS = 1024  # of an integer that a float can be compared with
 
 
 class Trace(modes.Mode):
     """The mode in which a function is traced.
 
+    Args:
+        numbers: the numbers of the inputs.
+        leaves: what the caller gave for them: a float, an int, or a `Value`; floats unless given.
+
     Attributes:
         inputs: the leaves in the place of the arguments.
         externals: the values of others that the function used, in the order of their first use.
+        integers: the positions of the inputs that were used as an index.
         obstacle: what could not be followed, with its line; empty if all could.
     """
 
     traces = True
 
-    def __init__(self, numbers: Sequence[Any]) -> None:
+    def __init__(self, numbers: Sequence[float], leaves: Sequence[Any] = ()) -> None:
         super().__init__(self.see)
         self.obstacle = ""
         self.externals: list[Value] = []
+        self.integers: set[int] = set()
         self.inputs = [Value(number) for number in numbers]
-        self._names: dict[int, Any] = {id(leaf): f"input{index}" for index, leaf in enumerate(self.inputs)}
+        self._places = {id(leaf): place for place, leaf in enumerate(self.inputs)}
+        self._leaves = leaves or numbers
+        self._names: dict[int, Any] = {key: f"input{place}" for key, place in self._places.items()}
+        # The ids of all that is a `Value` in an eager run too.
+        self._values = {id(new) for new, leaf in zip(self.inputs, self._leaves, strict=True) if isinstance(leaf, Value)}
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
 
     def __enter__(self) -> Any:
-        self._outside = modes._entered.get()
-        modes._entered.set(())
+        self._apart = modes.apart().__enter__()
         super().__enter__()
         instrument()
         return self
@@ -60,35 +61,62 @@ class Trace(modes.Mode):
     def __exit__(self, *exception: object) -> None:
         restore()
         super().__exit__(*exception)
-        modes._entered.set(tuple(entry for entry in self._outside if entry.on))
+        self._apart.__exit__()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    # What the run tells
 
     def see(self, node: Value) -> None:
         """Take note of a new node, with what it was made of."""
-        self._events.append((node, node.op, arguments(node)))
+        self._events.append((node, node.op, node._x, node._y))
+
+    def made(self, leaf: Value, source: Value | None) -> None:
+        """Take note of a leaf that is made in the trace: of a constant, or of the number of `source`."""
+        if leaf.op is not None:
+            self.cannot_follow("a hand-written operation")
+        elif type(leaf.data) is not float:
+            self.cannot_follow("a fraction")
+        self._events.append((leaf, None, source, None))
 
     def guard(self, test: str, operands: tuple[Any, ...], outcome: Any) -> Any:
         """Take note of a decision; return its outcome."""
         self._events.append(Guard(test, operands, outcome))
         return outcome
 
-    def made(self, value: Value, source: Value | None) -> None:
-        """Take note of a leaf that is made in the trace: of a constant, or of the number of `source`."""
-        self._events.append((value, None, [source]))
+    def is_integer(self, value: Value) -> bool:
+        """Return whether `value` stands for an argument that is an integer, which then has to be one."""
+        place = self._places.get(id(value))
+        if place is None or type(self._leaves[place]) is not int:
+            return False
+        self.integers.add(place)
+        return True
 
     def cannot_follow(self, what: str) -> None:
         """Take note of something that a program cannot tell."""
-        self.obstacle = self.obstacle or f"{what} at {line_of_user()}"
+        self.obstacle = self.obstacle or f"{what} at {users_line()}"
+
+    # The program
 
     def name(self, operand: Any) -> Any:
-        """Return the name of a value, that of a new input if it was made elsewhere; numbers are as they are."""
-        if isinstance(operand, tuple | list):
-            return tuple(map(self.name, operand))
-        if not is_node(operand):
-            return operand
-        if id(operand) not in self._names:
-            self._names[id(operand)] = f"leaf{len(self.externals)}"
+        """Return the name of a value, that of a new input if it was made elsewhere; or a plain number."""
+        key = id(operand)
+        if key in self._names:
+            return self._names[key]
+        if isinstance(operand, Value):
+            self._values.add(key)
+            self._names[key] = f"leaf{len(self.externals)}"
             self.externals.append(operand)
-        return self._names[id(operand)]
+            return self._names[key]
+        if isinstance(operand, tuple):
+            return tuple(map(self.name, operand))
+        if isinstance(operand, float):
+            return float(operand)
+        if isinstance(operand, int) and operand.bit_length() <= LARGEST_BITS:
+            return int(operand)
+        self.obstacle = self.obstacle or f"the constant {show(operand)} of type {type(operand).__name__}"
+        return operand
 
     def program(self, outputs: Sequence[Any]) -> Program:
         """Return what happened as a program; `outputs` are the leaves of the result."""
@@ -96,165 +124,48 @@ class Trace(modes.Mode):
         for number, event in enumerate(self._events):
             if isinstance(event, Guard):
                 steps.append(event._replace(operands=self.name(event.operands)))
-                continue
-            node, op, given = event
-            if op is None and given[0] is None:
-                self._names[id(node)] = node.data
-                continue
-            if op is None:  # detached; a transform may have made it a node afterwards
-                rule = DETACH if node.op is None else RULES["identity"]
+            elif event[1] is not None:
+                self.add_operation(steps, number, *event)
             else:
-                rule = op.rule
-            target = variable(rule, number)
-            steps.append(Step(target, rule, self.name(tuple(given))))
-            if op is not None and node.op is None:  # made under no_grad
-                steps.append(Step(f"{target}_detached", DETACH, (target,)))
-                target = f"{target}_detached"
-            self._names[id(node)] = target
+                self.add_leaf(steps, number, *event[::2])
+        inputs = [f"input{place}" for place in range(len(self.inputs))]
         named = self.name(tuple(outputs))
-        inputs = [f"input{index}" for index in range(len(self.inputs))]
         return Program((*inputs, *(f"leaf{index}" for index in range(len(self.externals)))), tuple(steps), named)
+
+    def add_operation(self, steps: list[Step | Guard], number: int, node: Value, op: Any, x: Any, y: Any) -> None:
+        """Add the steps for a node that an operation made."""
+        target = variable(op.rule, number)
+        given = arguments(op, x, y)
+        steps.append(Step(target, op.rule, self.name(given)))
+        if node.op is None:  # made under no_grad
+            steps.append(Step(f"{target}_", DETACH, (target,)))
+            target += "_"
+        self._names[id(node)] = target
+        if any([self.is_value(argument) for argument in given]):
+            self._values.add(id(node))
+
+    def add_leaf(self, steps: list[Step | Guard], number: int, leaf: Value, source: Value | None) -> None:
+        """Add the step for a leaf that was made: of a number, or with that of another one."""
+        if source is None or self.is_value(source):
+            self._values.add(id(leaf))
+        if source is None:
+            self._names[id(leaf)] = leaf.data
+            return
+        rule = DETACH if leaf.op is None else RULES["identity"]  # a transform made it a node afterwards
+        self._names[id(leaf)] = variable(rule, number)
+        steps.append(Step(self._names[id(leaf)], rule, (self.name(source),)))
+
+    def is_value(self, operand: Any) -> bool:
+        """Return whether `operand`, known to the program, is a `Value` in an eager run too, or has one among it."""
+        return any(map(self.is_value, operand)) if isinstance(operand, tuple) else id(operand) in self._values
 
 
 def variable(rule: Rule, number: int) -> str:
-    """Return a name for the result of `rule`, made from the rule's: not one that a function has."""
+    """Return a name for the result of `rule`, made from the rule's: not one that something else has.
+
+    >>> variable(RULES["mul"], 3), variable(RULES["log"], 2)
+    ('mul_3', 'log_2')
+    """
     name = f"{rule.name}_{number}"
-    while name in BASE_FUNCTIONS or name in RULES:
-        name += "_"
-    return name
-
-
-def tracer() -> Trace | None:
-    """Return the trace that this thread or task is in."""
-    for mode in modes.active():
-        if isinstance(mode, Trace):
-            return mode
-    return None
-
-
-def line_of_user() -> str:
-    """Return file and line of the innermost frame that is not of this package."""
-    from microgrid.anomaly import users_line
-
-    return users_line()
-
-
-# Instrumentation
-
-_lock = RLock()
-_depth = 0
-_originals: dict[str, Any] = {}
-
-
-def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
-    """Return a comparison that a trace takes for a guard."""
-    symbol = COMPARISONS[name]
-
-    def compare(self: Value, other: Any) -> Any:
-        outcome = original(self, other)
-        trace = tracer()
-        if trace is None or not (is_node(other) or is_number(other)):
-            return outcome
-        return trace.guard(f"{{}} {symbol} {{}}", (self, other), outcome)
-
-    return compare
-
-
-def conversion(test: str, original: Callable[[Value], Any]) -> Callable[[Value], Any]:
-    """Return a conversion to an integer or a bool that a trace takes for a guard."""
-
-    def convert(self: Value) -> Any:
-        outcome = original(self)
-        trace = tracer()
-        return outcome if trace is None else trace.guard(test, (self,), outcome)
-
-    return convert
-
-
-def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a method that a trace cannot follow."""
-
-    def method(self: Value, *arguments: Any, **keywords: Any) -> Any:
-        trace = tracer()
-        if trace is not None:
-            trace.cannot_follow(what)
-        return original(self, *arguments, **keywords)
-
-    return method
-
-
-def is_followed(frame: Any) -> bool:
-    """Return whether a trace follows what the code of `frame` does with `.data`."""
-    package, _, module = frame.f_globals.get("__name__", "").partition(".")
-    if package != "microgrid" or frame.f_code.co_name == "on_data":
-        return False
-    return module in FOLLOWED or module.startswith("generated.")
-
-
-def instrument() -> None:
-    """Let `Value` tell traces what is done with it."""
-    global _depth
-    with _lock:
-        _depth += 1
-        if _depth > 1:
-            return
-        slot = vars(Value)["data"]
-
-        def read(self: Value) -> Any:
-            if not is_followed(sys._getframe(1)):
-                trace = tracer()
-                if trace is not None:
-                    trace.cannot_follow("reading .data")
-            return slot.__get__(self)
-
-        init, detach = Value.__init__, Value.detach
-
-        def write(self: Value, number: Any) -> None:
-            if not is_followed(sys._getframe(1)):
-                trace = tracer()
-                if trace is not None:
-                    trace.cannot_follow("assigning .data")
-            slot.__set__(self, number)
-
-        def make(self: Value, *arguments: Any, **keywords: Any) -> None:
-            init(self, *arguments, **keywords)
-            trace = tracer()
-            if trace is not None:
-                trace.made(self, None)
-                if self.op is not None:
-                    trace.cannot_follow("a hand-written operation")
-
-        def detached(self: Value) -> Value:
-            trace = tracer()
-            if trace is None:
-                return detach(self)
-            leaf = object.__new__(Value)
-            init(leaf, self.data, label=self.label)
-            trace.made(leaf, self)
-            return leaf
-
-        changes: dict[str, Any] = {"data": property(read, write), "__init__": make, "detach": detached}
-        changes |= {name: comparison(name, getattr(Value, name)) for name in COMPARISONS}
-        integer = Value.__int__
-        for name, function in INTEGERS.items():
-            changes[name] = conversion(f"{function}({{}})", getattr(Value, name, integer))
-        changes["__bool__"] = conversion("bool({})", Value.__bool__)
-        for name in UNFOLLOWED:
-            changes[name] = unfollowed(f"{name.strip('_')}()", getattr(Value, name))
-        for name, change in changes.items():
-            _originals[name] = vars(Value).get(name)
-            setattr(Value, name, change)
-
-
-def restore() -> None:
-    """Make `Value` what it was when the last trace ends."""
-    global _depth
-    with _lock:
-        _depth -= 1
-        if not _depth:
-            for name, original in _originals.items():
-                if original is None:
-                    delattr(Value, name)
-                else:
-                    setattr(Value, name, original)
-            _originals.clear()
+    taken = name in BASE_FUNCTIONS or name in RULES or rule.name in ("d", "p") or rule.name.startswith(("d_", "p_"))
+    return f"{rule.name}__{number}" if taken else name

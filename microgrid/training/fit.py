@@ -10,7 +10,7 @@ import time
 import warnings
 
 from microgrid import tree
-from microgrid.compiler.jit import Arguments, Unfit, is_static
+from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
 from microgrid.compiler.steps import CompiledStep, Unfollowed
 from microgrid.conversions import MATH_ERRORS
 from microgrid.engine import Value
@@ -82,8 +82,7 @@ class CompiledSteps:
         self.rows = [tuple(map(float, sample.leaves)) for sample in arguments]
 
         def of_numbers(*numbers: Value) -> Any:
-            source = iter(numbers)
-            x, y = tree.Walk(lambda leaf: next(source), is_static).visit("a sample", False, samples[0])
+            x, y = with_leaves(samples[0], numbers)
             return loss(model(x), y)
 
         self.compiled = CompiledStep(of_numbers, optimizer, self.parameters)

@@ -1,0 +1,165 @@
+"""The arguments of a call, taken apart: its numbers, and the shape that a compiled case is made for."""
+
+from __future__ import annotations
+
+from microgrid import tree
+from microgrid.conversions import is_fraction, is_node, is_number
+from microgrid.engine import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Sequence
+    from typing import Any
+
+LARGEST_INTEGER = 2**53  # up to here floats are as exact as integers
+
+
+class Unfit(Exception):
+    """Raised for what compiled code cannot serve; it says why."""
+
+
+class Same:
+    """An object as a part of a key: equal to itself only, and known by it for as long as the key lives."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.item is other.item
+
+    def __hash__(self) -> int:
+        return id(self.item)
+
+
+class Arguments:
+    """The numbers in the arguments of a call, and what must be the same for a case to serve it.
+
+    Attributes:
+        leaves: numbers and `Value`s, in the order of `tree`.
+        numbers: the number of each.
+        key: the shape, with what is no number in it: text, bools, None, dict keys, and the settings of modules.
+        is_exact: whether there is a fraction or an integer too large for a float.
+
+    Raises:
+        Unfit: if there is something else in them.
+
+    >>> arguments = Arguments((Value(2.0), [3, 0.5], "mean"))
+    >>> arguments.numbers
+    [2.0, 3.0, 0.5]
+    >>> arguments.key == Arguments((Value(1.0), [1.0, 7.0], "mean")).key
+    True
+    """
+
+    __slots__ = ("_met", "is_exact", "key", "leaves", "numbers")
+
+    def __init__(self, nest: Any) -> None:
+        self.leaves: list[Any] = []
+        self.numbers: list[Any] = []
+        self.is_exact = False
+        self._met: dict[int, int] = {}  # the modules, and the `Value`s in them, that were met
+        self.key = self.shape(nest, False)
+
+    def shape(self, item: Any, inside: bool) -> Hashable:
+        """Return the part of the key for `item`, which stands `inside` a module or not; take note of its leaves."""
+        kind = type(item)
+        if kind is float and not inside:
+            self.leaves.append(item)
+            self.numbers.append(item)
+            return float
+        if kind is list or kind is tuple:
+            return (kind, *[self.shape(piece, inside) for piece in item])
+        if isinstance(item, Value):
+            return self.shape_of_value(item, inside)
+        if kind is bool or kind is str or item is None:
+            return kind, item
+        if is_node(item):
+            raise Unfit(f"an argument of type {kind.__name__}")
+        if tree.is_module(item):
+            if id(item) in self._met:
+                return kind, self._met[id(item)]
+            self._met[id(item)] = len(self._met)
+            return (kind, *[(step, self.shape(piece, True)) for step, piece in tree.parts(item) or ()])
+        if isinstance(item, dict):
+            return (kind, *[(type(key), key, self.shape(piece, inside)) for key, piece in item.items()])
+        pieces = tree.parts(item)
+        if pieces is not None:
+            return (kind, *[(step, self.shape(piece, inside)) for step, piece in pieces])
+        return self.shape_of_setting(item) if inside else self.shape_of_number(item)
+
+    def shape_of_value(self, item: Value, inside: bool) -> Hashable:
+        """Return the part of the key for a `Value`."""
+        if id(item) in self._met:
+            return Value, self._met[id(item)]
+        if inside:
+            self._met[id(item)] = len(self._met)
+        self.leaves.append(item)
+        self.numbers.append(item.data)
+        self.is_exact = self.is_exact or type(item.data) is not float
+        return type(item)
+
+    def shape_of_number(self, item: Any) -> Hashable:
+        """Return the part of the key for a number that is no float."""
+        if not is_number(item):
+            raise Unfit(f"an argument of type {type(item).__name__}")
+        large = isinstance(item, int) and abs(item) > LARGEST_INTEGER
+        self.is_exact = self.is_exact or large or is_fraction(item)
+        self.leaves.append(item)
+        self.numbers.append(0.0 if self.is_exact else float(item))
+        return float
+
+    def shape_of_setting(self, item: Any) -> Hashable:
+        """Return the part of the key for what a module has besides `Value`s: a number by its bits, else the object."""
+        return (type(item), repr(item)) if type(item) in (int, float) else Same(item)
+
+
+def is_static(item: Any) -> bool:
+    """Return whether a part of the arguments belongs to the key of a case."""
+    return isinstance(item, bool | str)
+
+
+def with_leaves(nest: Any, leaves: Iterable[Any]) -> Any:
+    """Return a nest like `nest` with `leaves` as its leaves, in the order of `Arguments`.
+
+    >>> with_leaves(([2.0, "mean"], None), [5.0])
+    ([5.0, 'mean'], None)
+    """
+    source = iter(leaves)
+    return tree.Walk(lambda leaf: next(source), is_static).visit("the arguments", False, nest)
+
+
+class Results:
+    """The result of a function, taken apart: its numbers, and what is around them.
+
+    Args:
+        out: a nest of numbers, `Value`s, text, bools and None.
+
+    Raises:
+        Unfit: if there is something else in it.
+    """
+
+    __slots__ = ("leaves", "nest")
+
+    def __init__(self, out: Any) -> None:
+        self.leaves: list[Any] = []
+        self.nest = tree.Walk(self.take, self.is_kept).visit("the result", False, out)
+
+    def take(self, leaf: Any) -> int:
+        """Take note of a leaf; return its number, which stands for it in the nest."""
+        self.leaves.append(leaf)
+        return len(self.leaves) - 1
+
+    def is_kept(self, item: Any) -> bool:
+        """Return whether `item` is no part of the nest but stays as it is."""
+        if is_static(item):
+            return True
+        if tree.is_module(item) or not (isinstance(item, Value) or is_number(item) or tree.parts(item) is not None):
+            raise Unfit(f"it returns something of type {type(item).__name__}")
+        return False
+
+    def rebuilt(self, results: Sequence[Any]) -> Any:
+        """Return the nest with `results` as its leaves."""
+        if type(self.nest) is int:
+            return results[0]
+        return tree.Walk(results.__getitem__, is_static).visit("the result", False, self.nest)

@@ -1,0 +1,183 @@
+"""Instruments: while a function is traced anywhere, `Value` tells the trace what is done with it besides operations.
+
+A comparison, a truth value, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading `.data` or
+converting to a float cannot be followed, and is noted with the line that did it. In threads and tasks that trace nothing,
+a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import RLock
+
+from microgrid.conversions import is_node, is_number
+from microgrid.engine import Value
+from microgrid.modes import tracing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# Where `.data` is read to compute a result that is recorded, or only for its type.
+FOLLOWED = {"recording", "runs", "engine", "conversions", "graph"}
+COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
+INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
+UNFOLLOWED = ("__float__", "__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward")
+
+
+def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
+    """Return a comparison that a trace takes for a guard."""
+    test = f"{{}} {COMPARISONS[name]} {{}}"
+
+    def compare(self: Value, other: Any) -> Any:
+        outcome = original(self, other)
+        trace = tracing()
+        if trace is None or not (is_node(other) or is_number(other)):
+            return outcome
+        return trace.guard(test, (self, other), outcome)
+
+    return compare
+
+
+def conversion(test: str, original: Callable[[Value], Any]) -> Callable[[Value], Any]:
+    """Return a conversion to an integer or a bool that a trace takes for a guard."""
+
+    def convert(self: Value) -> Any:
+        outcome = original(self)
+        trace = tracing()
+        return outcome if trace is None else trace.guard(test, (self,), outcome)
+
+    return convert
+
+
+def rounding(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method behind `round`: a conversion to an integer, or an operation."""
+    to_integer = conversion("round({})", original)
+
+    def rounded(self: Value, ndigits: int | None = None) -> Any:
+        return to_integer(self) if ndigits is None else original(self, ndigits)
+
+    return rounded
+
+
+def index(self: Value) -> int:
+    """Return an integer argument as an index, which is a guard; no other `Value` is one."""
+    trace = tracing()
+    if trace is None or not trace.is_integer(self):
+        raise TypeError(f"{type(self).__name__!r} object cannot be interpreted as an integer")
+    number = int(vars(Value)["data"].fget(self))
+    trace.guard("int({})", (self,), number)
+    return number
+
+
+def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that a trace cannot follow."""
+
+    def method(self: Value, *arguments: Any, **keywords: Any) -> Any:
+        trace = tracing()
+        if trace is not None:
+            trace.cannot_follow(what)
+        return original(self, *arguments, **keywords)
+
+    return method
+
+
+def watched(slot: Any) -> property:
+    """Return `slot`, which holds the number of a `Value`, as a property that tells traces of reads and writes."""
+    followed: dict[Any, bool] = {}  # by the code that reads or writes
+
+    def look(frame: Any, what: str) -> None:
+        code = frame.f_code
+        if code not in followed:
+            followed[code] = is_followed(code, frame.f_globals.get("__name__", ""))
+        if not followed[code]:
+            trace = tracing()
+            if trace is not None:
+                trace.cannot_follow(what)
+
+    def read(self: Value) -> Any:
+        look(sys._getframe(1), "reading .data")
+        return slot.__get__(self)
+
+    def write(self: Value, number: Any) -> None:
+        look(sys._getframe(1), "assigning .data")
+        slot.__set__(self, number)
+
+    return property(read, write)
+
+
+def is_followed(code: Any, module: str) -> bool:
+    """Return whether a trace follows what `code` of `module` does with `.data`."""
+    package, _, inner = module.partition(".")
+    if package != "microgrid" or code.co_name == "on_data":
+        return False
+    return inner in FOLLOWED or inner.startswith(("generated.", "compiler."))
+
+
+def making(init: Callable[..., None]) -> Callable[..., None]:
+    """Return `Value.__init__`, telling traces of the leaf."""
+
+    def make(self: Value, *arguments: Any, **keywords: Any) -> None:
+        init(self, *arguments, **keywords)
+        trace = tracing()
+        if trace is not None:
+            trace.made(self, None)
+
+    return make
+
+
+def detaching(detach: Callable[[Value], Value], init: Callable[..., None]) -> Callable[[Value], Value]:
+    """Return `Value.detach`, telling traces whose number the leaf has."""
+
+    def detached(self: Value) -> Value:
+        trace = tracing()
+        if trace is None:
+            return detach(self)
+        leaf = object.__new__(Value)
+        init(leaf, self.data, label=self.label)
+        trace.made(leaf, self)
+        return leaf
+
+    return detached
+
+
+def changes() -> dict[str, Any]:
+    """Return what takes the place of attributes of `Value` while there is a trace."""
+    own = vars(Value)
+    changed = {name: comparison(name, own[name]) for name in COMPARISONS}
+    changed |= {name: conversion(f"{test}({{}})", own[name]) for name, test in INTEGERS.items()}
+    changed |= {name: unfollowed(f"{name.strip('_')}()", own[name]) for name in UNFOLLOWED}
+    changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"]), "__round__": rounding(own["__round__"])}
+    changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
+    return {**changed, "__index__": index, "data": watched(own["data"])}
+
+
+_lock = RLock()
+_depth = 0
+_originals: dict[str, Any] = {}
+
+
+def instrument() -> None:
+    """Let `Value` tell traces what is done with it."""
+    global _depth
+    with _lock:
+        _depth += 1
+        if _depth == 1:
+            for name, change in changes().items():
+                _originals[name] = vars(Value).get(name)
+                setattr(Value, name, change)
+
+
+def restore() -> None:
+    """Make `Value` what it was, when the last trace ends."""
+    global _depth
+    with _lock:
+        _depth -= 1
+        if not _depth:
+            for name, original in _originals.items():
+                if original is None:
+                    delattr(Value, name)
+                else:
+                    setattr(Value, name, original)
+            _originals.clear()
