@@ -160,10 +160,11 @@ def forward_source(rule: Rule, literals: Callable[[str], str]) -> str:
         lines.append(f"    n = len({sequences(rule)[0]})")
     start, fold, step = text.partition("; ")
     if fold:
-        elements = ", ".join(name[:-1] for name in sequences(rule))
+        looped = sequences(rule)
+        source = f"zip({', '.join(looped)})" if len(looped) > 1 else looped[0]
         lines += [
             f"    out = {start}",
-            f"    for {elements} in zip({', '.join(sequences(rule))}):",
+            f"    for {', '.join(name[:-1] for name in looped)} in {source}:",
             f"        out = {step}",
             "    return out",
         ]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["dist", "fabs", "frexp", "log", "log_softmax", "modf", "pow", "softmax"]
 
-_copysign, _exp, _fmod, _hypot = (FUNCTIONS[name] for name in ("copysign", "exp", "fmod", "hypot"))
+_copysign, _exp, _fmod, _total = (FUNCTIONS[name] for name in ("copysign", "exp", "fmod", "total"))
+_hypot = FUNCTIONS["hypot"]
 _ldexp, _log, _logsumexp = (FUNCTIONS[name] for name in ("ldexp", "log", "logsumexp"))
 _maximum, _pow = FUNCTIONS["maximum"], FUNCTIONS["pow"]
 
@@ -118,11 +119,7 @@ def log_softmax(xs: Iterable[Any], /) -> list[Any]:
     >>> log_softmax([1000.0, 0.0])
     [0.0, -1000.0]
     """
-    xs = tuple(x if isinstance(x, Value) else as_number(x) for x in xs)
-    if not xs:
-        raise ValueError("softmax expects at least one number, got none")
-    largest = _maximum(*map(stop, xs))
-    shifted = [x - largest for x in xs]  # shifting all of them changes neither the result nor its derivatives
+    shifted = less_largest(xs)
     total = _logsumexp(shifted)
     return [x - total for x in shifted]
 
@@ -133,4 +130,19 @@ def softmax(xs: Iterable[Any], /) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    return [_exp(x) for x in log_softmax(xs)]
+    powers = [_exp(x) for x in less_largest(xs)]
+    scale = 1 / _total(powers)
+    return [power * scale for power in powers]
+
+
+def less_largest(xs: Iterable[Any]) -> list[Any]:
+    """Return `xs` less the largest of them: shifting all changes neither `softmax` nor its derivatives.
+
+    Raises:
+        ValueError: if there are none.
+    """
+    xs = tuple(x if isinstance(x, Value) else as_number(x) for x in xs)
+    if not xs:
+        raise ValueError("softmax expects at least one number, got none")
+    largest = _maximum(*map(stop, xs))
+    return [x - largest for x in xs]

@@ -290,7 +290,7 @@ def function_source(rule: Rule) -> str:
     fields = {"name": rule.name, "doc": describe(rule), "example": example(rule), "rule": rule_in_source(rule)}
     fields["head"] = parameters(rule)
     _, fold, step = rule.forward.partition("; ")
-    if fold:
+    if fold and len(sequences(rule)) == 2:
         ws, xs, b = rule.arguments
         w, x = ws[:-1], xs[:-1]
         fields |= {"ws": ws, "xs": xs, "b": b, "w": w, "x": x}

@@ -163,6 +163,7 @@ ROWS = (
          domain="(x * 10 ** ndigits + 1 / 2) % 1 != 0"),
 
     # sums and products over sequences: one node each
+    Rule("total(xs, start=0.0)", "start; out + x", "start plus the sum, plainly from left to right", x="1", start="1"),
     Rule("fsum(xs)",        "fsum(xs)",         "sum, rounded once",        x="1"),
     Rule("mean(xs)",        "fsum(xs) / n",     "arithmetic mean",          x="1 / n",                domain="n > 0"),
     Rule("prod(xs, *, start=1)", "prod(xs, start=start)", "product",         xs="cofactors(xs, start)"),
@@ -200,8 +201,8 @@ ROWS = (
     Rule("elu(x, alpha=1.0)", "x if x > 0 else alpha * expm1(x)", "exponential linear unit",
          x="where(step(x), 1, alpha * exp(x))",                                                       domain="x != 0"),
     Rule("sigmoid(x)",      "sigmoid(x)",       "1 / (1 + exp(-x))",        x="out * (1 - out)"),
-    Rule("logsigmoid(x)",   "logsigmoid(x)",    "log(sigmoid(x))",          x="sigmoid(-x)"),
-    Rule("softplus(x)",     "softplus(x)",      "log(1 + exp(x))",          x="sigmoid(x)"),
+    Rule("logsigmoid(x)",   "logsigmoid(x)",    "log(sigmoid(x))",          x="-expm1(out)"),
+    Rule("softplus(x)",     "softplus(x)",      "log(1 + exp(x))",          x="-expm1(-out)"),
     Rule("softsign(x)",     "x / (1 + abs(x))", "x / (1 + |x|)",            x="1 / (1 + abs(x)) / (1 + abs(x))",
          domain="x != 0"),
     Rule("silu(x)",         "silu(x)",          "x * sigmoid(x)",           x="sigmoid(x) + out * sigmoid(-x)"),

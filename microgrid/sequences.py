@@ -19,7 +19,7 @@ def maximum(*xs: Any) -> Any:
     >>> maximum(1.0, 3.0, 2.0), maximum(1.0, float("nan"))
     (3.0, nan)
     """
-    return max(xs) if all(x == x for x in xs) else nan
+    return max(xs) if has_no_nan(xs) else nan
 
 
 def minimum(*xs: Any) -> Any:
@@ -28,7 +28,13 @@ def minimum(*xs: Any) -> Any:
     >>> minimum(1.0, 3.0, 2.0), minimum(1.0, float("nan"))
     (1.0, nan)
     """
-    return min(xs) if all(x == x for x in xs) else nan
+    return min(xs) if has_no_nan(xs) else nan
+
+
+def has_no_nan(xs: Sequence[Any]) -> bool:
+    """Return whether no one of `xs` is nan; their sum tells, but for opposite infinities."""
+    total = sum(xs)
+    return bool(total == total) or all(x == x for x in xs)
 
 
 def shifted(xs: Sequence[Any]) -> list[Any]:

@@ -53,7 +53,9 @@ class Case:
         self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
         self.integers = trace.integers
         self.program = optimised(program)
-        self.wanted = [program.inputs[place] for place in [*self.places, *range(len(trace.inputs), len(program.inputs))]]
+        self.wanted = [
+            program.inputs[place] for place in [*self.places, *range(len(trace.inputs), len(program.inputs))]
+        ]
         active = Writer(self.program, self.wanted).active
         self.kinds = [
             RECORDED if output in active else VALUE if trace.is_value(leaf) else NUMBER

@@ -204,12 +204,12 @@ class Writer:
                 g = f"d_{step.target}"
                 lines += summed(g, terms)
             for gain in self.gains[step.target]:
-                lines += self.handed_on(step, gain, {**meanings(step.rule, step.target, step.arguments), "g": g}, gained)
+                lines += self.handed_on(
+                    step, gain, {**meanings(step.rule, step.target, step.arguments), "g": g}, gained
+                )
         return lines, {name: gained.get(name, []) for name in self.wanted}
 
-    def handed_on(
-        self, step: Step, gain: Gain, given: Mapping[str, Any], gained: dict[str, list[str]]
-    ) -> list[str]:
+    def handed_on(self, step: Step, gain: Gain, given: Mapping[str, Any], gained: dict[str, list[str]]) -> list[str]:
         """Add to `gained` what an argument of `step` gains; return the statements that prepare it."""
         argument = step.arguments[gain.position]
         if not isinstance(argument, tuple):

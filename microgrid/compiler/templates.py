@@ -28,6 +28,14 @@ CHOICES = {
     "less": "1 if x < y else 0",
     "where": "x if c else y",
 }
+SMALL = {  # functions that are written out: a call takes longer than what they do
+    "sigmoid": "1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))",
+    "softplus": "x + log1p(exp(-x)) if x > 0 else log1p(exp(x))",
+}
+FOLDS = {  # functions of sequences that are written out, element by element; a nan is kept
+    "maximum": "-inf; x if x > out or x != x else out",
+    "minimum": "inf; x if x < out or x != x else out",
+}
 SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 MARK = re.compile(r"__(\w+?)__(any|bare|spread)__")
 
@@ -91,23 +99,24 @@ class Template:
         self.once = {place for place in used if used.count(place) == 1}
 
 
-class Choose(Inline):
-    """Replaces calls of the small choices by expressions that need not look for nan."""
+class WriteOut(Inline):
+    """Replaces calls of small functions by their texts."""
 
-    def __init__(self) -> None:
-        super().__init__(tuple(CHOICES), with_float_literals)
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        super().__init__(("where",), with_float_literals)
+        self.texts = texts
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Return the expression for a choice between plain operands, or the call."""
+        """Return the text on plain operands, or the call."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
-        if name not in CHOICES or name == "where":
+        if name not in self.texts or name == "where":
             return super().visit_Call(node)
         self.generic_visit(node)
         if not all(isinstance(argument, ast.Name | ast.Constant) for argument in node.args):
             return node  # it would be evaluated several times
         given = dict(zip(RULES[name].arguments, node.args, strict=True))
-        chosen: ast.expr = Substitute(given).visit(expression(with_float_literals(CHOICES[name])))
-        return chosen
+        written: ast.expr = Substitute(given).visit(expression(with_float_literals(self.texts[name])))
+        return written
 
 
 def without_scopes(name: str, tree: ast.expr, places: set[str]) -> ast.expr:
@@ -163,7 +172,9 @@ class Recipe:
     def __init__(self, rule: Rule) -> None:
         elements = {name[:-1]: rule.arguments.index(name) for name in sequences(rule)}
         places = {*rule.arguments, *elements, "out", "n"}
-        trees = [expression(with_float_literals(text)) for text in rule.forward.split("; ")]
+        small = WriteOut(SMALL)
+        texts = FOLDS.get(rule.name, rule.forward).split("; ")
+        trees = [small.visit(expression(with_float_literals(text))) for text in texts]
         self.forward = [Template(without_scopes(f"{rule.name}_forward", tree, places), places) for tree in trees]
         (start, *steps), names = self.forward, rule.arguments
         self.inlines = [place for place, name in enumerate(names) if steps or name in start.once]
@@ -175,7 +186,7 @@ class Recipe:
         """Yield what each argument gains, if anything."""
         for argument in filter(rule.is_differentiable, rule.arguments):
             key = argument if argument in rule.partials else argument[:-1]
-            partial = Choose().visit(expression(with_float_literals(rule.partials[key])))
+            partial = WriteOut(CHOICES | SMALL).visit(expression(with_float_literals(rule.partials[key])))
             if not is_zero(partial):
                 yield Gain(rule, argument, partial, places)
 
