@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from microgrid.engine import Value
 
 
-def inner_nodes(*roots: Value) -> list[Value]:
+def inner_nodes(*roots: Value, seen: set[Value] | None = None) -> list[Value]:
     """Return the nodes of the graph of `roots` that an operation made, parents before the nodes made from them.
 
-    The order depends on the graph alone, so the same graph gives the same bits twice.
+    The order depends on the graph alone, so the same graph gives the same bits twice. Nodes in `seen`, and what only
+    they depend on, are left out; those that are returned are added to it.
     """
     order: list[Value] = []
-    seen: set[Value] = set()
+    seen = set() if seen is None else seen
     expanded: set[int] = set()  # sequences that were met before, such as the inputs that the neurons of a layer share
     stack: list[Value | None] = [root for root in roots if root.op is not None]
     pop, push, emit, see = stack.pop, stack.append, order.append, seen.add
@@ -60,7 +61,12 @@ def constants(op: Any, y: Any) -> tuple[Any, ...]:
     return y if count > 1 else (y,) if count else ()
 
 
-def arguments(op: Any, x: Any, y: Any) -> tuple[Any, ...]:
+def arguments(node: Value) -> tuple[Any, ...]:
+    """Return what the operation of `node` was applied to, in the order of the rule's arguments."""
+    return in_order(node.op, node._x, node._y)
+
+
+def in_order(op: Any, x: Any, y: Any) -> tuple[Any, ...]:
     """Return what `op` was applied to, in the order of the rule's arguments; `x` and `y` are the slots of the node."""
     if op.fan == 2:
         return x, y

@@ -54,6 +54,11 @@ def observe(node: Value) -> Value:
     return node
 
 
+def is_silent() -> bool:
+    """Return whether nothing is recorded in this thread or task."""
+    return any(isinstance(mode, no_grad) for mode in active())
+
+
 def before_backward(root: Value) -> None:
     """Let the modes of this thread or task look at the graph of `root`, which is about to be differentiated."""
     for mode in active():
@@ -113,7 +118,7 @@ def forget(node: Value) -> None:
 
 
 class apart:
-    """Context manager: what is on in this thread or task does not reach inside, but for the modes that `keeps` tells."""
+    """Context manager: no mode of this thread or task reaches inside, but for those that `keeps` tells."""
 
     def __init__(self, keeps: Callable[[Mode], bool] = lambda mode: False) -> None:
         self.keeps = keeps
@@ -169,6 +174,22 @@ class no_grad(Mode):
                 return await function(*args, **kwargs)
 
         return coroutine if flags & IS_COROUTINE else plain  # type: ignore[return-value] # wraps keeps the signature
+
+
+class Recording(Mode):
+    """Context manager: operations are recorded, whatever `no_grad` stands around it. It serves once."""
+
+    def __init__(self) -> None:
+        super().__init__(None)
+        self._apart = apart(lambda mode: not isinstance(mode, no_grad))
+
+    def __enter__(self) -> Self:
+        self._apart.__enter__()
+        return super().__enter__()
+
+    def __exit__(self, *exception: object) -> None:
+        super().__exit__(*exception)
+        self._apart.__exit__()
 
 
 class gc_paused:

@@ -189,3 +189,6 @@ def operation(name: str, mask: tuple[bool, ...]) -> Operation:
             raise LookupError(f"no rule is called {name!r}: define it before you load a graph with it")
         found = _operations.setdefault((name, mask), Operation(RULES[name], mask))
     return found
+
+
+IDENTITY = operation("identity", (True,))  # of the leaf of a transform's run: it leads on to what it stands for

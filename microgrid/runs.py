@@ -9,8 +9,8 @@ from __future__ import annotations
 from microgrid import graph, tree
 from microgrid.conversions import as_number, is_node, show, zero_like
 from microgrid.engine import Value
-from microgrid.modes import Mode, active, apart, gc_paused, no_grad, tracing
-from microgrid.operations import operation
+from microgrid.modes import Recording, active, before_backward, gc_paused, is_silent, observers, tracing
+from microgrid.operations import IDENTITY
 from microgrid.passes import adjoints, counts, dependents, tangents
 from microgrid.series import Series, expansions
 
@@ -22,26 +22,18 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
     Argnums = int | Sequence[int]
 
-IDENTITY = operation("identity", (True,))
 
-
-class Differentiation(Mode):
+class Differentiation(Recording):
     """The mode in which a transform runs a function: what depends on its inputs does not become a float unnoticed.
 
-    A `no_grad` around the transform does not reach into it.
+    Attributes:
+        known: nodes that were there when a run within this one ended, so that no later one need look at them.
     """
 
     def __init__(self, name: str, inputs: Sequence[Value]) -> None:
-        super().__init__(None)
+        super().__init__()
         self.name, self.inputs = name, inputs
-
-    def __enter__(self) -> Any:
-        self._apart = apart(lambda mode: not isinstance(mode, no_grad)).__enter__()
-        return super().__enter__()
-
-    def __exit__(self, *exception: object) -> None:
-        super().__exit__(*exception)
-        self._apart.__exit__()
+        self.known: set[Value] = set()
 
     def before_float(self, node: Value) -> None:
         """Raise TypeError if `node` depends on an input."""
@@ -52,9 +44,9 @@ class Differentiation(Mode):
             )
 
 
-def is_nested() -> bool:
-    """Return whether a transform is running a function in this thread or task."""
-    return any(isinstance(mode, Differentiation) for mode in active())
+def surrounding() -> Differentiation | None:
+    """Return the innermost transform that is running a function in this thread or task."""
+    return next((mode for mode in reversed(active()) if isinstance(mode, Differentiation)), None)
 
 
 def recording_role() -> str:
@@ -66,7 +58,25 @@ def name_of(transform: str, function: Function) -> str:
     """Return what errors call `transform` of `function`."""
     if not callable(function):
         raise TypeError(f"{transform} expects a function, got {type(function).__name__} {function!r:.60}")
-    return f"{transform}({getattr(function, '__name__', repr(function))})"
+    return f"{transform}({getattr(function, '__name__', None) or f'{function!r:.60}'})"
+
+
+def positions(name: str, argnums: Argnums, count: int) -> list[int]:
+    """Return which of `count` positional arguments `argnums` means.
+
+    Raises:
+        TypeError: if it is neither an integer nor a sequence of them, if there is no such argument, or it names one
+            twice.
+    """
+    given = argnums if isinstance(argnums, list | tuple | range) else (argnums,)
+    if not all(isinstance(place, int) for place in given):
+        raise TypeError(f"{name}: expected argnums to be an integer or a tuple of them, got {argnums!r:.60}")
+    if not all(-count <= place < count for place in given):
+        raise TypeError(f"{name}: argnums is {argnums!r:.60}, but there are {count} positional arguments")
+    places = [place % count for place in given]
+    if len({*places}) < len(places):
+        raise TypeError(f"{name}: argnums is {argnums!r:.60}, which names an argument twice")
+    return places
 
 
 def plain(leaf: Any) -> Any:
@@ -79,6 +89,19 @@ def as_node(number: Any) -> Value:
     return number if is_node(number) else Value(number)
 
 
+def detached(leaf: Any) -> Value:
+    """Return the number of a leaf as a new `Value`."""
+    return Value(plain(leaf))
+
+
+def paired(name: str, nest: Any, given: Any) -> tuple[list[Any], bool]:
+    """Return the leaves of `given`, a nest of the shape of `nest`, in its order, and whether derivatives are nodes."""
+    found: list[Any] = []
+    walk = tree.Walk(lambda leaf, number: found.append(number))
+    walk.visit(name, False, nest, given)
+    return found, walk.met_value
+
+
 class Run:
     """One run of a function, with leaves of its own in the place of the arguments that it is differentiated by.
 
@@ -89,7 +112,8 @@ class Run:
         argnums: which of `args` it is differentiated by; negative numbers count from the end.
 
     Attributes:
-        nest: the differentiated arguments, bare if `argnums` is an integer.
+        nests: the differentiated arguments.
+        is_single: whether `argnums` is an integer, so that there is one whose derivative stands in no tuple.
         inputs: the leaves in the place of theirs.
         out, outputs: the result, as a nest and as its leaves.
         nodes: the inner nodes that depend on `inputs`, parents first.
@@ -106,18 +130,17 @@ class Run:
         has_aux: bool = False,
     ) -> None:
         self.name = name
-        places = [argnums] if isinstance(argnums, int) else list(argnums)
-        if not all(-len(args) <= place < len(args) for place in places):
-            raise TypeError(f"{name}: argnums is {argnums}, but there are {len(args)} positional arguments")
-        nests = [args[place] for place in places]
-        self.nest = nests[0] if isinstance(argnums, int) else tuple(nests)
+        places = positions(name, argnums, len(args))
+        self.nests = [args[place] for place in places]
+        self.is_single = isinstance(argnums, int)
         self.sources: list[Any] = []
         self.inputs: list[Value] = []
-        self.records = is_nested()
+        outside = surrounding()
+        self.records = outside is not None
         arguments = list(args)
-        for place, nest in zip(places, nests, strict=True):
+        for place, nest in zip(places, self.nests, strict=True):
             walk = tree.Walk(self.enter)
-            arguments[place] = walk.visit(f"{name}: argument {place % len(args)}", False, nest)
+            arguments[place] = walk.visit(f"{name}: argument {place}", False, nest)
             self.records = self.records or walk.met_value
         with gc_paused():
             with Differentiation(name, self.inputs):
@@ -127,9 +150,13 @@ class Run:
             self.out: Any = result[0] if has_aux else result
             self.aux: Any = result[1] if has_aux else None
             self.outputs = tree.leaves(f"{name}: the result", self.out)
-            order = graph.inner_nodes(*filter(is_node, self.outputs))
+            known = outside.known if outside else set()
+            order = graph.inner_nodes(*filter(is_node, self.outputs), seen=known)
             self.reached = dependents(order, self.inputs)
             self.nodes = [node for node in order if node in self.reached]
+            known.difference_update(self.nodes)  # they may be garbage soon
+        for out in filter(is_node, self.outputs if observers else ()):
+            before_backward(out)
         if self.records:
             for leaf, source in zip(self.inputs, self.sources, strict=True):
                 if is_node(source):
@@ -149,10 +176,6 @@ class Run:
             raise TypeError(
                 f"{self.name}: expected the function to return one number, got {shown}; use jacobian or vjp"
             )
-
-    def one_of(self, leaf: Any) -> Any:
-        """Return the derivative of `leaf` by itself."""
-        return zero_like(plain(leaf)) + 1
 
     def pull(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the adjoints of the inputs, where `seeds` are those of the outputs."""
@@ -177,7 +200,7 @@ class Run:
         """Return the Taylor coefficients of the outputs along the only input, up to the power `order`."""
         (leaf,) = self.inputs
         start = leaf if self.records else leaf.data
-        table = {leaf: Series([start, self.one_of(leaf), *[zero_like(leaf.data)] * order][: order + 1])}
+        table = {leaf: Series([start, one_of(leaf), *[0] * order][: order + 1])}
         with gc_paused():
             expansions(self.nodes, table, self.records)
         return [
@@ -187,18 +210,30 @@ class Run:
             for out in self.outputs
         ]
 
-    def in_nest(self, numbers: Sequence[Any]) -> Any:
-        """Return the nest of the arguments with `numbers` as its leaves; the parameters of a module are `Value`s."""
-        pairs = zip(numbers, self.sources, strict=True)
-        return tree.rebuilt(self.nest, [as_node(number) if is_node(source) else number for number, source in pairs])
+    def in_nest(self, numbers: Iterable[Any]) -> Any:
+        """Return the nest of the arguments with `numbers` as its leaves, in a tuple unless `argnums` is an integer."""
+        source = iter(numbers)
+        filled = tuple(tree.rebuilt(nest, source) for nest in self.nests)
+        return filled[0] if self.is_single else filled
 
     def results(self) -> Any:
-        """Return what the function returned, as numbers unless derivatives are recorded."""
-        return tree.converted(as_node if self.records else plain, self.out)
+        """Return what the function returned: numbers, or nodes if derivatives are recorded."""
+        as_result = plain if not self.records else detached if is_silent() else as_node
+        return tree.replace(as_result, f"{self.name}: the result", self.out)
 
     def with_aux(self, answer: Any, has_aux: bool) -> Any:
         """Return `answer`, in a pair with the auxiliary result if there is one."""
-        return (answer, self.aux if self.records else tree.converted(plain, self.aux)) if has_aux else answer
+        if not has_aux:
+            return answer
+        if self.records and not is_silent():
+            return answer, self.aux
+        strip = detached if self.records else plain
+        return answer, tree.converted(lambda leaf: strip(leaf) if is_node(leaf) else leaf, self.aux)
+
+
+def one_of(leaf: Any) -> Any:
+    """Return the derivative of `leaf` by itself."""
+    return zero_like(plain(leaf)) + 1
 
 
 def finished(amount: Any, like: Any, records: bool) -> Any:

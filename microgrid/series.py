@@ -1,9 +1,9 @@
 """Taylor mode: operations on truncated power series, from the same rows as every other derivative.
 
 The derivative of a result along a series is the sum of its partials, evaluated on the series, times the derivatives of
-the arguments; integrated term by term it gives the series of the result. Order n costs about n² times the function,
-where differentiating n times costs about 3 to the power n. (What is done here with partials alone: Griewank and
-Walther, Evaluating Derivatives, 2nd edition, chapter 13.)
+the arguments; integrated term by term it gives the series of the result. Order n costs at most about n³ times the
+function, where differentiating n times costs about 3 to the power n. (What is done here with partials alone: Griewank
+and Walther, Evaluating Derivatives, 2nd edition, chapter 13.)
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from functools import cache
 
 from microgrid import codegen, graph
 from microgrid.conversions import MATH_ERRORS, is_node
-from microgrid.operations import functions_for
-from microgrid.passes import counts
+from microgrid.engine import Value
+from microgrid.modes import Recording
+from microgrid.operations import IDENTITY, _callables, functions_for
+from microgrid.passes import counts, dependents
 from microgrid.pullbacks import Totalise, expression
 from microgrid.rules import RULES, Rule
 
@@ -23,8 +25,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
-
-    from microgrid.engine import Value
 
     Function = Callable[..., Any]
 
@@ -35,7 +35,8 @@ class Series:
     A number stands for the series that it begins, and an operation gives as many terms as both operands have.
 
     Args:
-        terms: the coefficients of the powers 0, 1, 2, …: floats, fractions or `Value`s.
+        terms: the coefficients of the powers 0, 1, 2, …: floats, fractions or `Value`s, and 0 for what is not there,
+            which stays 0 even if it is multiplied by inf.
 
     >>> (Series([1.0, 2.0, 3.0]) * Series([0.0, 1.0, 0.0]) - 1).terms
     [-1.0, 1.0, 2.0]
@@ -61,12 +62,15 @@ class Series:
 
     def __mul__(self, other: Any) -> Series:
         if not isinstance(other, Series):
-            return Series([term * other for term in self.terms])
+            return Series([times(term, other) for term in self.terms])
         count = min(len(self.terms), len(other.terms))
         return Series([convolution(self.terms, other.terms, 0, power) for power in range(count)])
 
     def __truediv__(self, other: Any) -> Series:
         return quotient(self, other, operator.truediv)
+
+    def __rtruediv__(self, other: Any) -> Series:
+        return quotient(other, self, operator.truediv)
 
     def __neg__(self) -> Series:
         return self * -1
@@ -111,23 +115,33 @@ def cut(x: Any, count: int) -> Any:
     return x.upto(count) if isinstance(x, Series) else x
 
 
+def is_absent(term: Any) -> bool:
+    """Return whether `term` is the integer 0, which stands for what is not there: no computed number is an integer."""
+    return type(term) is int and not term
+
+
+def times(a: Any, b: Any) -> Any:
+    """Return the product of two terms; one that is absent makes it absent."""
+    return 0 if is_absent(a) or is_absent(b) else a * b
+
+
 def convolution(a: Sequence[Any], b: Sequence[Any], start: int, power: int) -> Any:
     """Return the sum of `a[j] * b[power - j]` for `j` from `start` to `power`."""
-    out = a[start] * b[power - start]
+    out = times(a[start], b[power - start])
     for j in range(start + 1, power + 1):
-        out = out + a[j] * b[power - j]
+        out = out + times(a[j], b[power - j])
     return out
 
 
 def quotient(x: Any, y: Any, divide: Function) -> Series:
     """Return the quotient of two series, or of one and a number; `divide` divides terms."""
     if not isinstance(y, Series):
-        return Series([divide(term, y) for term in x.terms])
+        return Series([0 if is_absent(term) else divide(term, y) for term in x.terms])
     above = x.terms if isinstance(x, Series) else [x, *[0] * (len(y.terms) - 1)]
     terms: list[Any] = []
     for power, term in enumerate(above[: len(y.terms)]):
         rest = term - convolution(y.terms, [*terms, 0], 1, power) if power else term
-        terms.append(divide(rest, y.terms[0]))
+        terms.append(0 if is_absent(rest) else divide(rest, y.terms[0]))
     return Series(terms)
 
 
@@ -161,10 +175,11 @@ def on_series(word: str, role: str) -> Any:
     """Return what `word` means in the text of a partial that is evaluated on series."""
     name = "pow" if word == "power" else word
     if name not in RULES:
-        return functions_for(role).get(word)
+        known = functions_for(role)
+        return composed(known[word]) if word in _callables else known.get(word)
     rule = RULES[name]
 
-    def function(*arguments: Any) -> Any:
+    def expanded(*arguments: Any) -> Any:
         packed = (arguments,) if rule.variadic else arguments
         if series_in(packed) and name == "div":
             x, y = arguments
@@ -173,7 +188,7 @@ def on_series(word: str, role: str) -> Any:
         is_constant = {*rule.partials.values()} == {"0"} or not series_in(packed)
         return base if is_constant else expand(rule, packed, base, role)
 
-    return function
+    return expanded
 
 
 def slope(rule: Rule, bindings: Mapping[str, Any], count: int, role: str, with_out: bool) -> list[Any]:
@@ -192,14 +207,18 @@ def slope(rule: Rule, bindings: Mapping[str, Any], count: int, role: str, with_o
 def along(
     rule: Rule, key: str, by: Partial, known: Mapping[str, Any], bindings: Mapping[str, Any]
 ) -> Iterable[tuple[Any, Any]]:
-    """Yield the partial `key` on what is `known` and its argument in `bindings`, for each element of a sequence."""
+    """Yield the partial `key` on what is `known` and its argument in `bindings`, for each element of a sequence.
+
+    A partial by a number is not asked for: it may raise, such as that of a power by its exponent.
+    """
     looped = codegen.sequences(rule)
     if key in looped:
         yield from zip(by(known), bindings[key], strict=True)
     elif f"{key}s" in looped:
         for index, argument in enumerate(bindings[f"{key}s"]):
-            yield by({**known, **{name[:-1]: known[name][index] for name in looped}}), argument
-    else:
+            if isinstance(argument, Series):
+                yield by({**known, **{name[:-1]: known[name][index] for name in looped}}), argument
+    elif isinstance(bindings[key], Series):
         yield by(known), bindings[key]
 
 
@@ -242,20 +261,56 @@ def expansions(nodes: Iterable[Value], table: dict[Value, Series], records: bool
         TypeError: if an operation was written by hand.
     """
 
-    def meaning(argument: Any) -> Any:
-        if isinstance(argument, tuple):
-            return tuple(map(meaning, argument))
-        if not is_node(argument):
-            return argument
-        return table.get(argument) or (argument if records else argument.data)
-
     for node in nodes:
         if not hasattr(node.op, "rule"):
             table[node] = node.op.expand(node, table, records)
             continue
-        arguments = [meaning(argument) for argument in graph.arguments(node.op, node._x, node._y)]
+        arguments = [meaning(argument, table, records) for argument in graph.arguments(node)]
         base = node if records else node.data
         try:
             table[node] = expand(node.op.rule, arguments, base, "record")
         except MATH_ERRORS:
             table[node] = expand(node.op.rule, arguments, base, "record_total")
+
+
+def meaning(argument: Any, table: Mapping[Value, Series], records: bool) -> Any:
+    """Return what stands for an argument of a node: its series, or a number; for the elements of a sequence too."""
+    if isinstance(argument, tuple):
+        return [meaning(element, table, records) for element in argument]
+    if not is_node(argument):
+        return argument
+    return table.get(argument) or (argument if records else argument.data)
+
+
+def composed(function: Function) -> Function:
+    """Return a function of series that expands what `function`, a part of a rule that is no text, records on numbers.
+
+    The leaves it runs on lead on to the terms they stand for, where these are nodes.
+    """
+
+    def on_series(*arguments: Any) -> Any:
+        table: dict[Value, Series] = {}
+        records = any(is_node(series.terms[0]) for series in series_in(arguments))
+
+        def enter(argument: Any) -> Any:
+            if not isinstance(argument, Series):
+                return argument
+            start = argument.terms[0]
+            leaf = start.detach() if is_node(start) else Value(start)
+            table[leaf] = argument
+            return leaf
+
+        with Recording():
+            entered = [list(map(enter, x)) if isinstance(x, list | tuple) else enter(x) for x in arguments]
+            results = function(*entered)
+        outs = results if isinstance(results, list | tuple) else [results]
+        order = graph.inner_nodes(*filter(is_node, outs))
+        reached = dependents(order, table)
+        for leaf, series in table.items():
+            if is_node(series.terms[0]):
+                leaf.op, leaf._x = IDENTITY, series.terms[0]
+        expansions([node for node in order if node in reached], table, records)
+        expanded = [meaning(out, table, records) for out in outs]
+        return expanded if isinstance(results, list | tuple) else expanded[0]
+
+    return on_series

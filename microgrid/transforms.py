@@ -12,7 +12,7 @@ from math import factorial
 
 from microgrid import tree
 from microgrid.conversions import is_node
-from microgrid.runs import Run, is_nested, name_of, plain
+from microgrid.runs import Run, name_of, one_of, paired, plain, surrounding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from microgrid.runs import Argnums, Function
+
+
+def gradient(run: Run) -> Any:
+    """Return the gradient of the only number that a run gave."""
+    run.check_scalar()
+    return run.in_nest(run.pull([one_of(run.out)], run.records))
 
 
 def value_and_grad(function: Function, argnums: Argnums = 0, has_aux: bool = False) -> Function:
@@ -46,9 +52,8 @@ def value_and_grad(function: Function, argnums: Argnums = 0, has_aux: bool = Fal
     @wraps(function)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = Run(name, function, args, kwargs, argnums, has_aux)
-        run.check_scalar()
-        gradient = run.in_nest(run.pull([run.one_of(run.out)], run.records))
-        return run.with_aux(run.results(), has_aux), gradient
+        slopes = gradient(run)
+        return run.with_aux(run.results(), has_aux), slopes
 
     return transformed
 
@@ -77,8 +82,7 @@ def grad(function: Function, argnums: Argnums = 0, has_aux: bool = False) -> Fun
     @wraps(function)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = Run(name, function, args, kwargs, argnums, has_aux)
-        run.check_scalar()
-        return run.with_aux(run.in_nest(run.pull([run.one_of(run.out)], run.records)), has_aux)
+        return run.with_aux(gradient(run), has_aux)
 
     return transformed
 
@@ -102,9 +106,8 @@ def vjp(function: Function, *primals: Any, has_aux: bool = False) -> Any:
     run = Run(name_of("vjp", function), function, primals, {}, range(len(primals)), has_aux)
 
     def pullback(cotangents: Any) -> Any:
-        seeds: list[Any] = []
-        tree.replace(lambda out, seed: seeds.append(seed), f"{run.name}: the cotangents", run.out, cotangents)
-        records = run.records or is_nested() or any(map(is_node, seeds))
+        seeds, records = paired(f"{run.name}: the cotangents", run.out, cotangents)
+        records = records or run.records or surrounding() is not None
         return run.in_nest(run.pull(seeds if records else map(plain, seeds), records))
 
     answer = run.with_aux(run.results(), has_aux)
@@ -126,31 +129,40 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
     >>> jvp(lambda x, y: [x * y, x + y], (3.0, 4.0), (1.0, 10.0))
     ([12.0, 7.0], [34.0, 11.0])
     """
-    name = name_of("jvp", function)
+    return pushed(name_of("jvp", function), function, primals, tangents, has_aux)
+
+
+def pushed(name: str, function: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
+    """Return what `jvp` does; errors call it `name`."""
     if not (isinstance(primals, tuple | list) and isinstance(tangents, tuple | list)):
         raise TypeError(f"{name}: expected primals and tangents as tuples, got {primals!r:.60} and {tangents!r:.60}")
+    if len(primals) != len(tangents):
+        raise TypeError(f"{name}: expected a tangent for each primal, got {len(tangents)} for {len(primals)}")
     run = Run(name, function, primals, {}, range(len(primals)), has_aux)
     seeds: list[Any] = []
-    tree.replace(lambda primal, seed: seeds.append(seed), f"{name}: the tangents", tuple(primals), tuple(tangents))
-    records = run.records or any(map(is_node, seeds))
-    pushed = tree.rebuilt(run.out, run.push(seeds if records else map(plain, seeds), records))
+    records = run.records
+    for index, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
+        numbers, met_value = paired(f"{name}: tangent {index}", primal, tangent)
+        seeds += numbers
+        records = records or met_value
+    slopes = tree.rebuilt(run.out, run.push(seeds if records else map(plain, seeds), records))
     answer = run.with_aux(run.results(), has_aux)
-    return (answer[0], pushed, answer[1]) if has_aux else (answer, pushed)
+    return (answer[0], slopes, answer[1]) if has_aux else (answer, slopes)
 
 
-def one_hot(run: Run, leaves: Sequence[Any], index: int) -> list[Any]:
+def one_hot(leaves: Sequence[Any], index: int) -> list[Any]:
     """Return seeds for `leaves`: one at `index`, plain zeros elsewhere."""
-    return [run.one_of(leaf) if place == index else 0 for place, leaf in enumerate(leaves)]
+    return [one_of(leaf) if place == index else 0 for place, leaf in enumerate(leaves)]
 
 
 def rows(run: Run) -> list[list[Any]]:
     """Return the Jacobian matrix by reverse mode, a pass for each output."""
-    return [run.pull(one_hot(run, run.outputs, index), run.records) for index in range(len(run.outputs))]
+    return [run.pull(one_hot(run.outputs, index), run.records) for index in range(len(run.outputs))]
 
 
 def columns(run: Run) -> list[list[Any]]:
     """Return the Jacobian matrix by forward mode, a pass for each input."""
-    passes = [run.push(one_hot(run, run.inputs, index), run.records) for index in range(len(run.inputs))]
+    passes = [run.push(one_hot(run.inputs, index), run.records) for index in range(len(run.inputs))]
     return [list(row) for row in zip(*passes, strict=True)] or [[] for _ in run.outputs]
 
 
@@ -223,7 +235,7 @@ def hessian(function: Function, argnums: Argnums = 0) -> Function:
     >>> hessian(lambda x: x[0] ** 2 * x[1])([3.0, 5.0])
     [[10.0, 6.0], [6.0, 0.0]]
     """
-    return jacfwd(jacrev(function, argnums), argnums)
+    return jacobian_by(columns, "hessian", jacobian_by(rows, "hessian", function, argnums), argnums)
 
 
 def hvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -239,7 +251,12 @@ def hvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> 
     >>> hvp(lambda x: x[0] ** 2 * x[1], ([3.0, 5.0],), ([1.0, 10.0],))
     ([70.0, 6.0],)
     """
-    return jvp(grad(function, range(len(primals))), primals, tangents)[1]
+    name = name_of("hvp", function)
+
+    def slopes(*args: Any) -> Any:
+        return gradient(Run(name, function, args, {}, range(len(args))))
+
+    return pushed(name, slopes, primals, tangents)[1]
 
 
 def stop_gradient(nest: Any) -> Any:
@@ -248,7 +265,7 @@ def stop_gradient(nest: Any) -> Any:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return tree.converted(lambda leaf: leaf.detach() if is_node(leaf) else leaf, nest)
+    return tree.replace(lambda leaf: leaf.detach() if is_node(leaf) else leaf, "stop_gradient: the nest", nest)
 
 
 def taylor(function: Function, x: Any, order: int) -> list[Any]:
@@ -268,13 +285,20 @@ def taylor(function: Function, x: Any, order: int) -> list[Any]:
     >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """
-    name = name_of("taylor", function)
+    return coefficients(name_of("taylor", function), function, x, order)
+
+
+def coefficients(name: str, function: Function, x: Any, order: int) -> list[Any]:
+    """Return what `taylor` does; errors call it `name`."""
     if not (isinstance(order, int) and order >= 0):
         raise ValueError(f"{name}: expected an order of 0, 1, 2, …, got {order!r:.60}")
     run = Run(name, function, (x,), {}, 0)
-    if run.nest is not run.sources[0]:
+    if not run.sources or run.sources[0] is not x:
         raise TypeError(f"{name}: expected x to be one number, got {x!r:.60}")
-    terms = run.expand(order)
+    try:
+        terms = run.expand(order)
+    except RecursionError:
+        raise RecursionError(f"{name}: the order {order} is too high for an operation in the function") from None
     return [tree.rebuilt(run.out, [series[power] for series in terms]) for power in range(order + 1)]
 
 
@@ -291,12 +315,12 @@ def derivative(function: Function, n: int = 1) -> Function:
     >>> derivative(lambda x: x**5, 3)(2.0)
     240.0
     """
-    name_of("derivative", function)
+    name = name_of("derivative", function)
     if not (isinstance(n, int) and n >= 0):
-        raise ValueError(f"derivative expects an order of 0, 1, 2, …, got {n!r:.60}")
+        raise ValueError(f"{name}: expected an order of 0, 1, 2, …, got {n!r:.60}")
 
     @wraps(function)
     def transformed(x: Any) -> Any:
-        return tree.replace(lambda term: term * factorial(n), "the result", taylor(function, x, n)[n])
+        return tree.replace(lambda term: term * factorial(n), name, coefficients(name, function, x, n)[n])
 
     return transformed

@@ -1,7 +1,7 @@
 """Nests of numbers: lists, tuples, named tuples, dicts, dataclasses and modules, walked in a fixed order and rebuilt.
 
 A leaf is a number or a `Value`; None is an empty nest. In a module only the `Value`s are leaves, since its plain
-numbers are settings; one that it holds in two places is one leaf.
+numbers are settings; one that it holds in two places is one leaf, and what replaces it is a `Value` again.
 """
 
 from __future__ import annotations
@@ -15,40 +15,70 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    Step = tuple[str, Any]
+    Path = str | tuple[Any, Step]  # the name of the nest, or the path to a nest and the step from there
+
+AT, FIELD = "[{!r:.60}]", ".{}"  # how errors write a step
+
+
+def written(path: Path) -> str:
+    """Return how errors write `path`: the name of the nest and what is written behind it to reach the place.
+
+    >>> written((("the weights", (AT, "a")), (FIELD, "bias")))
+    "the weights['a'].bias"
+    """
+    steps = []
+    while not isinstance(path, str):
+        path, (form, key) = path
+        steps.append(form.format(key))
+    return path + "".join(reversed(steps))
+
 
 def is_module(item: object) -> bool:
     """Return whether `item` is a `Module`."""
     return hasattr(item, "named_parameters")
 
 
-def parts(item: Any) -> list[tuple[str, Any]] | None:
-    """Return the pieces of a nest, each with what is written behind its name to reach it; None for what is no nest."""
+def field_names(item: Any) -> tuple[str, ...] | None:
+    """Return the names of the attributes that are the pieces of a dataclass or a module; None for what is neither."""
+    if is_module(item):
+        return tuple(vars(item))
+    if hasattr(item, "__dataclass_fields__") and not isinstance(item, type):
+        from dataclasses import fields
+
+        return tuple(field.name for field in fields(item))
+    return None
+
+
+def is_named_tuple(item: object) -> bool:
+    """Return whether `item` is a named tuple."""
+    return isinstance(item, tuple) and hasattr(item, "_fields")
+
+
+def parts(item: Any) -> list[tuple[Step, Any]] | None:
+    """Return the pieces of a nest, each with the step that leads to it; None for what is no nest."""
     if item is None:
         return []
     if isinstance(item, dict):
-        return [(f"[{key!r:.60}]", piece) for key, piece in item.items()]
-    if hasattr(item, "_fields"):
-        return [(f".{field}", getattr(item, field)) for field in item._fields]
+        return [((AT, key), piece) for key, piece in item.items()]
+    if is_named_tuple(item):
+        return [((FIELD, name), piece) for name, piece in zip(item._fields, item, strict=True)]
     if isinstance(item, list | tuple):
-        return [(f"[{index}]", piece) for index, piece in enumerate(item)]
-    if is_module(item):
-        return [(f".{name}", piece) for name, piece in vars(item).items()]
-    if hasattr(item, "__dataclass_fields__") and not isinstance(item, type):
-        return [(f".{field}", getattr(item, field)) for field in item.__dataclass_fields__]
-    return None
+        return [((AT, index), piece) for index, piece in enumerate(item)]
+    names = field_names(item)
+    return None if names is None else [((FIELD, name), getattr(item, name)) for name in names]
 
 
 def fill(item: Any, twin: Any, pieces: list[Any]) -> Any:
     """Return a nest of the kind of `item` with other pieces; `twin` is a copy of `item`, if that can be changed."""
-    if hasattr(item, "_fields"):
-        return type(item)(*pieces)
+    if is_named_tuple(item):
+        return item._make(pieces)
     if isinstance(item, list | tuple):
         return type(item)(pieces)
     if isinstance(item, dict):
-        twin.update(zip(item, pieces, strict=True))
+        dict.update(twin, zip(item, pieces, strict=True))  # a Counter's own would count
         return twin
-    names = vars(item) if is_module(item) else item.__dataclass_fields__
-    for name, piece in zip(list(names), pieces, strict=True):
+    for name, piece in zip(field_names(item) or (), pieces, strict=True):
         object.__setattr__(twin, name, piece)  # a dataclass may be frozen
     return twin
 
@@ -58,7 +88,16 @@ def same_shape(item: Any, other: Any) -> bool:
     ours, theirs = parts(item), parts(other)
     if theirs is None or isinstance(item, list | tuple) != isinstance(other, list | tuple):
         return False
-    return sorted(step for step, _ in ours or ()) == sorted(step for step, _ in theirs)
+    return dict(ours or ()).keys() == dict(theirs).keys()
+
+
+def held(leaf: Any, new: Any) -> Any:
+    """Return `new` as a module holds it in the place of `leaf`: as a `Value`; None where a walk only looks."""
+    if new is None or is_node(new):
+        return new
+    twin = leaf.detach()
+    twin.data = new
+    return twin
 
 
 class Walk:
@@ -69,7 +108,7 @@ class Walk:
         keeps: whether something that is met stays as it is.
 
     Attributes:
-        met_value: whether there was a `Value` outside of modules.
+        met_value: whether the last of the nests has a `Value` outside of modules.
     """
 
     def __init__(self, function: Callable[..., Any], keeps: Callable[[Any], bool] = lambda item: False) -> None:
@@ -77,34 +116,40 @@ class Walk:
         self.met: dict[int, Any] = {}  # what became of modules and of the Values in them
         self.met_value = False
 
-    def visit(self, path: str, inside: bool, item: Any, *others: Any) -> Any:
+    def visit(self, path: Path, inside: bool, item: Any, *others: Any) -> Any:
         """Return what becomes of `item`, which stands at `path`, and `inside` a module or not."""
         if self.keeps(item):
             return item
-        if id(item) in self.met:
-            return self.met[id(item)]
-        if is_node(item) or (is_number(item) and not inside):
-            for other in others:
-                if not is_node(other) and not is_number(other):
-                    raise TypeError(f"{path}: expected a number, got {type(other).__name__} {other!r:.60}")
-            new = self.function(item, *others)
-            if inside:
-                self.met[id(item)] = new
-            elif is_node(item):
-                self.met_value = True
-            return new
+        if is_node(item) or (not inside and is_number(item)):
+            return self.leaf(path, inside, item, *others)
         pieces = parts(item)
         if pieces is None:
             if inside:
                 return item
             expected = "expected a number, a Value, or a list, tuple, dict, dataclass or Module of them"
-            raise TypeError(f"{path}: {expected}, got {type(item).__name__} {item!r:.60}")
+            raise TypeError(f"{written(path)}: {expected}, got {type(item).__name__} {item!r:.60}")
         for other in others:
             if not same_shape(item, other):
-                raise TypeError(f"{path}: expected the shape of {item!r:.60}, got {other!r:.60}")
+                raise TypeError(f"{written(path)}: expected the shape of {item!r:.60}, got {other!r:.60}")
+        if id(item) in self.met:
+            return self.met[id(item)]
         return self.descend(path, inside or is_module(item), pieces, item, *others)
 
-    def descend(self, path: str, inside: bool, pieces: list[tuple[str, Any]], item: Any, *others: Any) -> Any:
+    def leaf(self, path: Path, inside: bool, item: Any, *others: Any) -> Any:
+        """Return what becomes of the leaf `item`."""
+        if inside and id(item) in self.met:
+            return self.met[id(item)]
+        for other in others:
+            if not is_node(other) and not is_number(other):
+                raise TypeError(f"{written(path)}: expected a number, got {type(other).__name__} {other!r:.60}")
+        new = self.function(item, *others)
+        if inside:
+            self.met[id(item)] = new = held(item, new)
+        elif is_node((item, *others)[-1]):
+            self.met_value = True
+        return new
+
+    def descend(self, path: Path, inside: bool, pieces: list[tuple[Step, Any]], item: Any, *others: Any) -> Any:
         """Return a nest like `item` of what becomes of its pieces."""
         if item is None:
             return None
@@ -112,7 +157,7 @@ class Walk:
         if is_module(item):
             self.met[id(item)] = twin  # before its pieces are visited: one may lead back to it
         beside = [dict(parts(other) or ()) for other in others]
-        new = [self.visit(path + step, inside, piece, *(other[step] for other in beside)) for step, piece in pieces]
+        new = [self.visit((path, step), inside, piece, *(other[step] for other in beside)) for step, piece in pieces]
         return fill(item, twin, new)
 
 

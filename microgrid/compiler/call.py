@@ -11,8 +11,9 @@ from microgrid.compiler.cases import RECORDED, gradient
 from microgrid.conversions import is_node
 from microgrid.engine import Value
 from microgrid.modes import apart, observe, observers
+from microgrid.operations import IDENTITY
 from microgrid.passes import adjoints, counts, dependents, tangents
-from microgrid.runs import IDENTITY, Differentiation
+from microgrid.runs import Differentiation
 from microgrid.series import expansions
 
 TYPE_CHECKING = False

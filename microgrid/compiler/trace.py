@@ -11,7 +11,7 @@ from microgrid.compiler.instrument import instrument, restore
 from microgrid.compiler.program import DETACH, Guard, Program, Step
 from microgrid.conversions import show
 from microgrid.engine import Value
-from microgrid.graph import arguments
+from microgrid.graph import in_order
 from microgrid.operations import BASE_FUNCTIONS
 from microgrid.rules import RULES, Rule
 
@@ -135,7 +135,7 @@ class Trace(modes.Mode):
     def add_operation(self, steps: list[Step | Guard], number: int, node: Value, op: Any, x: Any, y: Any) -> None:
         """Add the steps for a node that an operation made."""
         target = variable(op.rule, number)
-        given = arguments(op, x, y)
+        given = in_order(op, x, y)
         steps.append(Step(target, op.rule, self.name(given)))
         if node.op is None:  # made under no_grad
             steps.append(Step(f"{target}_", DETACH, (target,)))

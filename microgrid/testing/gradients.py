@@ -106,14 +106,14 @@ class Places(tree.Walk):
         super().__init__(self.note)
         self.found: list[tuple[Place, float]] = []
 
-    def visit(self, path: str, inside: bool, item: Any, *others: Any) -> Any:
+    def visit(self, path: tree.Path, inside: bool, item: Any, *others: Any) -> Any:
         """Visit what stands at `path`."""
         self.path = path
         return super().visit(path, inside, item, *others)
 
     def note(self, leaf: Any) -> Any:
         """Note a leaf, and leave it as it is."""
-        self.found.append(((self.name, self.path.removeprefix(self.name)), float(plain(leaf))))
+        self.found.append(((self.name, tree.written(self.path).removeprefix(self.name)), float(plain(leaf))))
         return leaf
 
     def enter(self, name: str, nest: Any) -> None:
