@@ -212,3 +212,22 @@ def test_telling_the_size_of_a_long_chain_visits_its_end_only() -> None:
     for _ in range(1000):
         y = Counted(1.0, (y,), "next")
     assert graph.has_more_than(y, 10) and len(visited) == 10
+
+
+def test_arguments_are_in_the_order_of_the_rule() -> None:
+    x, y = Value(2.0), Value(3.0)
+    cases = [(x * y, [x, y]), (x - 5.0, [x, 5.0]), (5.0 - x, [5.0, x]), (x.exp(), [x])]
+    cases += [(math.fma(x, 7.0, y), [x, 7.0, y]), (math.clip(1.0, x, 9.0), [1.0, x, 9.0]), (x.leaky_relu(), [x, 0.01])]
+    cases += [(math.dot([x], [4.0], y), [(x,), (4.0,), y]), (math.hypot(x, y), [(x, y)])]
+    for node, expected in cases:
+        found = graph.arguments(node)
+        assert found == expected and all(one is other for one, other in zip(found, expected, strict=True) if one is x)
+
+
+def test_nodes_that_were_seen_are_left_out() -> None:
+    x = Value(2.0)
+    y = x * x
+    z = y.exp()
+    seen = {y}
+    assert graph.inner_nodes(z, seen=seen) == [z] and seen == {y, z}
+    assert graph.inner_nodes(z, y, seen=seen) == [] and graph.inner_nodes(z) == [y, z]

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from microgrid import Value, gc_paused, math, modes, no_grad
-from microgrid.modes import Mode
+from microgrid.modes import Mode, Recording
 
 
 def test_nothing_is_recorded_under_no_grad() -> None:
@@ -175,6 +175,41 @@ def test_an_observer_sees_every_new_node() -> None:
         made = [x * x, 1.0 / x, x.relu(), math.atan2(x, x), math.dot([x], [1.0], x)]
     _ = x * x
     assert all(one is other for one, other in zip(seen, made, strict=True))
+
+
+def test_recording_lifts_no_grad_for_a_while() -> None:
+    with no_grad():
+        assert modes.is_silent()
+        with Recording():
+            assert (Value(1.0) * 2.0).op is not None and not modes.is_silent()
+            with no_grad():
+                assert (Value(1.0) * 2.0).op is None
+        assert (Value(1.0) * 2.0).op is None
+    assert not modes.is_silent() and not modes.guards and not modes.observers
+
+
+def test_a_mode_left_within_recording_stays_left() -> None:
+    def silent() -> Iterator[None]:
+        with no_grad():
+            yield
+
+    generator = silent()
+    next(generator)
+    with Recording():
+        generator.close()
+    assert (Value(1.0) * 2.0).op is not None and modes._entered.get() == ()
+
+
+def test_a_guard_may_object_to_floats() -> None:
+    class Guard(Mode):
+        def before_float(self, node: Value) -> None:
+            raise TypeError(f"no float of {node.data}")
+
+    with Guard(None), pytest.raises(TypeError, match=r"no float of 2\.0"):
+        float(Value(2.0))
+    with Mode(None):
+        assert float(Value(2.0)) == 2.0
+    assert float(Value(2.0)) == 2.0 and not modes.guards
 
 
 @pytest.mark.parametrize("enabled", [True, False])

@@ -215,6 +215,77 @@ def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
     assert (function.__name__, function.__module__) == ("dot_pull", "microgrid.generated.dot_pull_ws_b")
 
 
+@pytest.mark.parametrize(
+    ("name", "mask", "role", "lines"),
+    [
+        ("div", "11", "vjp", ["x, y = node._x, node._y", "return g / y.data, g * (-node.data / y.data)"]),
+        ("tanh", "1", "jvp", ["x = node._x", "return tangents[x] * (1 - node.data * node.data)"]),
+        ("tanh", "1", "jvp_record", ["x = node._x", "return tangents[x] * (1 - node * node)"]),
+        ("log", "1", "jvp_total", ["x = node._x", "return div(tangents[x], x.data)"]),
+        ("sign", "1", "jvp", ["x = node._x", "return 0"]),
+        (
+            "where",
+            "111",
+            "jvp",
+            [
+                "c, x, y = node._x",
+                "tangent = 0",
+                "if x in tangents:",
+                "    tangent += tangents[x] if c.data else 0",
+                "if y in tangents:",
+                "    tangent += 0 if c.data else tangents[y]",
+                "return tangent",
+            ],
+        ),
+        (
+            "sub",
+            "11",
+            "jvp_record",
+            [
+                "x, y = node._x, node._y",
+                "tangent = 0",
+                "if x in tangents:",
+                "    tangent += tangents[x]",
+                "if y in tangents:",
+                "    tangent -= tangents[y]",
+                "return tangent",
+            ],
+        ),
+        (
+            "dot",
+            "110",
+            "jvp",
+            [
+                "ws, xs = node._x",
+                "tangent = 0",
+                "for w, x in zip(ws, xs):",
+                "    if w in tangents:",
+                "        tangent += tangents[w] * x.data",
+                "for w, x in zip(ws, xs):",
+                "    if x in tangents:",
+                "        tangent += tangents[x] * w.data",
+                "return tangent",
+            ],
+        ),
+        (
+            "maximum",
+            "1",
+            "jvp",
+            [
+                "(xs,) = node._x",
+                "tangent = 0",
+                "tangent = tangent + combined([tangents.get(x, 0) for x in xs], ties([x.data for x in xs], node.data))",
+                "return tangent",
+            ],
+        ),
+    ],
+)
+def test_the_roles_of_transforms_read_as_written_by_hand(name: str, mask: str, role: str, lines: list[str]) -> None:
+    taken = "tangents" if role.startswith("jvp") else "g"
+    head = f"def {name}_{role}(node, {taken}):"
+    assert source(name, mask, role).splitlines() == [head, *("    " + line for line in lines)]
+
+
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
 def test_every_role_of_every_row_compiles(rule: Rule, role: str) -> None:

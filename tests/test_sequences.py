@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from microgrid import Value
 from microgrid.sequences import (
     cofactors,
+    combined,
     cross_entropy_slopes,
     maximum,
     minimum,
@@ -118,3 +119,15 @@ def test_scaled_multiplies_and_drops_plain_zeros():
 def test_a_recorded_zero_is_scaled_and_not_dropped():
     (amount,) = scaled(3.0, [Value(0.0)])
     assert type(amount) is Value and amount.data == 0.0 and len(amount.parents) == 1
+
+
+@given(st.lists(st.tuples(st.fractions(), st.fractions())))
+def test_combined_is_the_sum_of_products(pairs):
+    assert combined(*zip(*pairs, strict=True)) == sum(a * b for a, b in pairs) if pairs else combined([], []) == 0
+
+
+def test_combined_and_scaled_skip_plain_zeros_only():
+    assert combined([0.0, math.inf, 2.0], [math.inf, 0, 3.0]) == 6.0
+    assert scaled(math.inf, [0.0, 1.0]) == [0, math.inf]
+    zero = Value(0.0)
+    assert combined([zero, 0.0], [2.0, zero]).parents == (zero,) and scaled(2.0, [zero])[0].parents == (zero,)
