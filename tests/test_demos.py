@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stdout
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
@@ -311,3 +312,84 @@ def test_xor_shows_what_the_network_says_right_or_wrong(capsys: pytest.CaptureFi
         f"{' ' * 16}:{'#' * 16}",
         f"{' ' * 8}?{' ' * 7}:{'#' * 7}?{'#' * 8}",
     }
+
+
+# The demos of transforms
+
+
+@pytest.fixture
+def show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str]]:
+    """Return a function that runs a demo and returns its exit status and what it prints."""
+    monkeypatch.syspath_prepend(str(DEMOS))  # as Python does for a script: one demo may use another
+
+    def run_demo(name: str, *arguments: str) -> tuple[int, str]:
+        status = load(name).main(list(arguments))
+        output = capsys.readouterr()
+        assert output.err == "" and output.out.isascii()
+        return status, output.out
+
+    return run_demo
+
+
+@pytest.mark.parametrize("start", [(), ("0.5", "-0.25"), ("-2", "0.5")])
+def test_newton_doubles_the_right_digits(start: tuple[str, ...], show: Callable[..., tuple[int, str]]) -> None:
+    status, text = show("newton", *start)
+    errors = [float(error) for error in re.findall(r"(\S+)$", text, re.MULTILINE)[1:-1]]
+    assert status == 0 and errors[-1] < 1e-15 and len(errors) <= 12
+    late = [(one, other) for one, other in pairwise(errors) if 1e-7 < one < 0.1]
+    assert len(late) >= 2 and all(other < 3 * one**2 for one, other in late)
+    assert text.endswith("\nthe minimum is at -0.346573590, 0.000000000\n")
+
+
+def test_newton_solves_linear_equations_with_pivots() -> None:
+    solution = load("newton").solve([[0.0, 2.0, 1.0], [1.0, 1.0, 0.0], [4.0, 0.0, 0.0]], [7.0, 3.0, 4.0])
+    assert solution == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 77])
+def test_curve_fit_finds_the_truth(seed: int, show: Callable[..., tuple[int, str]]) -> None:
+    status, text = show("curve_fit", "--seed", str(seed))
+    rows = [[float(x) for x in line.split()] for line in text.splitlines() if re.match(r" +\d+  ", line)]
+    sums = [row[1] for row in rows]
+    assert status == 0 and sums == sorted(sums, reverse=True) and len(sums) < 30
+    assert sums[-1] / 57 == pytest.approx(0.05**2, rel=0.5), "61 measurements less 4 parameters, of that noise"
+    assert sums[-2] - sums[-1] <= 1e-8 * sums[-1]
+    truth = [float(x) for x in re.findall(r"^truth +(.*)$", text, re.MULTILINE)[0].split()]
+    assert rows[-1][3:] == pytest.approx(truth, abs=0.1)
+    assert text.count("*") == 21
+
+
+@pytest.mark.parametrize("eccentricity", [0.0, 0.5])
+def test_hamilton_keeps_the_energy(eccentricity: float, show: Callable[..., tuple[int, str]]) -> None:
+    status, text = show("hamilton", "--eccentricity", str(eccentricity), "--orbits", "1")
+    (leapfrog, drift), (euler, gain) = re.findall(r"^ *\w+ +(-\d\S+)  (\S+)$", text, re.MULTILINE)
+    assert status == 0 and leapfrog == euler == "-0.500000"
+    assert abs(float(drift)) < 1e-6 and float(gain) > 0.02
+    drawn = [line for line in text.splitlines()[3:] if line]
+    assert sum(line.count("o") for line in drawn) == 1
+    middle = next(line for line in drawn if "o" in line)
+    assert middle.index("o") == 30
+    assert middle.index(".") == pytest.approx(30 - 15 * (1 + eccentricity), abs=0.51)
+    assert middle.rindex(".") == pytest.approx(30 + 15 * (1 - eccentricity), abs=0.51)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("newton", ["1.0"], "expected two numbers, got 1"),
+        ("curve_fit", ["--seed", "lucky"], "argument --seed: invalid int value: 'lucky'"),
+        ("hamilton", ["--eccentricity", "1"], "expected an eccentricity from 0 to 0.8, and at least 1 orbit"),
+        ("hamilton", ["--orbits", "0"], "expected an eccentricity from 0 to 0.8, and at least 1 orbit"),
+    ],
+)
+def test_demos_refuse(
+    name: str,
+    arguments: list[str],
+    message: str,
+    show: Callable[..., tuple[int, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        show(name, *arguments)
+    assert exit_.value.code == 2
+    assert message in without_colours(capsys.readouterr().err)

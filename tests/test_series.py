@@ -108,7 +108,7 @@ def moderate_points(rule: Rule) -> st.SearchStrategy[dict[str, Any]]:
         if rule.is_sequence(name)
         else POOL
         if rule.is_differentiable(name)
-        else [PARAMETERS[name]]
+        else [PARAMETERS.get(name, 0.75)]
         for name in rule.arguments
     ]
     if len(choices) > 1:  # the product of two sequences would be long

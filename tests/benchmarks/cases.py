@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 from measure import Contestant, bytes_of, interpreter_medians, medians_in_turn, require_agreement
@@ -18,6 +19,8 @@ from workloads import (
     differentiate_chain,
     engine,
     readme_expression,
+    rosenbrock,
+    rosenbrock_hvp,
     training_step,
     training_step_by_hand,
     two_moons,
@@ -28,6 +31,7 @@ import microgrid
 
 PEERS = ("micrograd",)
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+INPUTS = (10, 100, 1000)
 SIZES_FOR_PEERS = (100, 300, 500, 700, 900, *SIZES)  # most recurse, and end at the recursion limit
 
 
@@ -206,6 +210,26 @@ def measure_chain(
     yield Entry("microgrid, slowest size to fastest", "", growth, claim, growth)
 
 
+def measure_hvp(claim: Claim, repeats: int) -> Iterator[Entry]:
+    """Yield the processor time of Hessian-vector products; the claim is about the most, over recording the function."""
+    factors = []
+    for inputs in INPUTS:
+        x, v = [0.5 + k / inputs for k in range(inputs)], [1.0 - k / inputs for k in range(inputs)]
+        (product,) = microgrid.hvp(rosenbrock, (x,), (v,))
+        require_agreement(f"microgrid, {inputs} inputs", product, rosenbrock_hvp(x, v))
+        values, loops = [microgrid.Value(number) for number in x], max(1, 1000 // inputs)
+        contestants = {
+            "function": Contestant(partial(rosenbrock, values), loops, process_time),
+            "product": Contestant(partial(microgrid.hvp, rosenbrock, (x,), (v,)), loops, process_time),
+        }
+        with microgrid.gc_paused():
+            medians = medians_in_turn(contestants, repeats)
+        factors.append(medians["product"] / medians["function"])
+        yield Entry(f"microgrid, {inputs} inputs, the function", duration(medians["function"]), 1)
+        yield Entry(f"microgrid, {inputs} inputs, the product", duration(medians["product"]), factors[-1])
+    yield Entry("microgrid, largest factor", "", max(factors), claim, max(factors))
+
+
 def measure_import(claim: Claim, repeats: int) -> Iterator[Entry]:
     """Yield the processor time that `import microgrid` adds to an interpreter's start; the claim is in milliseconds."""
     folder = Path(microgrid.__file__).parents[1]
@@ -241,6 +265,12 @@ CASES = (
         Claim("at most", 4, "×"),
         measure_chain,
         repeats=(1, 3),
+    ),
+    Case(
+        "Hessian-vector product of Rosenbrock's function, beside recording it",
+        Claim("at most", 40, "×"),
+        measure_hvp,
+        repeats=(3, 9),
     ),
     Case("start of an interpreter, processor time", Claim("at most", 20, " ms"), measure_import, repeats=(5, 15)),
 )

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 Point = tuple[float, float]
@@ -127,6 +128,26 @@ def training_step_by_hand(parameters: Sequence[float], points: Sequence[Point], 
     flat_gradient = [g for layer in gradients for row in layer for g in row]
     updated = (p - LEARNING_RATE * g for p, g in zip(parameters, flat_gradient, strict=True))
     return [loss, *flat_gradient, *updated]
+
+
+# A Hessian-vector product.
+
+
+def rosenbrock(xs: Sequence[Any]) -> Any:
+    """Return Rosenbrock's function of several numbers or nodes."""
+    total = 0.0
+    for x, y in pairwise(xs):
+        total = total + 100.0 * (y - x * x) ** 2 + (1.0 - x) ** 2
+    return total
+
+
+def rosenbrock_hvp(xs: Sequence[float], vs: Sequence[float]) -> list[float]:
+    """Return its Hessian matrix times `vs`, by formula."""
+    out = [0.0] * len(xs)
+    for k, (x, y) in enumerate(pairwise(xs)):
+        out[k] += (1200.0 * x * x - 400.0 * y + 2.0) * vs[k] - 400.0 * x * vs[k + 1]
+        out[k + 1] += 200.0 * vs[k + 1] - 400.0 * x * vs[k]
+    return out
 
 
 # A long chain.
