@@ -28,6 +28,7 @@ from microgrid import (
     vjp,
 )
 from microgrid.nn import MLP
+from microgrid.testing import NotDifferentiableError, expressions, numerical_derivative
 
 SOME = settings(max_examples=max(1, settings().max_examples // 5))
 FRACTIONS = st.fractions(-5, 5, max_denominator=3)
@@ -463,3 +464,48 @@ def test_an_order_is_a_whole_number(order: Any) -> None:
         taylor(math.tanh, 1.0, order)
     with pytest.raises(ValueError, match=r"^derivative\(tanh\): expected an order of 0, 1, 2, …, got "):
         derivative(math.tanh, order)
+
+
+# The oracle
+
+
+@SOME
+@given(expressions(inputs=2, size=5), st.data())
+def test_every_transform_agrees_with_the_oracle(expression: Any, data: st.DataObject) -> None:
+    x, direction = list(expression.point), data.draw(st.sampled_from([[1.0, 0.0], [0.0, 1.0], [0.5, -1.0]]))
+
+    def function(xs: list[Any]) -> Any:
+        return expression(*xs) * 1.0
+
+    def along(t: Any) -> Any:
+        return function([a + t * b for a, b in zip(x, direction, strict=True)])
+
+    try:
+        estimate = numerical_derivative(along, 0.0)
+    except NotDifferentiableError:
+        assume(False)
+    slopes = grad(function)(x)
+    found = {
+        "grad": inner(slopes, direction),
+        "value_and_grad": inner(value_and_grad(function)(x)[1], direction),
+        "vjp": inner(vjp(function, x)[1](1.0)[0], direction),
+        "jvp": jvp(function, (x,), (direction,))[1],
+        "jacfwd": inner(jacfwd(function)(x), direction),
+        "derivative": derivative(along)(0.0),
+    }
+    size = max(1.0, *map(abs, slopes))  # where derivatives cancel, the roundings of their terms stay
+    for name, slope in found.items():
+        assert abs(slope - estimate.derivative) <= 10 * estimate.error + 1e-9 * size, name
+    try:
+        bend = numerical_derivative(grad(along), 0.0)
+    except NotDifferentiableError:
+        return
+    curved = {
+        "hvp": inner(hvp(function, (x,), (direction,))[0], direction),
+        "hessian": inner([inner(row, direction) for row in hessian(function)(x)], direction),
+        "derivative": derivative(along, 2)(0.0),
+        "grad": grad(grad(along))(0.0),
+    }
+    size = max(size**2, *(abs(y) for row in hessian(function)(x) for y in row))
+    for name, curvature in curved.items():
+        assert abs(curvature - bend.derivative) <= 10 * bend.error + 1e-9 * size, name
