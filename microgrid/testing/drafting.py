@@ -62,22 +62,23 @@ def combined(name: str, x: Node | float | None, y: Node | float | None) -> Node 
 
 
 def brought_between(low: float, high: float, node: Node) -> Iterator[Node | None]:
-    """Yield expressions in `node`, short ones first, one of which has a number between the bounds, or away from 0."""
-    small = node if abs(node.number) < 9 else combined("mul", node, 0.0625)
-    above_one = combined("add", combined("mul", small, small), 1.0)
-    ratio = combined("div", small, above_one)  # between -1/2 and 1/2
+    """Yield sums and products in `node`, one of which has a number well between the bounds, or away from 0.
+
+    Quotients would hide a fault in `div`: it would not shrink to a division of its own.
+    """
+    scale = math.ldexp(1.0, -1 - max(0, math.frexp(node.number)[1]))  # times it, the number is below 1/2
     if math.isfinite(low) and math.isfinite(high):
-        stretched = ratio if high - low == 2 else combined("mul", ratio, (high - low) / 2)
-        yield stretched if high + low == 0 else combined("add", stretched, (low + high) / 2)
+        small = combined("mul", node, scale * (high - low))
+        yield small if high + low == 0 else combined("add", small, (low + high) / 2)
     elif math.isfinite(low):
-        yield above_one if low == 0 else combined("add", above_one, low)
-        yield combined("add", ratio, low + 1)
+        yield combined("add", combined("mul", node, scale), low + 1)
+        yield combined("add", combined("mul", node, node), low + 1)
     elif math.isfinite(high):
-        yield combined("sub", high, above_one)
-        yield combined("sub", high - 1, ratio)
+        yield combined("sub", high - 1, combined("mul", node, scale))
+        yield combined("sub", high - 1, combined("mul", node, node))
     else:
         yield from (combined("add", node, 1.0), combined("mul", node, 0.5), combined("add", node, 0.25))
-        yield from (combined("mul", node, 0.125), ratio, combined("add", ratio, 1.25))
+        yield from (combined("mul", node, scale), combined("add", combined("mul", node, scale), 1.0))
 
 
 class Draft:
