@@ -71,7 +71,7 @@ def in_order(op: Any, x: Any, y: Any) -> tuple[Any, ...]:
     if op.fan == 2:
         return x, y
     if len(op.mask) == 1:
-        return (x,) if op.fan else x  # type: ignore[no-any-return] # a tuple of the one sequence
+        return (x,) if op.fan else x
     nodes, numbers = iter((x,) if op.fan else x), iter(constants(op, y))
     return tuple([next(nodes) if is_parent else next(numbers) for is_parent in op.mask])
 

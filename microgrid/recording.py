@@ -125,7 +125,7 @@ def lifted(functions: Mapping[str, Any], everything: bool = False) -> dict[str, 
 
 
 def followed(names: dict[str, Any]) -> dict[str, Any]:
-    """Return `names` with the functions of sequences that compare numbers written with rows, which a trace can follow."""
+    """Return `names` with rows in place of the comparisons in functions of sequences, so that a trace can follow."""
     maximum, less = names["maximum"], names["less"]
 
     def shifted(xs: Sequence[Any]) -> list[Any]:

@@ -97,7 +97,7 @@ class Arguments:
         self.leaves.append(item)
         self.numbers.append(item.data)
         self.is_exact = self.is_exact or type(item.data) is not float
-        return type(item)
+        return type(item), None  # a pair, as of what was met before
 
     def shape_of_number(self, item: Any) -> Hashable:
         """Return the part of the key for a number that is no float."""

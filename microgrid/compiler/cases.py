@@ -11,9 +11,10 @@ from itertools import count
 
 from microgrid.codegen import define
 from microgrid.compiler.arguments import Results, with_leaves
-from microgrid.compiler.emit import LONGEST, Writer, as_function, joined, kept_together, summed, unpacked
+from microgrid.compiler.emit import LONGEST, Writer, as_function, dependents, joined, kept_together, summed, unpacked
 from microgrid.compiler.passes import optimised
 from microgrid.compiler.templates import helpers
+from microgrid.modes import gc_paused
 from microgrid.operations import NUMBERS
 
 TYPE_CHECKING = False
@@ -56,7 +57,7 @@ class Case:
         self.wanted = [
             program.inputs[place] for place in [*self.places, *range(len(trace.inputs), len(program.inputs))]
         ]
-        active = Writer(self.program, self.wanted).active
+        active = dependents(self.program, self.wanted)
         self.kinds = [
             RECORDED if output in active else VALUE if trace.is_value(leaf) else NUMBER
             for output, leaf in zip(self.program.outputs, results.leaves, strict=True)
@@ -112,11 +113,13 @@ class Case:
 
     @cached_property
     def _forward(self) -> Any:
-        return defined(self.forward_source, "forward")
+        with gc_paused():
+            return defined(self.forward_source, "forward")
 
     @cached_property
     def _tape(self) -> Any:
-        return defined(self.tape_source, "tape")
+        with gc_paused():
+            return defined(self.tape_source, "tape")
 
     def run(self, numbers: Sequence[float]) -> list[float] | None:
         """Return the outputs for `numbers`, None if a guard fails.

@@ -72,6 +72,15 @@ def as_function(name: str, parameters: str, lines: Sequence[str]) -> str:
     return "\n    ".join([f"def {name}({parameters}):", *lines]) + "\n"
 
 
+def dependents(program: Program, wanted: Iterable[str]) -> set[str]:
+    """Return the names that depend on what is wanted, through partials that are not zero."""
+    active = set(wanted)
+    for step in program.steps:
+        if isinstance(step, Step) and recipe(step.rule).gains_by(step.arguments, active):
+            active.add(step.target)
+    return active
+
+
 class Writer:
     """Writes the statements of one program.
 
@@ -85,35 +94,30 @@ class Writer:
 
     def __init__(self, program: Program, wanted: Iterable[str] = ()) -> None:
         self.program, self.wanted = program, list(wanted)
-        self.active = set(self.wanted)
+        self.active = dependents(program, self.wanted)
         self.texts: dict[str, tuple[str, bool]] = {}  # what is written in the place of a name; whether it is atomic
         self.gains: dict[str, list[Gain]] = {}
-        self.uses = Counter(names_in(program.outputs))
-        self.movable = set(self.uses)
         self.backwards: set[str] = set()  # the names that the reverse pass speaks of
+        self.fixed: set[str] = set()  # the names that are used twice within one text
+        used = names_in(program.outputs)
         for step in program.steps:
-            self.uses.update(names_in(operands(step)))
+            used += names_in(operands(step))
             if isinstance(step, Step):
                 self.look_at(step)
-            else:
-                self.movable.update(names_in(step.operands))
+        self.uses = Counter(used)
+        self.ways = {"any": self.text, "bare": self.bare, "spread": self.spread}
 
     def look_at(self, step: Step) -> None:
         """Take note of what the text of `step`, and of its part in the reverse pass, will speak of."""
         arguments, made = step.arguments, recipe(step.rule)
-        self.movable.update(names_in(tuple([arguments[position] for position in made.inlines])))
-        gains = [gain for gain in made.gains if self.is_active(arguments[gain.position])]
-        if gains:
-            self.active.add(step.target)
-            self.gains[step.target] = gains
+        for position in made.repeated:
+            self.fixed.update(names_in((arguments[position],)))
+        if step.target in self.active:
+            self.gains[step.target] = gains = made.gains_by(arguments, self.active)
             for gain in gains:
                 self.backwards.update(names_in(tuple([arguments[position] for position in gain.positions])))
                 if gain.uses_out:
                     self.backwards.add(step.target)
-
-    def is_active(self, argument: Any) -> bool:
-        """Return whether an argument, or an element of it, depends on what is wanted."""
-        return not self.active.isdisjoint(argument if isinstance(argument, tuple) else (argument,))
 
     # Operands
 
@@ -140,7 +144,7 @@ class Writer:
 
     def filled(self, template: Template, given: Mapping[str, Any]) -> str:
         """Return the text of `template`, with operands in its places."""
-        ways = {"any": self.text, "bare": self.bare, "spread": self.spread}
+        ways = self.ways
         return template.text.format(*[ways[way](given[place]) for place, way in template.fields])
 
     # Forwards
@@ -172,7 +176,7 @@ class Writer:
             return [f"{target} = {text}"]
         if not self.uses[target]:
             return [text]  # it may raise
-        if len(text) > LONGEST or target not in self.movable:
+        if len(text) > LONGEST or target in self.fixed:
             return [f"{target} = {text}"]
         self.texts[target] = text, start.atomic
         return []

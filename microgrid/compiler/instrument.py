@@ -1,8 +1,8 @@
 """Instruments: while a function is traced anywhere, `Value` tells the trace what is done with it besides operations.
 
-A comparison, a truth value, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading `.data` or
-converting to a float cannot be followed, and is noted with the line that did it. In threads and tasks that trace nothing,
-a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
+A comparison, a truth value, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading `.data`
+or converting to a float cannot be followed, and is noted with the line that did it. In threads and tasks that trace
+nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def detaching(detach: Callable[[Value], Value], init: Callable[..., None]) -> Ca
 def changes() -> dict[str, Any]:
     """Return what takes the place of attributes of `Value` while there is a trace."""
     own = vars(Value)
-    changed = {name: comparison(name, own[name]) for name in COMPARISONS}
+    changed: dict[str, Any] = {name: comparison(name, own[name]) for name in COMPARISONS}
     changed |= {name: conversion(f"{test}({{}})", own[name]) for name, test in INTEGERS.items()}
     changed |= {name: unfollowed(f"{name.strip('_')}()", own[name]) for name in UNFOLLOWED}
     changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"]), "__round__": rounding(own["__round__"])}

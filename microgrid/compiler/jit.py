@@ -142,7 +142,7 @@ class Jitted:
 
     def __reduce__(self) -> Any:
         name: str = getattr(self.function, "__qualname__", "<nameless>")
-        found = sys.modules.get(self.function.__module__) if "<" not in name else None
+        found: Any = sys.modules.get(self.function.__module__) if "<" not in name else None
         for part in name.split("."):
             found = getattr(found, part, None)
         if found is self:

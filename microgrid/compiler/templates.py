@@ -1,7 +1,7 @@
 """Rows as templates of source: the forward expression and the products of the chain rule, with places for operands.
 
-They are made once a row, from the same text as the eager roles. A place that occurs twice is to be filled with a name, so
-that nothing is computed twice.
+They are made once a row, from the same text as the eager roles. A place that occurs twice is to be filled with a name,
+so that nothing is computed twice.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ class Template:
 
     def __init__(self, tree: ast.expr, places: set[str]) -> None:
         self.atomic = isinstance(tree, ast.Name | ast.Call | ast.Constant)
-        whole = ast.unparse(Mark(places).marked(copy.deepcopy(tree), "bare"))
+        alone = "any" if isinstance(tree, ast.Name) else "bare"  # the operand is all there is: as atomic as the text
+        whole = ast.unparse(Mark(places).marked(copy.deepcopy(tree), alone))
         self.fields: list[tuple[str, str]] = MARK.findall(whole)
         self.text = MARK.sub("{}", whole.replace("{", "{{").replace("}", "}}"))
         used = [place for place, _ in self.fields]
@@ -164,7 +165,7 @@ class Recipe:
 
     Attributes:
         forward: that of the result; of a sum taken from left to right, its start and its step.
-        inlines: the positions of arguments whose place occurs once.
+        repeated: the positions of arguments whose place occurs more than once, or not at all.
         looped: the positions of sequences, and the names of their elements.
         gains: for the arguments whose partial is not zero.
     """
@@ -177,9 +178,18 @@ class Recipe:
         trees = [small.visit(expression(with_float_literals(text))) for text in texts]
         self.forward = [Template(without_scopes(f"{rule.name}_forward", tree, places), places) for tree in trees]
         (start, *steps), names = self.forward, rule.arguments
-        self.inlines = [place for place, name in enumerate(names) if steps or name in start.once]
+        self.repeated = [place for place, name in enumerate(names) if not (steps or name in start.once)]
         self.looped = elements
         self.gains = list(self.gains_of(rule, places))
+
+    def gains_by(self, arguments: tuple[Any, ...], active: set[str]) -> list[Gain]:
+        """Return the gains of those of `arguments` that are, or have in them, one of the names `active`."""
+        return [
+            gain
+            for gain in self.gains
+            if (argument := arguments[gain.position]) in active
+            or (type(argument) is tuple and not active.isdisjoint(argument))
+        ]
 
     @staticmethod
     def gains_of(rule: Rule, places: set[str]) -> Iterator[Gain]:

@@ -102,8 +102,9 @@ class Trace(modes.Mode):
     def name(self, operand: Any) -> Any:
         """Return the name of a value, that of a new input if it was made elsewhere; or a plain number."""
         key = id(operand)
-        if key in self._names:
-            return self._names[key]
+        known = self._names.get(key)
+        if known is not None:
+            return known
         if isinstance(operand, Value):
             self._values.add(key)
             self._names[key] = f"leaf{len(self.externals)}"
@@ -136,7 +137,7 @@ class Trace(modes.Mode):
         """Add the steps for a node that an operation made."""
         target = variable(op.rule, number)
         given = in_order(op, x, y)
-        steps.append(Step(target, op.rule, self.name(given)))
+        steps.append(Step(target, op.rule, tuple([self.name(argument) for argument in given])))
         if node.op is None:  # made under no_grad
             steps.append(Step(f"{target}_", DETACH, (target,)))
             target += "_"
