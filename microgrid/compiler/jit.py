@@ -172,8 +172,8 @@ def traced(function: Callable[..., Any], arguments: Arguments, nest: Any) -> Cas
     results = Results(out)
     if not is_like(given, template):
         raise Unfit("it changes its arguments")
-    if len(trace) > MOST_STEPS:
-        raise Unfit(f"{len(trace):,} operations are too many to compile; compile a part of it that is called often")
+    if trace.size > MOST_STEPS:
+        raise Unfit(f"{trace.size:,} operations are too many to compile; compile a part of it that is called often")
     case = Case(trace, template, results)
     if trace.obstacle:
         raise Unfit(trace.obstacle)

@@ -63,7 +63,9 @@ class Trace(modes.Mode):
         super().__exit__(*exception)
         self._apart.__exit__()
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
+        """How many operations and decisions there were."""
         return len(self._events)
 
     # What the run tells
