@@ -63,11 +63,11 @@ def constants(op: Any, y: Any) -> tuple[Any, ...]:
 
 def arguments(node: Value) -> tuple[Any, ...]:
     """Return what the operation of `node` was applied to, in the order of the rule's arguments."""
-    return in_order(node.op, node._x, node._y)
+    return operands(node.op, node._x, node._y)
 
 
-def in_order(op: Any, x: Any, y: Any) -> tuple[Any, ...]:
-    """Return what `op` was applied to, in the order of the rule's arguments; `x` and `y` are the slots of the node."""
+def operands(op: Any, x: Any, y: Any) -> tuple[Any, ...]:
+    """Return what `op` was applied to, where `x` and `y` are the slots of the node."""
     if op.fan == 2:
         return x, y
     if len(op.mask) == 1:

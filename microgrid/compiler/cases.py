@@ -63,6 +63,7 @@ class Case:
             for output, leaf in zip(self.program.outputs, results.leaves, strict=True)
         ]
         self.records = RECORDED in self.kinds
+        results.leaves.clear()  # the graph of the trace
 
     def arguments(self, leaves: Sequence[Any]) -> Any:
         """Return the nest of the arguments with `leaves` as its leaves."""

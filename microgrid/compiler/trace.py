@@ -11,7 +11,7 @@ from microgrid.compiler.instrument import instrument, restore
 from microgrid.compiler.program import DETACH, Guard, Program, Step
 from microgrid.conversions import show
 from microgrid.engine import Value
-from microgrid.graph import in_order
+from microgrid.graph import operands
 from microgrid.operations import BASE_FUNCTIONS
 from microgrid.rules import RULES, Rule
 
@@ -62,6 +62,7 @@ class Trace(modes.Mode):
         restore()
         super().__exit__(*exception)
         self._apart.__exit__()
+        self.observer = None  # a method of its own, which would keep it alive
 
     @property
     def size(self) -> int:
@@ -82,9 +83,9 @@ class Trace(modes.Mode):
             self.cannot_follow("a fraction")
         self._events.append((leaf, None, source, None))
 
-    def guard(self, test: str, operands: tuple[Any, ...], outcome: Any) -> Any:
+    def guard(self, test: str, compared: tuple[Any, ...], outcome: Any) -> Any:
         """Take note of a decision; return its outcome."""
-        self._events.append(Guard(test, operands, outcome))
+        self._events.append(Guard(test, compared, outcome))
         return outcome
 
     def is_integer(self, value: Value) -> bool:
@@ -138,7 +139,7 @@ class Trace(modes.Mode):
     def add_operation(self, steps: list[Step | Guard], number: int, node: Value, op: Any, x: Any, y: Any) -> None:
         """Add the steps for a node that an operation made."""
         target = variable(op.rule, number)
-        given = in_order(op, x, y)
+        given = operands(op, x, y)
         steps.append(Step(target, op.rule, tuple([self.name(argument) for argument in given])))
         if node.op is None:  # made under no_grad
             steps.append(Step(f"{target}_", DETACH, (target,)))
