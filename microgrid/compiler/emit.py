@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from microgrid.compiler.program import Guard, Program, Step, names_in, operands
-from microgrid.compiler.templates import meanings, recipe, rows_of
+from microgrid.compiler.templates import ATOM, LOOSE, SPREAD, SUM, meanings, recipe, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,18 +20,6 @@ if TYPE_CHECKING:
 
 LONGEST = 100  # characters of an expression that is written in the place of a name
 TERMS = 40  # of a sum in one statement: the parser's stack is bounded
-
-
-def literal(operand: Any) -> str:
-    """Return the text of a name or number as an operand.
-
-    >>> literal("x"), literal(-2.0), literal(3)
-    ('x', '(-2.0)', '3')
-    """
-    if isinstance(operand, str):
-        return operand
-    text = repr(operand)
-    return f"({text})" if text.startswith("-") else text
 
 
 def kept_together(terms: list[str]) -> list[str]:
@@ -95,7 +83,7 @@ class Writer:
     def __init__(self, program: Program, wanted: Iterable[str] = ()) -> None:
         self.program, self.wanted = program, list(wanted)
         self.active = dependents(program, self.wanted)
-        self.texts: dict[str, tuple[str, bool]] = {}  # what is written in the place of a name; whether it is atomic
+        self.texts: dict[str, tuple[str, int]] = {}  # what is written in the place of a name, and its level
         self.gains: dict[str, list[Gain]] = {}
         self.backwards: set[str] = set()  # the names that the reverse pass speaks of
         self.fixed: set[str] = set()  # the names that are used twice within one text
@@ -105,7 +93,6 @@ class Writer:
             if isinstance(step, Step):
                 self.look_at(step)
         self.uses = Counter(used)
-        self.ways = {"any": self.text, "bare": self.bare, "spread": self.spread}
 
     def look_at(self, step: Step) -> None:
         """Take note of what the text of `step`, and of its part in the reverse pass, will speak of."""
@@ -121,31 +108,24 @@ class Writer:
 
     # Operands
 
-    def text(self, operand: Any) -> str:
-        """Return the text of an operand, in parentheses if it needs them."""
+    def text(self, operand: Any, level: int = ATOM) -> str:
+        """Return the text of an operand, in parentheses where it holds together less than `level`."""
+        if isinstance(operand, str):
+            text, own = self.texts.get(operand, (operand, ATOM))
+            return text if own >= level else f"({text})"
         if isinstance(operand, tuple):
-            return f"[{self.spread(operand)}]"
-        if isinstance(operand, str) and operand in self.texts:
-            text, atomic = self.texts[operand]
-            return text if atomic else f"({text})"
-        return literal(operand)
+            inside = ", ".join([self.text(element, LOOSE) for element in operand])
+            return inside if level == SPREAD else f"[{inside}]"
+        text = repr(operand)
+        return f"({text})" if text.startswith("-") and level > LOOSE else text
 
     def bare(self, operand: Any) -> str:
         """Return the text of an operand that stands by itself."""
-        if isinstance(operand, tuple):
-            return f"[{self.spread(operand)}]"
-        if isinstance(operand, str):
-            return self.texts[operand][0] if operand in self.texts else operand
-        return repr(operand)
-
-    def spread(self, operand: tuple[Any, ...]) -> str:
-        """Return the text of the elements of a sequence."""
-        return ", ".join(map(self.bare, operand))
+        return self.text(operand, LOOSE)
 
     def filled(self, template: Template, given: Mapping[str, Any]) -> str:
         """Return the text of `template`, with operands in its places."""
-        ways = self.ways
-        return template.text.format(*[ways[way](given[place]) for place, way in template.fields])
+        return template.text.format(*[self.text(given[place], level) for place, level in template.fields])
 
     # Forwards
 
@@ -158,7 +138,7 @@ class Writer:
 
     def decision(self, guard: Guard, missed: str) -> list[str]:
         """Return the statement that does `missed` where a guard fails."""
-        test = guard.test.format(*map(self.text, guard.operands))
+        test = guard.test.format(*[self.text(operand, SUM) for operand in guard.operands])
         if guard.outcome is True:
             test = f"not ({test})"
         elif guard.outcome is not False:
@@ -178,7 +158,7 @@ class Writer:
             return [text]  # it may raise
         if len(text) > LONGEST or target in self.fixed:
             return [f"{target} = {text}"]
-        self.texts[target] = text, start.atomic
+        self.texts[target] = text, start.level
         return []
 
     def fold(self, step: Step, start: Template, stride: Template, given: Mapping[str, Any]) -> list[str]:

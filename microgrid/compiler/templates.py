@@ -37,35 +37,59 @@ FOLDS = {  # functions of sequences that are written out, element by element; a 
     "minimum": "inf; x if x < out or x != x else out",
 }
 SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
-MARK = re.compile(r"__(\w+?)__(any|bare|spread)__")
+MARK = re.compile(r"__(\w+?)__([0-9])__")
+
+# How tightly an expression holds together: what stands in a place needs parentheses if it holds less than that asks for.
+LOOSE, SUM, PRODUCT, MINUS, POWER, ATOM, SPREAD = range(7)  # the last is no level: `*xs`, for the elements themselves
+LEVELS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: PRODUCT, ast.Mod: PRODUCT}
 
 helpers: dict[str, Callable[..., Any]] = {}  # functions of parts of rows, for generated code to call
 
 
+def level_of(tree: ast.expr) -> int:
+    """Return how tightly the text of `tree` holds together."""
+    match tree:
+        case ast.BinOp(op=ast.Pow()):
+            return POWER
+        case ast.BinOp(op=op):
+            return LEVELS.get(type(op), LOOSE)
+        case ast.UnaryOp(op=ast.USub()):
+            return MINUS
+        case ast.Name() | ast.Call() | ast.Constant():
+            return ATOM
+    return LOOSE
+
+
 class Mark(ast.NodeTransformer):
-    """Replaces the names of places by marks: bare ones where operands need no parentheses, a spread one for `*xs`."""
+    """Replaces the names of places by marks that tell how tightly an operand has to hold together there."""
 
     def __init__(self, places: set[str]) -> None:
         self.places = places
 
-    def marked(self, node: ast.expr, kind: str) -> ast.expr:
+    def marked(self, node: ast.expr, level: int) -> ast.expr:
         """Return the mark for a place, or what becomes of another expression."""
         if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name) and node.value.id in self.places:
-            node, kind = node.value, "spread"
+            node, level = node.value, SPREAD
         if isinstance(node, ast.Name) and node.id in self.places:
-            return ast.Name(f"__{node.id}__{kind}__")
+            return ast.Name(f"__{node.id}__{level}__")
         replaced: ast.expr = self.visit(node)
         return replaced
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """Return the mark for a place."""
-        return self.marked(node, "any") if node.id in self.places else node
+        return self.marked(node, ATOM) if node.id in self.places else node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
+        """Return the operation with marks: the right side of two that hold alike is kept together as it was."""
+        level = LEVELS.get(type(node.op), ATOM)
+        node.left, node.right = self.marked(node.left, level), self.marked(node.right, min(level + 1, ATOM))
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
-        """Return the call with bare marks for its arguments."""
-        node.args = [self.marked(argument, "bare") for argument in node.args]
+        """Return the call with marks for its arguments."""
+        node.args = [self.marked(argument, LOOSE) for argument in node.args]
         for keyword in node.keywords:
-            keyword.value = self.marked(keyword.value, "bare")
+            keyword.value = self.marked(keyword.value, LOOSE)
         return node
 
 
@@ -78,22 +102,21 @@ class Template:
 
     Attributes:
         text: for `str.format`.
-        fields: what is to be filled in, in this order: places, each with how the operand is to be written: `any` where
-            it may need parentheses, `bare`, or `spread` for the elements of a sequence.
+        fields: what is to be filled in, in this order: places, each with the level that an operand has to have there.
         places: the names of the places that occur.
         once: those that occur once.
-        atomic: whether the text needs no parentheses as an operand.
+        level: that of the text.
 
     >>> template = Template(expression("f(x) * (1.0 - y)"), {"x", "y"})
-    >>> template.text, template.fields
-    ('f({}) * (1.0 - {})', [('x', 'bare'), ('y', 'any')])
+    >>> template.text, template.fields == [("x", LOOSE), ("y", PRODUCT)], template.level == PRODUCT
+    ('f({}) * (1.0 - {})', True, True)
     """
 
     def __init__(self, tree: ast.expr, places: set[str]) -> None:
-        self.atomic = isinstance(tree, ast.Name | ast.Call | ast.Constant)
-        alone = "any" if isinstance(tree, ast.Name) else "bare"  # the operand is all there is: as atomic as the text
+        self.level = level_of(tree)
+        alone = ATOM if isinstance(tree, ast.Name) else LOOSE  # an operand that is all there is
         whole = ast.unparse(Mark(places).marked(copy.deepcopy(tree), alone))
-        self.fields: list[tuple[str, str]] = MARK.findall(whole)
+        self.fields = [(place, int(level)) for place, level in MARK.findall(whole)]
         self.text = MARK.sub("{}", whole.replace("{", "{{").replace("}", "}}"))
         used = [place for place, _ in self.fields]
         self.places = {*used}

@@ -622,7 +622,9 @@ def test_compiled_functions_are_inlined_in_one_another() -> None:
 def test_graphs_with_calls_cannot_be_copied() -> None:
     for out in (jit(cube)(Value(2.0)), jit(lambda x: [x, x * x])(Value(2.0))[1]):
         for copying in (copy.deepcopy, pickle.dumps):
-            with pytest.raises(TypeError, match=r"compiled.*cannot be copied or pickled: detach\(\) what is to be kept"):
+            with pytest.raises(
+                TypeError, match=r"compiled.*cannot be copied or pickled: detach\(\) what is to be kept"
+            ):
                 copying(out * 2)
         assert copy.deepcopy(out.detach()).data == out.data
 
@@ -736,7 +738,9 @@ def test_threads_trace_and_compute_at_once() -> None:
 # Size
 
 
-@pytest.mark.parametrize("one", [lambda x: x + 0.001, lambda x: -x, lambda x: math.tanh(x), lambda x: x if x < 9 else 0])
+@pytest.mark.parametrize(
+    "one", [lambda x: x + 0.001, lambda x: -x, lambda x: math.tanh(x), lambda x: x if x < 9 else 0]
+)
 def test_a_deep_graph_compiles(one: Any) -> None:
     def chain(x: Any) -> Any:
         for _ in range(20_000):
