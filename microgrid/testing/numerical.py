@@ -26,6 +26,7 @@ EPSILON = 2.0**-52
 STEPS = 8  # in one tableau: further ones lose more to rounding than they gain
 RATIO = 1.7  # of one step to the next: a whole number would see the same phase of a periodic function again and again
 FIRST_STEPS = [0.19 / 100**k for k in range(5)]  # of the size of x; one tableau begins about where another ends
+SMALLEST = 5e-324  # the spacing of the floats next to zero
 UNSEEN = 1e-150  # a smaller slope is zero to complex step
 SURE = 20  # errors are estimates: so many times as much is taken for a fact
 
@@ -75,18 +76,31 @@ def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
     microgrid.testing.numerical.NotDifferentiableError: at 0.0 the slope is -1.0 on the left and 1.0 on the right
     """
     x = float(as_number(x))
-    at = on_floats(f, x)
+    return agreed(on_floats(f, x), x, lambda t: along_graph(f, t))
+
+
+def agreed(at: Callable[[float], float], x: float, along: Callable[[float], float]) -> Estimate:
+    """Return the derivative at `x` by complex step if that agrees with differences, else by those.
+
+    Args:
+        at: the function on floats.
+        x: where.
+        along: its derivative by complex step; it raises where there is none.
+
+    Raises:
+        NotDifferentiableError: as `numerical_derivative`.
+    """
     try:
         value = at(x)
     except MATH_ERRORS as error:
         raise NotDifferentiableError(f"there is no value at {x!r}: {error}") from None
     by_differences = ridders(at, x, value)
     try:
-        slopes = [along_graph(f, x + shift * math.ulp(x)) for shift in (0, -4, 4)]
+        slopes = [along(x + shift * math.ulp(x)) for shift in (0, -4, 4)]
     except (*MATH_ERRORS, TypeError, AttributeError, NameError):
         return by_differences
     slope = slopes[0] + 0.0  # no -0.0
-    if not abs(slope - by_differences.derivative) <= SURE * by_differences.error + 1e-9 * abs(slope):
+    if not abs(slope - by_differences.derivative) <= SURE * by_differences.error + 1e-9 * abs(slope) + UNSEEN:
         return by_differences
     rounding = 4 * EPSILON * max(abs(slope), abs(value) / max(1.0, abs(x)))
     return Estimate(slope, rounding + max(slopes) - min(slopes) + UNSEEN, "complex step")
@@ -175,7 +189,7 @@ def look(at: Callable[[float], float], x: float, value: float, step: float) -> L
         central.append((high - low) / (above - below))
         gaps.append(right - left)
         rounded = abs(high) + 2 * abs(value) + abs(low) + abs(x) * (abs(right) + abs(left))  # results, and an argument
-        noises.append(EPSILON * rounded / (above - x))
+        noises.append((EPSILON * rounded + SMALLEST) / (above - x))
         size = max(size, abs(right), abs(left))
     slope, error, noise = extrapolated(central, noises, RATIO**2)
     gap, gap_error, gap_noise = extrapolated(gaps, noises, RATIO)
@@ -206,4 +220,5 @@ def extrapolated(quotients: list[float], noises: list[float], factor: float) -> 
 
 def settled(look: Look, steepest: float) -> bool:
     """Return whether the differences come to a limit, as far as rounding lets one see, measured by the steepest one."""
-    return max(look.error, look.gap_error) <= 1e-3 * steepest + SURE * look.noise
+    worst = max(look.error, look.gap_error)
+    return math.isfinite(worst) and worst <= 1e-3 * steepest + SURE * look.noise
