@@ -1,4 +1,7 @@
-"""Every row of the calculus table against oracles that share nothing with its partials."""
+"""Derivatives against what is known of them: forty digits, dual numbers, closed forms.
+
+Every row in every role is in testing/test_rule_checks.py.
+"""
 
 import json
 import math
@@ -7,107 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from microgrid.engine import Value
 from microgrid.recording import apply
-from microgrid.rules import ROWS, RULES, Rule
-from microgrid.testing import complex_step as oracle
-from microgrid.testing.strategies import in_domain, points
+from microgrid.rules import RULES
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "values.json").read_text())
-TINY, HUGE = 1e-120, 1e120  # beyond them, products with the step underflow or overflow
-UNSEEN = 1e-150  # a smaller slope is zero to the oracle
-
-
-def record(rule: Rule, arguments: dict[str, Any]) -> tuple[Value, dict[str, Any]]:
-    """Return the node of `rule` on leaves, and the leaves by argument."""
-    leaves: dict[str, Any] = {}
-    for name, argument in arguments.items():
-        if rule.is_sequence(name):
-            leaves[name] = [Value(x) for x in argument]
-        else:
-            leaves[name] = Value(argument) if rule.is_differentiable(name) else argument
-    return apply(rule, *leaves.values()), leaves
-
-
-def places(rule: Rule, leaves: dict[str, Any]) -> list[tuple[str, int | None, Value]]:
-    """Return argument, index and leaf of everything that the result of `rule` can be differentiated by."""
-    found: list[tuple[str, int | None, Value]] = []
-    for name, leaf in leaves.items():
-        if rule.is_sequence(name):
-            found += [(name, index, element) for index, element in enumerate(leaf)]
-        elif isinstance(leaf, Value):
-            found.append((name, None, leaf))
-    return found
-
-
-def moved(arguments: dict[str, Any], name: str, index: int | None, step: float) -> dict[str, Any]:
-    """Return `arguments` with one number moved by `step`."""
-    if index is None:
-        return arguments | {name: arguments[name] + step}
-    elements = list(arguments[name])
-    elements[index] += step
-    return arguments | {name: elements}
-
-
-def complex_step(rule: Rule, arguments: dict[str, Any], name: str, index: int | None = None) -> tuple[float, float]:
-    """Return the value of `rule` and its derivative by the argument `name`, or by element `index` of it."""
-
-    def lift(key: str, value: Any) -> Any:
-        if isinstance(value, list):
-            return [oracle.Step(complex(x, oracle.H * (key == name and i == index))) for i, x in enumerate(value)]
-        return oracle.Step(complex(value, oracle.H * (key == name))) if rule.is_differentiable(key) else value
-
-    out = oracle.evaluate(rule, *(lift(key, value) for key, value in arguments.items())).z
-    return out.real, out.imag / oracle.H
-
-
-def agrees_with_difference(rule: Rule, arguments: dict[str, Any], name: str, index: int | None, slope: float) -> bool:
-    """Return whether a difference quotient tells the same slope, roughly: complex step is believed only there."""
-    x = arguments[name] if index is None else arguments[name][index]
-    size = max(abs(x), 1e-6) * 1e-6
-    try:
-        there, here = (
-            complex_step(rule, moved(arguments, name, index, step), name, index)[0] for step in (size, -size)
-        )
-    except (ValueError, ArithmeticError):
-        return False
-    value = max(abs(there), abs(here), 1e-300)
-    return abs((there - here) / (2 * size) - slope) <= 1e-4 * abs(slope) + 1e-9 * value / size
-
-
-def wobble(rule: Rule, arguments: dict[str, Any], name: str, index: int | None) -> float:
-    """Return how far the oracle's slope moves when its argument does by a few roundings: where terms cancel, far."""
-    x = arguments[name] if index is None else arguments[name][index]
-    slopes = [
-        complex_step(rule, moved(arguments, name, index, step), name, index)[1]
-        for step in (-4 * math.ulp(x), 0.0, 4 * math.ulp(x))
-    ]
-    return max(slopes) - min(slopes)
-
-
-@pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
-@given(data=st.data())
-def test_partials_agree_with_complex_step(rule: Rule, data: st.DataObject) -> None:
-    arguments = data.draw(points(rule))
-    assume(in_domain(rule, arguments))
-    try:
-        out, leaves = record(rule, arguments)
-        found = {(name, index): complex_step(rule, arguments, name, index) for name, index, _ in places(rule, leaves)}
-    except (ValueError, ArithmeticError):
-        assume(False)
-    assume(math.isfinite(out.data) and (out.data == 0 or abs(out.data) > TINY))
-    out.backward()
-    for name, index, leaf in places(rule, leaves):
-        value, slope = found[name, index]
-        assume(math.isfinite(slope) and abs(slope) < HUGE and (slope == 0 or abs(slope) > TINY))
-        assume(agrees_with_difference(rule, arguments, name, index, slope))
-        assert out.data == pytest.approx(value, rel=1e-12, abs=1e-13), "the result itself"
-        scale = max(abs(slope), abs(out.data) / max(1, abs(leaf.data)))
-        off = abs(leaf.grad - slope)
-        assert off <= 1e-12 * scale + UNSEEN or off <= wobble(rule, arguments, name, index), (name, index)
 
 
 def close(result: float, digits: str, scale: float) -> bool:
@@ -135,61 +45,6 @@ def test_functions_agree_with_the_table_of_forty_digits(entry: dict[str, Any]) -
         for other, second in zip(leaves, row, strict=True):
             if isinstance(other, Value):
                 assert close(other.grad, second, max(abs(float(first)), abs(out.data)))
-
-
-@pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
-@settings(max_examples=30)
-@given(data=st.data())
-def test_recorded_gradients_equal_plain_ones(rule: Rule, data: st.DataObject) -> None:
-    arguments = data.draw(points(rule))
-    assume(in_domain(rule, arguments))
-    try:
-        plain, plain_leaves = record(rule, arguments)
-        recorded, recorded_leaves = record(rule, arguments)
-    except (ValueError, ArithmeticError):
-        assume(False)
-    plain.backward()
-    recorded.backward(create_graph=True)
-    for (_, _, one), (_, _, other) in zip(places(rule, plain_leaves), places(rule, recorded_leaves), strict=True):
-        assert isinstance(other.grad, Value)
-        assert other.grad.data == pytest.approx(one.grad, rel=1e-14, nan_ok=True)
-
-
-@pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
-@settings(max_examples=30)
-@given(data=st.data())
-def test_second_derivatives_agree_with_differences_of_first(rule: Rule, data: st.DataObject) -> None:
-    arguments = data.draw(points(rule))
-    assume(in_domain(rule, arguments))
-
-    def gradient_by(first: int, step: float = 0.0, second: int = 0) -> tuple[float, float, Value]:
-        found, leaves = record(rule, arguments)
-        name, index, _ = places(rule, leaves)[second]
-        found, leaves = record(rule, moved(arguments, name, index, step))
-        nodes = [node for _, _, node in places(rule, leaves)]
-        found.backward(create_graph=True)
-        gradient = nodes[first].grad
-        nodes[second].zero_grad()
-        gradient.backward()
-        return gradient.data, nodes[second].grad, nodes[second]
-
-    if rule.name in ("floordiv", "mod", "fmod", "remainder"):
-        assume(abs(arguments["x"]) < 1e3 * abs(arguments["y"]))  # else there is a jump within every difference
-    count = sum(len(x) if isinstance(x, list) else rule.is_differentiable(name) for name, x in arguments.items())
-    first, second = data.draw(st.integers(0, count - 1)), data.draw(st.integers(0, count - 1))
-    try:
-        gradient, curvature, node = gradient_by(first, 0.0, second)
-        step = 1e-5 * abs(node.data) or 1e-5
-        slopes = [
-            (gradient_by(first, h, second)[0] - gradient_by(first, -h, second)[0]) / (2 * h)
-            for h in (step, step / 2, step / 9)
-        ]
-    except (ValueError, ArithmeticError):
-        assume(False)
-    noise = 1e-15 * max(abs(gradient), abs(slopes[0] * node.data)) / step
-    assume(all(map(math.isfinite, slopes)))
-    assume(max(slopes) - min(slopes) <= 1e-4 * abs(slopes[0]) + 100 * noise)  # else a kink is near
-    assert curvature == pytest.approx(slopes[0], rel=1e-3, abs=100 * noise + 1e-12)
 
 
 class Dual:

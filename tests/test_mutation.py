@@ -53,7 +53,7 @@ def test_every_row_has_tests(rows: Any, name: str, monkeypatch: pytest.MonkeyPat
     assert found >= {
         "test_nan_goes_through",
         "test_edges_are_as_in_pytorch_or_a_listed_departure",
-        "test_recorded_gradients_equal_plain_ones",
+        "test_every_row_is_right_in_every_role",
     }
 
 

@@ -29,6 +29,7 @@ LAYERS = [
     ["draw.explained_markdown"],
     ["draw.explained_text"],
     ["testing"],
+    ["testing.rule_checks"],
     ["testing.drafting"],
     ["testing.expression", "testing.strategies"],
     ["testing.domains"],
@@ -84,6 +85,7 @@ EXTRAS = {
     "draw.dot": {"graphviz"},
     "testing": {"hypothesis"},
     "testing.drafting": {"hypothesis"},
+    "testing.rule_checks": {"hypothesis"},
     "testing.strategies": {"hypothesis"},
     "training.progress": {"tqdm"},
 }

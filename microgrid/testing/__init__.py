@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from microgrid.testing.expression import Expression
     from microgrid.testing.gradients import check_gradients
     from microgrid.testing.numerical import Estimate, NotDifferentiableError, numerical_derivative
+    from microgrid.testing.rule_checks import check_rule
     from microgrid.testing.strategies import networks, points, values
 
 _HOMES = {
@@ -21,6 +22,7 @@ _HOMES = {
     "Expression": "expression",
     "NotDifferentiableError": "numerical",
     "check_gradients": "gradients",
+    "check_rule": "rule_checks",
     "expressions": "drafting",
     "networks": "strategies",
     "numerical_derivative": "numerical",
@@ -33,6 +35,7 @@ __all__ = [
     "Expression",
     "NotDifferentiableError",
     "check_gradients",
+    "check_rule",
     "expressions",
     "networks",
     "numerical_derivative",

@@ -51,7 +51,7 @@ OPERATORS: dict[type[ast.AST], Sequence[type[ast.AST]]] = {
 EVEN = ("abs", "cos", "cosh", "hypot")
 SYMMETRIC = ("hypot", "maximum", "minimum")
 # Where the tests of rows are, the quick ones first. `pull` and its kind read as text are no tests of rows.
-MODULES = ("test_rules", "test_edges", "test_recording", "test_derivatives", "test_math")
+MODULES = ("test_rules", "test_edges", "test_recording", "test_derivatives", "testing.test_rule_checks", "test_math")
 NOT_CHANGED = {("Call", "func"), ("comprehension", "target")}
 
 

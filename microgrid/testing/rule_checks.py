@@ -1,0 +1,416 @@
+"""`check_rule`: one rule of the calculus table in every role that is derived from it, at points that Hypothesis draws.
+
+This is how the library tests its own rows. The oracle reads the forward text alone, so that no partial is checked
+against itself.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import operator
+from contextlib import contextmanager
+
+from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import strategies as st
+from hypothesis.errors import UnsatisfiedAssumption
+
+from microgrid import codegen, special
+from microgrid.conversions import MATH_ERRORS
+from microgrid.engine import Value
+from microgrid.functions import FUNCTIONS
+from microgrid.operations import _callables
+from microgrid.passes import adjoints, tangents
+from microgrid.pullbacks import expression, names_in
+from microgrid.recording import apply, evaluate
+from microgrid.rules import RULES, Rule
+from microgrid.series import Series, expansions
+from microgrid.testing import complex_step
+from microgrid.testing.domains import forward, places, replaced, row
+from microgrid.testing.numerical import SURE, Estimate, NotDifferentiableError, agreed
+from microgrid.testing.strategies import is_smooth, points
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, NoReturn
+
+    from hypothesis.strategies import DrawFn, SearchStrategy
+
+    Arguments = dict[str, Any]
+
+RTOL = 1e-12  # of a first derivative by rule from that of the oracle, beside what the oracle admits
+RTOL_SECOND = 1e-10
+SAME = 1e-14  # how far apart two roles may be that do the same in another order
+BACKWARD = ("total", "vjp", "vjp_total", "record", "record_total")
+FORWARD = ("jvp", "jvp_total", "jvp_record", "jvp_record_total")
+STANDARD: dict[str, Callable[..., Any]] = {
+    "div": operator.truediv,
+    "maximum": lambda *xs: max(xs),
+    "minimum": lambda *xs: min(xs),
+}
+
+
+class Trial:
+    """One rule at one point.
+
+    Args:
+        rule: a row of the table.
+        arguments: its arguments by name.
+    """
+
+    def __init__(self, rule: Rule, arguments: Arguments) -> None:
+        self.rule, self.arguments = rule, arguments
+        found = places(rule, arguments)
+        self.numbers = [float(x) for _, x in found]
+        counts: dict[str, int] = {}
+        self.names = []
+        is_text = not codegen.words(" ".join(rule.partials.values())) & _callables.keys()
+        self.taylor_roles = ["taylor"] if is_text else []  # functions are written for numbers and nodes, not for series
+        for name, _ in found:
+            index = counts[name] = counts.get(name, -1) + 1
+            self.names.append(f"{name}[{index}]" if rule.is_sequence(name) else name)
+
+    def with_number(self, i: int, x: Any) -> Arguments:
+        """Return the arguments with `x` in place `i`."""
+        return replaced(self.rule, self.arguments, [*self.numbers[:i], x, *self.numbers[i + 1 :]])
+
+    def moved(self, i: int, x: float) -> Trial:
+        """Return the trial with `x` in place `i`."""
+        return Trial(self.rule, self.with_number(i, x))
+
+    def node(self) -> tuple[Value, list[Value]]:
+        """Return a new node of the rule, and its leaves."""
+        leaves = [Value(x) for x in self.numbers]
+        return apply(self.rule, *replaced(self.rule, self.arguments, leaves).values()), leaves
+
+    def fail(self, role: str, *which: int, reason: str) -> NoReturn:
+        """Raise AssertionError naming the rule, the role, the arguments in places `which` and the point."""
+        by = " and ".join(self.names[i] for i in which)
+        point = ", ".join(f"{name}={argument!r}" for name, argument in self.arguments.items())
+        raise AssertionError(f"rule {self.rule.name!r}, {role}{by and f' by {by}'} at {point}: {reason}")
+
+    @contextmanager
+    def during(self, role: str) -> Iterator[None]:
+        """Name the rule, the role and the point if anything raises."""
+        try:
+            yield
+        except (AssertionError, UnsatisfiedAssumption):
+            raise
+        except Exception as error:
+            self.fail(role, reason=f"it raises {type(error).__name__}: {error}")
+
+    def hold(self, role: str, *which: int, engine: float, oracle: Estimate, rtol: float, atol: float = 0.0) -> None:
+        """Check a derivative that the engine gives against the oracle."""
+        if not abs(engine - oracle.derivative) <= rtol * abs(oracle.derivative) + atol + SURE * oracle.error:
+            found = f"the oracle finds {oracle.derivative!r} ({oracle.method}, error {oracle.error:.0e})"
+            self.fail(role, *which, reason=f"the engine gives {engine!r}, {found}")
+
+
+def check_rule(rule: Rule | str | Callable[..., Any], examples: int | None = None) -> None:
+    """Check a rule in every role that it has, at points of its domain that Hypothesis draws, and at the edges.
+
+    - forward: the result is that of the standard function of the name, if there is one, and that of the text;
+    - reverse: `backward` agrees with `numerical_derivative`;
+    - the other roles that give first derivatives agree with that: total, recorded, in tables, forward mode, Taylor;
+    - second order: recorded gradients, differentiated, agree with the oracle;
+    - fractions stay exact where the rule is rational, and so do their derivatives;
+    - a nan among the arguments makes the result nan, unless that argument only chooses or does not matter at the point;
+    - at edges nothing raises but the forward function.
+
+    Points at which the oracle finds no derivative are passed over.
+
+    Args:
+        rule: a row of the table, its name, or the function that `define_rule` returned.
+        examples: how many points; as many as the profile of Hypothesis says unless given.
+
+    Raises:
+        AssertionError: naming the rule, the role, the argument, the simplest point that was found, what the engine gave
+            and what was expected.
+        ValueError: if there is no such rule.
+
+    >>> from microgrid import define_rule
+    >>> check_rule("tanh", examples=10)
+    >>> half = define_rule("half_square(x)", "x * x / 2", x="2 * x")
+    >>> check_rule(half, examples=10)
+    Traceback (most recent call last):
+    AssertionError: rule 'half_square', reverse by x at x=1.0: the engine gives 2.0, the oracle finds 1.0 (...)
+    """
+    found = row(rule)
+    if RULES.get(found.name) is not found:
+        raise ValueError(f"{found!r} is not in the table: define_rule adds it")
+    count = examples or settings().max_examples
+    run(lambda drawn: check_smooth(Trial(found, drawn)), shuffled(found), count)
+    picks = st.tuples(shuffled(found), st.integers(0, 99), st.integers(0, 99))
+    run(lambda drawn: check_second(Trial(found, drawn[0]), *drawn[1:]), picks, count // 4 + 1)
+    run(lambda drawn: check_edge(Trial(found, drawn)), points(found, edges=True), count // 2 + 1)
+
+
+@st.composite
+def shuffled(draw: DrawFn, rule: Rule) -> Arguments:
+    """Draw a point of `rule`, its numbers in any order: so all regions are met where the rule compares arguments."""
+    point = draw(points(rule))
+    numbers = [x for _, x in places(rule, point)]
+    other = replaced(rule, point, draw(st.permutations(numbers)))
+    return other if is_smooth(rule, other) else point
+
+
+def run(check: Callable[[Any], None], strategy: SearchStrategy[Any], examples: int) -> None:
+    """Call `check` with what is drawn, and let Hypothesis find the simplest draw that fails."""
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def trial(drawn: Any) -> None:
+        check(drawn)
+
+    trial()
+
+
+def check_smooth(trial: Trial) -> None:
+    """Check all that holds at a point where the rule is smooth."""
+    with trial.during("forward"):
+        check_forward(trial)
+    with trial.during("reverse"):
+        gradients = check_reverse(trial)
+    for role in (*BACKWARD, *FORWARD, *trial.taylor_roles):
+        with trial.during(role):
+            check_role(trial, role, gradients)
+    with trial.during("on fractions"):
+        check_fractions(trial)
+    with trial.during("nan"):
+        check_nan(trial)
+    for name in switches(trial.rule):  # the domain may leave it only one side
+        check_gradients_beside(Trial(trial.rule, trial.arguments | {name: 0.0}), name)
+
+
+def switches(rule: Rule) -> set[str]:
+    """Return the arguments that only choose among others: their partial is zero everywhere, not so the others."""
+    constant = {name for name, partial in rule.partials.items() if partial == "0"}
+    return set() if constant == {*rule.partials} else constant
+
+
+# Forward
+
+
+def standard_function(name: str) -> Callable[..., Any] | None:
+    """Return the function of this name that is not made from the table, if there is one."""
+    for module in (math, operator, special, builtins):
+        if hasattr(module, name):
+            function: Callable[..., Any] = getattr(module, name)
+            return function
+    return STANDARD.get(name)
+
+
+def check_forward(trial: Trial) -> None:
+    """Check the result against the standard function, the function of nodes, and the complex version of the text."""
+    rule, numbers = trial.rule, trial.arguments.values()
+    out = trial.node()[0].data
+    standard = standard_function(rule.name)
+    if standard:
+        expected = float(evaluate(rule, numbers, {rule.name: standard}))
+        if out != expected:
+            trial.fail("forward", reason=f"the engine gives {out!r}, the standard function {expected!r}")
+    if rule.name in FUNCTIONS:
+        leaves = replaced(rule, trial.arguments, map(Value, trial.numbers))
+        eager = evaluate(rule, leaves.values(), FUNCTIONS).data
+        if eager != out:
+            trial.fail("forward", reason=f"the function gives {eager!r}, the row {out!r}")
+    if not has_complex_version(trial):
+        return
+    text = steps(trial).z.real
+    if not abs(out - text) <= 1e-12 * abs(text) + 1e-13:
+        trial.fail("forward", reason=f"the engine gives {out!r}, the text {text!r}")
+
+
+def steps(trial: Trial, i: int = -1) -> complex_step.Step:
+    """Return the forward text on complex numbers, with a step in place `i`."""
+    lifted = [complex_step.Step(complex(x, complex_step.H * (j == i))) for j, x in enumerate(trial.numbers)]
+    return complex_step.evaluate(trial.rule, *replaced(trial.rule, trial.arguments, lifted).values())
+
+
+def check_nan(trial: Trial) -> None:
+    """Check that a nan in any place comes out, unless the result does not depend on what is there."""
+    rule = trial.rule
+    for i, (name, x) in enumerate(places(rule, trial.arguments)):
+        out = forward(rule, trial.with_number(i, math.nan))
+        if not math.isnan(out) and name not in switches(rule) and depends(trial, i, (0.0, -x, x + 1.0, 2.0 * x + 3.0)):
+            trial.fail("nan", i, reason=f"a nan there gives {out!r}")
+
+
+def depends(trial: Trial, i: int, others: Sequence[float]) -> bool:
+    """Return whether the result changes if one of `others` is in place `i`."""
+    out = forward(trial.rule, trial.arguments)
+    for x in others:
+        try:
+            if forward(trial.rule, trial.with_number(i, x)) != out:
+                return True
+        except MATH_ERRORS:
+            return True
+    return False
+
+
+# First derivatives
+
+
+def pulled(trial: Trial) -> list[float]:
+    """Return the gradients by `backward`; it begins with 2, so that a rule that forgets the adjoint is found."""
+    out, leaves = trial.node()
+    out.backward(2.0)
+    return [leaf.grad / 2 for leaf in leaves]
+
+
+def check_reverse(trial: Trial) -> list[float]:
+    """Return the gradients after they have been checked against the oracle."""
+    gradients = pulled(trial)
+    for i, gradient in enumerate(gradients):
+        try:
+            oracle = slope(trial, i)
+        except NotDifferentiableError:
+            reject()  # it is a matter of the domain
+        trial.hold("reverse", i, engine=gradient, oracle=oracle, rtol=RTOL)
+    return gradients
+
+
+def check_gradients_beside(trial: Trial, name: str) -> None:
+    """Check all gradients but that by `name`, where there are any."""
+    try:
+        for i, gradient in enumerate(pulled(trial)):
+            if trial.names[i] != name:
+                trial.hold("reverse", i, engine=gradient, oracle=slope(trial, i), rtol=RTOL)
+    except MATH_ERRORS:
+        return
+
+
+def slope(trial: Trial, i: int) -> Estimate:
+    """Return the derivative in place `i` as the oracle finds it."""
+
+    def at(x: float) -> float:
+        return forward(trial.rule, trial.with_number(i, x))
+
+    def along(x: float) -> float:
+        return steps(trial.moved(i, x), i).z.imag / complex_step.H
+
+    estimate = agreed(at, trial.numbers[i], along)
+    if estimate.method != "complex step" and has_complex_version(trial):  # it says otherwise: the terms of a sum cancel
+        raise NotDifferentiableError("two oracles disagree")
+    return estimate
+
+
+def has_complex_version(trial: Trial) -> bool:
+    """Return whether the forward text can be evaluated on complex numbers."""
+    try:
+        steps(trial)
+    except (*MATH_ERRORS, TypeError, NameError):
+        return False
+    return True
+
+
+def check_role(trial: Trial, role: str, gradients: list[float]) -> None:
+    """Check that a role gives the same first derivatives as plain reverse."""
+    for i, (one, other) in enumerate(zip(first_derivatives(trial, role), gradients, strict=True)):
+        if not abs(one - other) <= SAME * abs(other):
+            trial.fail(role, i, reason=f"the engine gives {one!r}, in reverse {other!r}")
+
+
+def first_derivatives(trial: Trial, role: str) -> list[float]:
+    """Return the first derivatives that a role gives."""
+    out, leaves = trial.node()
+    if role == "taylor":
+        return [taylor(trial, i)[1] for i in range(len(leaves))]
+    seed = Value(2.0) if "record" in role else 2.0
+    if role in FORWARD:
+        return [plain(getattr(out.op, role)(out, {leaf: seed})) / 2 for leaf in leaves]
+    amounts = getattr(out.op, role)(out, seed) or [leaf.grad for leaf in leaves]
+    return [plain(amount) / 2 for amount in amounts]
+
+
+def plain(number: Any) -> float:
+    """Return the number of a node, or the number that it is."""
+    return float(getattr(number, "data", number))
+
+
+def taylor(trial: Trial, i: int) -> list[float]:
+    """Return the Taylor coefficients along place `i`, up to the second power."""
+    out, leaves = trial.node()
+    table = {leaves[i]: Series([leaves[i].data, 1.0, 0.0])}
+    expansions([out], table, False)
+    return [plain(term) for term in table[out].terms]
+
+
+def check_fractions(trial: Trial) -> None:
+    """Check that derivatives at fractions near the point are fractions, where the result is one."""
+    from fractions import Fraction
+
+    near = [Fraction(x).limit_denominator(64) for x in trial.numbers]
+    leaves = [Value(x) for x in near]
+    try:
+        out = apply(trial.rule, *replaced(trial.rule, trial.arguments, leaves).values())
+        gradients = pulled(Trial(trial.rule, replaced(trial.rule, trial.arguments, map(float, near))))
+    except MATH_ERRORS:
+        return  # a neighbour outside of the domain
+    if not isinstance(out.data, Fraction):
+        return
+    out.backward()
+    numbers = {*trial.arguments, *(name[:-1] for name in codegen.sequences(trial.rule)), "out", "n"}
+    rational = {name for name, partial in trial.rule.partials.items() if names_in(expression(partial)) <= numbers}
+    for i, (leaf, gradient) in enumerate(zip(leaves, gradients, strict=True)):
+        name = trial.names[i].partition("[")[0]
+        exact = isinstance(leaf.grad, Fraction) or not rational.intersection([name, name[:-1]])
+        if not exact or not abs(leaf.grad - gradient) <= 1e-12 * abs(gradient):
+            trial.fail("on fractions", i, reason=f"the engine gives {leaf.grad!r} at {near[i]}, on floats {gradient!r}")
+
+
+# Second derivatives
+
+
+def recorded(trial: Trial, i: int) -> tuple[Any, list[Value]]:
+    """Return the gradient in place `i` as it is recorded, and the leaves."""
+    out, leaves = trial.node()
+    return adjoints([out], {out: Value(1.0)}, "record").get(leaves[i], 0.0), leaves
+
+
+def check_second(trial: Trial, first: int, second: int) -> None:
+    """Check one second derivative, by the places that the numbers `first` and `second` pick."""
+    i, j = first % len(trial.numbers), second % len(trial.numbers)
+    gradient, leaves = recorded(trial, i)
+    if isinstance(gradient, Value):
+        gradient.backward()
+
+    def along(t: float) -> float:
+        node, leaves = recorded(trial.moved(j, t), i)
+        return complex_step.derivative(node, leaves[j]) if isinstance(node, Value) else 0.0
+
+    try:
+        oracle = agreed(lambda t: pulled(trial.moved(j, t))[i], trial.numbers[j], along)
+    except NotDifferentiableError:
+        reject()
+    # A partial that is written with the result, as in 1 - out * out, is rounded as the result is.
+    tolerances = {"rtol": RTOL_SECOND, "atol": SAME * abs(forward(trial.rule, trial.arguments))}
+    trial.hold("second order", i, j, engine=float(leaves[j].grad), oracle=oracle, **tolerances)
+    if i == j and trial.taylor_roles:
+        trial.hold("second order by taylor", i, j, engine=2 * taylor(trial, i)[2], oracle=oracle, **tolerances)
+
+
+# Edges
+
+
+def check_edge(trial: Trial) -> None:
+    """Check that no derivative raises where the forward function does not."""
+    passes: dict[str, Callable[[Value, Sequence[Value]], Any]] = {
+        "backward": lambda out, leaves: out.backward(),
+        "backward(create_graph=True)": lambda out, leaves: out.backward(create_graph=True),
+        "reverse in a table": lambda out, leaves: adjoints([out], {out: 1.0}, "vjp"),
+        "forward mode": lambda out, leaves: tangents([out], dict.fromkeys(leaves, 1.0), "jvp"),
+        "forward mode, recorded": lambda out, leaves: tangents([out], dict.fromkeys(leaves, Value(1.0)), "jvp_record"),
+        "taylor": lambda out, leaves: [taylor(trial, i) for i in range(len(leaves)) if trial.taylor_roles],
+    }
+    for role, differentiate in passes.items():
+        with trial.during(role):
+            differentiate(*trial.node())
