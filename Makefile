@@ -12,18 +12,21 @@ PY := $(VENV)/bin/python
 # Environments hold absolute paths: one that was moved or copied along with its checkout is made anew.
 MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 
-.PHONY: help demo test coverage lint bench mutate clean
+.PHONY: help demo test test-deep coverage lint bench mutate clean
 .NOTPARALLEL: # all targets share the environment
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.base ## train XOR and draw what was learned
 	@$(PY) demos/xor.py $(ARGS)
 
 test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
 	@$(PY) -m pytest $(ARGS)
+
+test-deep: $(VENV)/.test ## run them with 50 times as many random examples
+	@MICROGRID_PROFILE=thorough $(PY) -m pytest $(ARGS)
 
 coverage: $(VENV)/.dev ## run every test, and require full branch coverage
 	@$(PY) -m coverage run -m pytest -m '' $(ARGS)

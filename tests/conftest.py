@@ -8,16 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
-# No test has a time limit: neither a deadline for an example nor one for drawing it.
-_UNTIMED = settings(
-    settings.get_profile("default"), deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.register_profile("default", _UNTIMED)
-settings.register_profile("quick", _UNTIMED, max_examples=10)
-settings.register_profile("thorough", _UNTIMED, max_examples=50 * _UNTIMED.max_examples)
-settings.register_profile("ci", _UNTIMED, derandomize=True)  # the same examples each time: chance belongs to developers
+from tests import profiles
+
+profiles.register()
 settings.load_profile(os.environ.get("MICROGRID_PROFILE", "default"))  # --hypothesis-profile comes later and wins
 
 

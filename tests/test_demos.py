@@ -13,10 +13,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid.nn import MLP
+from tests.profiles import examples
 
 DEMOS = Path(__file__).parent.parent / "demos"
 UNICODE, ASCII = " ░▒▓█", " .:*#"
@@ -128,7 +129,7 @@ def test_xor_learns(seed: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert output.err == ""
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(st.integers())
 def test_xor_learns_from_any_seed(seed: int) -> None:
     check_learned(*run(f"--seed={seed}"))
