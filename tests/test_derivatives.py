@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from microgrid.engine import Value
 from microgrid.recording import apply
 from microgrid.rules import RULES
+from tests.dual import Dual, formulas
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "values.json").read_text())
 
@@ -47,42 +48,8 @@ def test_functions_agree_with_the_table_of_forty_digits(entry: dict[str, Any]) -
                 assert close(other.grad, second, max(abs(float(first)), abs(out.data)))
 
 
-class Dual:
-    """A number with its derivative, over fractions: the forward mode of calculus, written out."""
-
-    def __init__(self, primal: Fraction, tangent: Fraction = Fraction(0)) -> None:
-        self.primal, self.tangent = primal, tangent
-
-    def __add__(self, other: "Dual") -> "Dual":
-        return Dual(self.primal + other.primal, self.tangent + other.tangent)
-
-    def __sub__(self, other: "Dual") -> "Dual":
-        return Dual(self.primal - other.primal, self.tangent - other.tangent)
-
-    def __mul__(self, other: "Dual") -> "Dual":
-        return Dual(self.primal * other.primal, self.tangent * other.primal + self.primal * other.tangent)
-
-    def __truediv__(self, other: "Dual") -> "Dual":
-        quotient = self.primal / other.primal
-        return Dual(quotient, (self.tangent - quotient * other.tangent) / other.primal)
-
-    def __pow__(self, n: int) -> "Dual":
-        return Dual(self.primal**n, n * self.primal ** (n - 1) * self.tangent if n else Fraction(0))
-
-    def __neg__(self) -> "Dual":
-        return Dual(-self.primal, -self.tangent)
-
-
-def formulas() -> st.SearchStrategy[str]:
-    """Return rational expressions in a, b and c."""
-    leaves = st.sampled_from(["a", "b", "c"])
-
-    def combine(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-        binary = st.tuples(inner, st.sampled_from(["+", "-", "*", "/"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})")
-        power = st.tuples(inner, st.integers(-3, 4)).map(lambda t: f"({t[0]} ** {t[1]})")
-        return binary | power | inner.map(lambda text: f"(-{text})")
-
-    return st.recursive(leaves, combine, max_leaves=8)
+from microgrid.rules import RULES
+from tests.dual import Dual, formulas
 
 
 @given(formula=formulas(), numbers=st.lists(st.fractions(-9, 9, max_denominator=9), min_size=3, max_size=3))
