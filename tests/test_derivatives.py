@@ -48,10 +48,6 @@ def test_functions_agree_with_the_table_of_forty_digits(entry: dict[str, Any]) -
                 assert close(other.grad, second, max(abs(float(first)), abs(out.data)))
 
 
-from microgrid.rules import RULES
-from tests.dual import Dual, formulas
-
-
 @given(formula=formulas(), numbers=st.lists(st.fractions(-9, 9, max_denominator=9), min_size=3, max_size=3))
 def test_rational_functions_of_fractions_are_exact(formula: str, numbers: list[Fraction]) -> None:
     code = compile(formula, "formula", "eval")
