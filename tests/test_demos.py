@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid.nn import MLP
+from microgrid.testing import Expression
 from tests.profiles import examples
 
 DEMOS = Path(__file__).parent.parent / "demos"
@@ -140,15 +141,37 @@ def test_xor_has_a_fixed_seed_unless_given() -> None:
     assert run()[1] == run("--seed", "2")[1] != run("--seed", "3")[1]
 
 
-def test_xor_is_a_program() -> None:
+def program(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a demo as a program of its own."""
     # The script's own folder comes first on the path of a script: the package must be named if it is not installed.
     paths = [str(DEMOS.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONIOENCODING": "utf-8"}
-    command = [sys.executable, str(DEMOS / "xor.py"), "--seed", "7"]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+    command = [sys.executable, str(DEMOS / name), *arguments]
+    return subprocess.run(command, capture_output=True, encoding="utf-8", env=environment, check=False)
+
+
+def test_xor_is_a_program() -> None:
+    done = program("xor.py", "--seed", "7")
     assert done.stderr == ""
     check_learned(done.returncode, done.stdout)
     assert "\x1b" not in done.stdout
+
+
+def test_the_guide_to_property_tests_shows_what_it_says() -> None:
+    done = program("property_tests.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    parts = done.stdout.split("\n\n")
+    assert [part[:2] for part in parts] == ["1.", "2.", "3.", "4.", "5.", "6."]
+    function, rule, law, wrong_rule, wrong_function, chance = parts
+    assert function.endswith("and at places that Hypothesis chose, away from the kink at zero")
+    assert rule.endswith("\n   gaussian is right") and law.endswith("with gaussian among the operations")
+    assert re.search(r"wrong\(0\.5\).* by x .*is -0\.7788\d*, the engine gives 0\.7788", wrong_rule)
+    assert re.search(r"^2 of 2 derivatives are wrong:$", wrong_function, re.MULTILINE)
+    assert re.search(
+        r"^the first wrong operation is wrong\(0\.75\): its derivative by x ", wrong_function, re.MULTILINE
+    )
+    found = eval(chance.partition("\n")[2], {"Expression": Expression})
+    assert found.source == "def expression(x):\n    return wrong(x)\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
