@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, reject, settings
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from microgrid import Value, define_rule, draw, graph, jit, math
@@ -18,6 +18,7 @@ from microgrid.nn import MLP
 from microgrid.recording import apply
 from microgrid.rules import ROWS, Rule
 from microgrid.testing.strategies import points
+from tests.profiles import examples
 
 OPERATIONS = [
     lambda x, y, z: x * y,
@@ -76,7 +77,7 @@ def test_no_gradient_is_touched(root: Value) -> None:
 
 
 @pytest.mark.parametrize("rule", ROWS, ids=[rule.name for rule in ROWS])
-@settings(max_examples=4)  # of each row: the words depend little on the numbers
+@examples(4)  # of each row: the words depend little on the numbers
 @given(data=st.data())
 def test_every_row_is_explained(rule: Rule, data: st.DataObject) -> None:
     arguments: list[Any] = []

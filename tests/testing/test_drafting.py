@@ -13,8 +13,9 @@ from microgrid import Value, define_rule, graph, operations
 from microgrid.rules import ROWS, RULES, Rule
 from microgrid.testing import Expression, drafting, expressions
 from microgrid.testing.domains import is_inside
+from tests.profiles import examples
 
-LARGE = settings(max_examples=60)
+LARGE = examples(60)
 
 
 def recorded(drawn: Expression) -> tuple[Value, list[Value]]:
@@ -98,7 +99,7 @@ def test_the_smallest_expression_with_a_row_is_that_row_alone(name: str) -> None
 
 
 @pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
-@settings(max_examples=3)
+@examples(3)
 @given(data=st.data())
 def test_every_row_is_drawn_on_its_own(rule: Rule, data: st.DataObject) -> None:
     assert rule.name in data.draw(expressions(size=1, rules=[rule])).operations

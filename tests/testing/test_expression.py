@@ -11,11 +11,12 @@ from microgrid import Value, define_rule
 from microgrid.rules import ROWS, RULES, Rule
 from microgrid.testing import Expression, expression, expressions
 from microgrid.testing.domains import replaced
+from tests.profiles import examples
 
 TEXT = "from microgrid import math\n\ndef expression(x, y):\n    v1 = x * y\n    return v1 - math.tanh(v1)\n"
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(expressions(size=20))
 def test_the_source_is_the_function_bit_for_bit(drawn: Expression) -> None:
     names: dict[str, Any] = {}

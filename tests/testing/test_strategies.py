@@ -16,6 +16,7 @@ from microgrid.recording import apply
 from microgrid.rules import ROWS, RULES, Rule
 from microgrid.testing import networks, points, strategies, values
 from microgrid.testing.domains import bounds, forward, in_domain, is_inside, places, replaced
+from tests.profiles import examples
 
 by_row = pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
 
@@ -45,7 +46,7 @@ def kinks(name: str) -> list[Any]:
 
 
 @by_row
-@settings(max_examples=10)
+@examples(10)
 @given(data=st.data())
 def test_points_are_inside(rule: Rule, data: st.DataObject) -> None:
     point = data.draw(points(rule))
@@ -55,7 +56,7 @@ def test_points_are_inside(rule: Rule, data: st.DataObject) -> None:
 
 
 @by_row
-@settings(max_examples=10)
+@examples(10)
 @given(data=st.data())
 def test_derivatives_at_edges_do_not_raise(rule: Rule, data: st.DataObject) -> None:
     point = data.draw(points(rule, edges=True))
@@ -126,7 +127,7 @@ def test_hypothesis_knows_values(x: Value) -> None:
     assert math.isfinite(x.data)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(networks(inputs=2, outputs=3, max_layers=2, max_width=3, activations=("tanh",)))
 def test_networks_of_given_sizes(drawn: Any) -> None:
     net, inputs = drawn
@@ -135,7 +136,7 @@ def test_networks_of_given_sizes(drawn: Any) -> None:
     assert all(len(layer.neurons) <= 3 and layer.neurons[0].activation == "tanh" for layer in net.layers[:-1])
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(networks())
 def test_networks_work(drawn: Any) -> None:
     net, inputs = drawn
