@@ -12,7 +12,7 @@ PY := $(VENV)/bin/python
 # Environments hold absolute paths: one that was moved or copied along with its checkout is made anew.
 MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 
-.PHONY: help demo test test-deep coverage lint bench mutate clean
+.PHONY: help demo demos test test-deep coverage lint bench mutate clean
 .NOTPARALLEL: # all targets share the environment
 .DEFAULT_GOAL := help
 
@@ -21,6 +21,10 @@ help: ## show this list
 
 demo: $(VENV)/.base ## train XOR and draw what was learned
 	@$(PY) demos/xor.py $(ARGS)
+
+demos: $(VENV)/.base ## run every demo, one after the other
+	@set -e; for demo in $(filter-out demos/common.py demos/gpt.py,$(wildcard demos/*.py)); do \
+		echo "--- $$demo"; $(PY) $$demo; echo; done
 
 test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
 	@$(PY) -m pytest $(ARGS)

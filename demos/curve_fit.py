@@ -12,9 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from newton import solve
-
 from microgrid import jacobian, math
+from newton import solve
 
 
 class Curve(NamedTuple):

@@ -221,7 +221,9 @@ def test_arguments_are_in_the_order_of_the_rule() -> None:
     cases += [(math.dot([x], [4.0], y), [(x,), (4.0,), y]), (math.hypot(x, y), [(x, y)])]
     for node, expected in cases:
         found = graph.arguments(node)
-        assert list(found) == expected and all(one is other for one, other in zip(found, expected, strict=True) if one is x)
+        assert list(found) == expected and all(
+            one is other for one, other in zip(found, expected, strict=True) if one is x
+        )
 
 
 def test_nodes_that_were_seen_are_left_out() -> None:
