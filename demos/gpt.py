@@ -1,8 +1,8 @@
 """What does a GPT learn from names? A character-level transformer in pure Python: every number is a `Value`.
 
 One block of 16 dimensions and 4 heads, as in the public microgpt description: token and position embeddings, RMSNorm,
-attention to what came before, a ReLU layer of 4 times the width, no biases. It reads words letter by letter and learns to
-guess the next one; then it makes up words of its own. Each length of a word is compiled once.
+attention to what came before, a ReLU layer of 4 times the width, no biases. It reads words letter by letter and learns
+to guess the next one; then it makes up words of its own. Each length of a word is compiled once.
 """
 
 import argparse

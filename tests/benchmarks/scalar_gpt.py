@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 WIDTH, HEADS = 16, 4
@@ -115,7 +116,7 @@ class ScalarGPT:
     def loss(self, numbers: Sequence[int]) -> Scalar:
         """Return the mean cross-entropy of each token and the one that follows."""
         at, keys, values, losses = self.matrices, [], [], []
-        for place, (number, following) in enumerate(zip(numbers, numbers[1:], strict=False)):
+        for place, (number, following) in enumerate(pairwise(numbers)):
             x = normed([a + b for a, b in zip(at["tokens"][number], at["positions"][place], strict=True)])
             inner = normed(x)
             query = linear(inner, at["query"])

@@ -1,8 +1,8 @@
 """The graph of "Fastest Autograd in the West", and an index tape interpreted in Python to evaluate it.
 
-100 inputs; operation i is, by i mod 4: the softplus of the 10th node from the end; the sum of the nodes [-30:-10:5]; the
-product of the 20th and the 10th from the end; the softmax of the last 4, which appends 4 nodes. The root is the last node,
-as published (nearly every adjoint underflows to zero then), or the sum of all.
+100 inputs; operation i is, by i mod 4: the softplus of the 10th node from the end; the sum of the nodes [-30:-10:5];
+the product of the 20th and the 10th from the end; the softmax of the last 4, which appends 4 nodes. The root is the
+last node, as published (nearly every adjoint underflows to zero then), or the sum of all.
 """
 
 from __future__ import annotations
