@@ -49,16 +49,20 @@ def shown(characters: str, instead: str) -> str:
     return characters
 
 
-def curve(numbers: Sequence[float], width: int = 40) -> str:
-    """Return a line with a bar for each of `width` of the numbers, evenly spread; `!` where one is inf or nan."""
+def curve(numbers: Sequence[float], width: int = 40, *, low: float | None = None, high: float | None = None) -> str:
+    """Return a line with a bar for each of `width` of the numbers, evenly spread; `!` where one is inf or nan.
+
+    Bars reach from `low` to `high`, the least and the greatest number unless given.
+    """
     last = len(numbers) - 1
     places = range(len(numbers)) if last < width else [round(last * column / (width - 1)) for column in range(width)]
     finite = [number for number in numbers if math.isfinite(number)] or [0.0]
-    low, span = min(finite), max(finite) - min(finite) or 1.0
+    low, high = min(finite) if low is None else low, max(finite) if high is None else high
     levels = shown("▁▂▃▄▅▆▇█", "_.-=oO#@")
 
     def bar(number: float) -> str:
-        return levels[round((number - low) / span * (len(levels) - 1))] if math.isfinite(number) else "!"
+        part = (min(max(number, low), high) - low) / ((high - low) or 1.0)
+        return levels[round(part * (len(levels) - 1))] if math.isfinite(number) else "!"
 
     return "".join(bar(numbers[place]) for place in places)
 

@@ -24,6 +24,10 @@ def test_curve(numbers, width, bars):
     assert common.curve(numbers, width) == bars
 
 
+def test_curve_between_bounds():
+    assert common.curve([-5, 0, 7, 14, math.nan], low=0, high=7) == "▁▁██!"
+
+
 def test_curve_in_ascii(monkeypatch):
     monkeypatch.setattr(sys, "stdout", type("Stream", (), {"encoding": "ascii"}))
     assert common.curve(range(8)) == "_.-=oO#@"
