@@ -4,15 +4,19 @@ No restarts are needed, because the network has eight hidden tanh units: none of
 say XOR too, but 28 of 2,000 seeds ended in a flat valley, two rows right and the others guessed to be 1/2. So did 3 of
 4,000 with eight units and first weights from [-2, 2] instead of [-1, 1]: large ones saturate tanh from the start.
 Momentum shortens the plateau at the beginning; without it, 200 epochs are too few for some seeds.
+
+The output neuron can only divide by a plane: what training does is to move the four rows in the space of the hidden
+units until one fits between the zeros and the ones. Watch it below the losses, or in a figure with --plot.
 """
 
-import argparse
+import copy
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from common import curve, new_figure, parsed, run, shown
 from microgrid import math, no_grad
 from microgrid.losses import binary_cross_entropy_with_logits
 from microgrid.nn import MLP
@@ -39,11 +43,7 @@ class Terminal(NamedTuple):
 
 def terminal() -> Terminal:
     """Return what the standard output can show: colours only where a person looks on and NO_COLOR is not set."""
-    shades = " ░▒▓█"
-    try:
-        shades.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        shades = " .:*#"
+    shades = shown(" ░▒▓█", " .:*#")
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
     return Terminal(shades, () if plain else (25, 67, 245, 173, 166), shutil.get_terminal_size().columns)
 
@@ -102,31 +102,117 @@ def demonstrate(net: MLP, screen: Terminal) -> int:
     return rights
 
 
+def numbers(net: MLP) -> list[float]:
+    """Return the parameters as they are now."""
+    return [parameter.data for parameter in net.parameters()]
+
+
+def moments(net: MLP, film: Sequence[list[float]], epochs: Iterable[int]) -> Iterator[MLP]:
+    """Yield the network as it was in each of these epochs, when its loss was found."""
+    past = copy.deepcopy(net)
+    for epoch in epochs:
+        for parameter, number in zip(past.parameters(), film[epoch - 1], strict=True):
+            parameter.data = number
+        yield past
+
+
+@no_grad()
+def hidden(net: MLP) -> list[list[float]]:
+    """Return where the four rows land in the space of the hidden units."""
+    return [[unit.data for unit in net.layers[0](row)] for row in ROWS]
+
+
+def direction(net: MLP) -> tuple[list[float], float]:
+    """Return the direction in hidden space that the output neuron looks along, and where it divides 0 from 1."""
+    output = net.layers[1].neurons[0]
+    length = math.hypot(*(weight.data for weight in output.w)) or 1.0
+    return [weight.data / length for weight in output.w], -output.b.data / length
+
+
+def distances(net: MLP) -> list[float]:
+    """Return how far the rows land from where the output neuron divides; below zero it says 0."""
+    axis, threshold = direction(net)
+    return [math.dot(place, axis) - threshold for place in hidden(net)]
+
+
+def landing(found: Sequence[float], reach: float, width: int) -> str:
+    """Return a line from `-reach` to `reach` with 0 or 1 where each row lands, * where both do, and | in the middle."""
+    cells = [" "] * width
+    cells[width // 2] = "|"
+    for distance, target in zip(found, ROWS.values(), strict=True):
+        cell = round((1 + distance / (reach or 1.0)) / 2 * (width - 1))
+        cells[cell] = str(target) if cells[cell] in (" ", "|", str(target)) else "*"
+    return "".join(cells)
+
+
+def show_training(net: MLP, film: Sequence[list[float]], epochs: Sequence[int], screen: Terminal) -> None:
+    """Print how the rows came apart in the hidden layer, and how every parameter went."""
+    print("\nwhere the rows land in hidden space, as the output neuron sees it (left of | it says 0, to its right 1)")
+    found = [distances(past) for past in moments(net, film, epochs)]
+    reach, width = max(abs(distance) for row in found for distance in row), min(COLUMNS, max(screen.width - 7, 5))
+    for epoch, row in zip(epochs, found, strict=True):
+        print(f"{epoch:5}  {landing(row, reach, width)}".rstrip())
+    print("\nthe parameters over the epochs, and what they are in the end")
+    print("unit" + "".join(f"  {name:16}" for name in ("from a", "from b", "bias", "to the output")).rstrip())
+    paths = [f"{curve(path, 10)}{path[-1]:z6.2f}" for path in zip(*film, strict=True)]
+    count = len(net.layers[0].neurons)
+    for unit in range(count):
+        print(f"{unit + 1:4}  " + "  ".join([*paths[3 * unit : 3 * unit + 3], paths[3 * count + unit]]))
+    print(f" out{'':38}  {paths[-1]}")
+
+
+def draw(file: str, net: MLP, film: Sequence[list[float]], losses: Sequence[float], rights: Sequence[int]) -> None:
+    """Draw loss and accuracy, every parameter, and the paths of the rows through hidden space."""
+    figure = new_figure(12, 4)
+    left, middle, space = figure.subplots(1, 3)
+    left.plot(losses, label="loss")
+    left.plot([count / 4 for count in rights], label="accuracy")
+    left.legend()
+    middle.plot(film)
+    axis, threshold = direction(net)
+    spread = [one - other for one, other in zip(hidden(net)[3], hidden(net)[0], strict=True)]
+    along = math.dot(spread, axis)
+    across = [part - along * share for part, share in zip(spread, axis, strict=True)]
+    scale = math.hypot(*across) or 1.0
+    places = [hidden(past) for past in moments(net, film, range(1, len(film) + 1))]
+    for number, (row, target) in enumerate(ROWS.items()):
+        path = [place[number] for place in places]
+        xs, ys = ([math.dot(place, way) for place in path] for way in (axis, [part / scale for part in across]))
+        space.plot(xs, ys, f"C{target}-", linewidth=1)
+        space.plot(xs[-1], ys[-1], f"C{target}o", label=f"{row[0]:.0f} xor {row[1]:.0f}")
+    space.axvline(threshold, color="grey")
+    space.legend()
+    for axes, title in ((left, "training"), (middle, "parameters"), (space, "hidden space, along the output weights")):
+        axes.set(title=title, xlabel="" if axes is space else "epoch")
+    figure.savefig(file)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and show the network that `argv` asks for; return 0 if it has learned all four rows."""
-    parser = argparse.ArgumentParser(description="Train a small network of scalar values on XOR and look at it.")
-    parser.add_argument("--seed", type=int, default=2, help="of the first weights (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=200, help="steps of training (default: %(default)s)")
-    options = parser.parse_args(argv)
-    if options.epochs < 1:
-        parser.error(f"argument --epochs: expected at least 1, got {options.epochs}")
+    options = parsed(__doc__, argv, seed=2, epochs=200, plot=True)
     net, screen, done = MLP(2, [8, 1], activation="tanh", rng=options.seed), terminal(), 0
     print(f"XOR, four rows, MLP(2, [8, 1]) with tanh: {len(net.parameters())} parameters, seed {options.seed}\n")
+    film, losses, counts, told = [numbers(net)], [], [], []
     try:
         for done, loss, rights in train(net, options.epochs):
             if done in (1, options.epochs) or done % -(-options.epochs // 10) == 0:
                 print(progress(done, options.epochs, loss, rights, screen))
+                told.append(done)
+            film.append(numbers(net))
+            losses.append(loss)
+            counts.append(rights)
+        show_training(net, film, told, screen)
         rights = demonstrate(net, screen)
+        if options.plot:
+            draw(options.plot, net, film, losses, counts)
     except KeyboardInterrupt:
         print(f"\ninterrupted after {done} of {options.epochs} epochs", file=sys.stderr)
         return 130
+    steps = [f"{count / 4:.0%} from epoch {counts.index(count) + 1}" for count in (2, 3, 4) if count in counts]
+    print(f"\naccuracy: {', '.join(steps)}")
     print(f"\n{rights} of 4 right" + ("" if rights == 4 else ": try more --epochs, or another --seed"))
     return 0 if rights == 4 else 1
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    run(main)
