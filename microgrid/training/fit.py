@@ -214,7 +214,7 @@ def fit(
     >>> data = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
     >>> history = fit(line, data, loss=mse_loss, optimizer=SGD(line.parameters(), lr=0.2), epochs=200)
     >>> round(line.w[0].data, 4), round(line.b.data, 4), history
-    (2.0, 1.0, <History of 200 epochs, loss 1.6e-15>)
+    (2.0, 1.0, <History of 200 epochs, loss 1.871e-24>)
     """
     samples = checked_samples(data)
     if batch_size is not None and batch_size < 1:

@@ -248,7 +248,7 @@ def test_compiled_calls_are_explained() -> None:
     assert "both[0](x, y) = both[0](3, 2) = 6\n      ∂v2/∂x = 2\n      ∂v2/∂y = 3" in str(explanation)
     assert "compiled function" in explanation.markdown() and explanation.markdown().count("$$") == 8
     root.backward()
-    assert {str(box.grad) for box in picture(root).boxes} == {"16", "21", "5", "6", "1", "None"}
+    assert {str(box.grad) for box in picture(root).boxes} == {"16", "21", "5", "6", "1", "0"}
     assert "└── #1 both data=6\n" in draw.to_text(root).replace("│   ", "") + "\n"
     assert "None" not in draw.to_svg(root) and "object at" not in draw.to_dot(root)
 
