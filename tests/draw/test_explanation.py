@@ -249,7 +249,7 @@ def test_compiled_calls_are_explained() -> None:
     assert "compiled function" in explanation.markdown() and explanation.markdown().count("$$") == 8
     root.backward()
     assert {str(box.grad) for box in picture(root).boxes} == {"16", "21", "5", "6", "1", "0"}
-    assert "└── #1 both data=6\n" in draw.to_text(root).replace("│   ", "") + "\n"
+    assert "└── #1 both data=6 grad=0\n" in draw.to_text(root).replace("│   ", "") + "\n"
     assert "None" not in draw.to_svg(root) and "object at" not in draw.to_dot(root)
 
     square = jit(lambda x: x * x)
