@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import takewhile
 from pathlib import Path
 from time import process_time
 from typing import Any
 
+from entries import Case, Claim, Entry, duration
 from measure import Contestant, bytes_of, interpreter_medians, medians_in_turn, require_agreement
 from workloads import (
     README_RESULTS,
@@ -29,81 +29,10 @@ from workloads import (
 
 import microgrid
 
-PEERS = ("micrograd",)
+PEERS = ("micrograd",)  # with the same API, so that they run the same text
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 INPUTS = (10, 100, 1000)
 SIZES_FOR_PEERS = (100, 300, 500, 700, 900, *SIZES)  # most recurse, and end at the recursion limit
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What we say of a figure: that it is `"at least"` or `"at most"` the bound."""
-
-    relation: str
-    bound: float
-    unit: str
-
-    def __str__(self) -> str:
-        return f"{self.relation} {self.bound:g}{self.unit}"
-
-    def holds(self, figure: float) -> bool:
-        """Return whether it is so."""
-        return figure >= self.bound if self.relation == "at least" else figure <= self.bound
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the table.
-
-    Args:
-        contestant: who or what was measured.
-        result: the measurement as text, or why there is none.
-        ratio: how many times the first result of the case it is.
-        claim: what we say of it.
-        figure: the number that the claim speaks of; None if it could not be measured.
-    """
-
-    contestant: str
-    result: str
-    ratio: float | None = None
-    claim: Claim | None = None
-    figure: float | None = None
-
-    @property
-    def verdict(self) -> str:
-        """Whether the claim is met, as text; empty if there is none."""
-        if self.claim is None:
-            return ""
-        if self.figure is None:
-            return "not measured"
-        return "yes" if self.claim.holds(self.figure) else "NO"
-
-
-@dataclass(frozen=True)
-class Case:
-    """A question that is put to some contestants.
-
-    Args:
-        title: what is measured.
-        claim: what we say of the answer.
-        measure: returns the entries, given the claim and a number of repeats.
-        repeats: how many samples are taken, with and without `--quick`.
-    """
-
-    title: str
-    claim: Claim
-    measure: Callable[[Claim, int], Iterator[Entry]]
-    repeats: tuple[int, int]
-
-    def entries(self, quick: bool) -> list[Entry]:
-        """Return what was measured."""
-        return list(self.measure(self.claim, self.repeats[0 if quick else 1]))
-
-
-def duration(seconds: float) -> str:
-    """Return `seconds` with three digits, in a unit that suits them."""
-    scale, unit = next((pair for pair in ((1, "s"), (1e3, "ms"), (1e6, "µs")) if seconds * pair[0] >= 1), (1e9, "ns"))
-    return f"{seconds * scale:.3g} {unit}" if seconds * scale < 1000 else f"{seconds * scale:.0f} {unit}"
 
 
 def installed_engines() -> dict[str, Engine]:

@@ -14,10 +14,15 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
-from cases import CASES, PEERS, Case, Entry
+from cases import CASES
+from compiled import COMPILED_CASES
+from entries import Case, Entry
+from networks import PEERS
 
 import microgrid
+from microgrid.reference import between
 
+README = Path(__file__).parents[2] / "README.md"
 HEADER = ("case", "contestant", "result", "ratio", "claim", "met")
 RIGHT = ("result", "ratio")
 
@@ -77,14 +82,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure microgrid's speed and memory beside other engines.")
     parser.add_argument("--quick", action="store_true", help="take fewer samples")
     parser.add_argument("--check", action="store_true", help="exit with 1 unless every claim is measured and met")
+    parser.add_argument("--only", default="", metavar="TEXT", help="measure the cases with TEXT in their titles")
+    parser.add_argument("--update", action="store_true", help="write the table into the README as well")
     options = parser.parse_args()
-    print("\n".join(f"- {line}" for line in surroundings()), end="\n\n", flush=True)
+    about = "\n".join(f"- {line}" for line in surroundings())
+    print(about, end="\n\n", flush=True)
     results = []
-    for case in CASES:
-        print(f"measuring: {case.title}", file=sys.stderr)
-        results.append((case, case.entries(options.quick)))
-    print(table(results))
-    print("\nTimes are medians, ratios are to the first line of each case.")
+    for case in (*CASES, *COMPILED_CASES):
+        if options.only in case.title:
+            print(f"measuring: {case.title}", file=sys.stderr)
+            results.append((case, case.entries(options.quick)))
+    measured = f"{table(results)}\n\nTimes are medians, ratios are to the first line of each case.\n"
+    print(measured, end="")
+    if options.update:
+        text = README.read_text(encoding="utf-8")
+        README.write_text(between(text, "benchmarks", f"{about}\n\n{measured}"), encoding="utf-8")
     failed = [case.title for case, entries in results for entry in entries if entry.verdict not in ("", "yes")]
     if options.check and failed:
         print("\nClaims that are not met: " + "; ".join(failed))
