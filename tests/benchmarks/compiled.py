@@ -215,9 +215,14 @@ COMPILED_CASES = (
         measure_moons,
         repeats=(3, 5),
     ),
-    Case("the same by the width of the hidden layers", Claim("at least", 0, "×"), measure_crossover, repeats=(3, 5)),
+    Case(
+        "training step, two moons, by the width of the hidden layers",
+        Claim("at least", 0, "×"),
+        measure_crossover,
+        repeats=(3, 5),
+    ),
     Case("step of a GPT, 8 positions, 4,192 parameters", Claim("at least", 35, "×"), measure_gpt, repeats=(3, 9)),
-    Case("the same, the whole job of 1,000 steps", Claim("at least", 8, "×"), measure_gpt_job, repeats=(1, 1)),
+    Case("job of 1,000 steps of the GPT", Claim("at least", 8, "×"), measure_gpt_job, repeats=(1, 1)),
     *(
         Case(
             f"graph of {TAPE}, {operations:,} operations, {what}",
