@@ -1,5 +1,16 @@
 """The compiler: a function, run once on recording values, becomes straight-line Python on floats.
 
-`trace` runs it and gives a `program`; `passes` make that shorter; `templates` and `emit` write it as source, from the
-rows of the table; `cases` hold the compiled functions, `call` makes a call a node of a graph, and `jit` is the door.
+`trace` runs it, while `instrument` watches what is done with its values, and gives a `program`; `passes` make that
+shorter; `templates` and `emit` write it as source, from the rows of the table; `cases` hold the compiled functions,
+`call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out.
+
+Results have the bits of an eager run. Gradients differ from eager ones by roundings, where these rewrites were made:
+
+- an adjoint is the sum of what it gains in the order of the recorded operations, the last one first; `backward()` adds
+  in an order that the shape of the graph gives;
+- where the same operation was recorded twice it is done once: adjoints are added before they are multiplied;
+- an adjoint that is zero is handed on like any other: a nan that comes of it sends the call back to the eager function,
+  and a zero may have the other sign.
+
+Each of them changes a sum, so that a gradient differs by units in the last place of the sum of its terms' magnitudes.
 """

@@ -14,7 +14,7 @@ from microgrid.modes import apart, observe, observers
 from microgrid.operations import IDENTITY
 from microgrid.passes import adjoints, counts, dependents, tangents
 from microgrid.runs import Differentiation
-from microgrid.series import expansions
+from microgrid.series import Series, expansions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from microgrid.compiler.cases import Case, Tape
-    from microgrid.series import Series
 
 
 class Seeds:
@@ -220,8 +219,15 @@ class Replay:
         """Return the series of the results."""
         pairs = zip(self.reached_from, self.parents, strict=True)
         table = {leaf: known[parent] for leaf, parent in pairs if parent in known}
-        expansions(self.order, table, records)
-        return one_or_all([table.get(out, out) for out in self.outputs])
+        depending = dependents(self.order, table)
+        zeros = [0.0] * (min(len(series.terms) for series in table.values()) - 1)
+        expansions([node for node in self.order if node in depending], table, records)
+        return one_or_all([table.get(out) or Series([as_recorded(out, records), *zeros]) for out in self.outputs])
+
+
+def as_recorded(out: Any, records: bool) -> Any:
+    """Return a result that is a constant as a term of its series: its number, or what leads on to it."""
+    return out if records else getattr(out, "data", out)
 
 
 def one_or_all(found: list[Any]) -> Any:

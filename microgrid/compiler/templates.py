@@ -39,7 +39,7 @@ FOLDS = {  # functions of sequences that are written out, element by element; a 
 SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 MARK = re.compile(r"__(\w+?)__([0-9])__")
 
-# How tightly an expression holds together: what stands in a place needs parentheses if it holds less than that asks for.
+# How tightly an expression holds together: an operand that holds less than its place asks for needs parentheses.
 LOOSE, SUM, PRODUCT, MINUS, POWER, ATOM, SPREAD = range(7)  # the last is no level: `*xs`, for the elements themselves
 LEVELS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: PRODUCT, ast.Mod: PRODUCT}
 
@@ -155,6 +155,12 @@ def without_scopes(name: str, tree: ast.expr, places: set[str]) -> ast.expr:
     return expression(f"{name}({used})")
 
 
+def places_of(rule: Rule, elements: bool) -> set[str]:
+    """Return the names that stand for operands in a text of `rule`, with `elements` those of single elements too."""
+    singular = {name[:-1] for name in sequences(rule)} if elements else ()
+    return {*rule.arguments, *singular, "out", "n"}
+
+
 class Gain:
     """What the adjoint of one argument gains from that of the result, called `g`.
 
@@ -167,9 +173,10 @@ class Gain:
         uses_out: whether it speaks of the result.
     """
 
-    def __init__(self, rule: Rule, argument: str, partial: ast.expr, places: set[str]) -> None:
+    def __init__(self, rule: Rule, argument: str, partial: ast.expr) -> None:
         self.argument, self.position = argument, rule.arguments.index(argument)
         self.is_whole = argument in sequences(rule) and argument in rule.partials
+        places = places_of(rule, elements=argument in sequences(rule) and not self.is_whole)
         tree = without_scopes(f"{rule.name}_by_{argument}", partial, places)
         g = ast.Name("g")
         self.template = Template(
@@ -195,15 +202,17 @@ class Recipe:
 
     def __init__(self, rule: Rule) -> None:
         elements = {name[:-1]: rule.arguments.index(name) for name in sequences(rule)}
-        places = {*rule.arguments, *elements, "out", "n"}
         small = WriteOut(SMALL)
         texts = FOLDS.get(rule.name, rule.forward).split("; ")
         trees = [small.visit(expression(with_float_literals(text))) for text in texts]
+        places = places_of(rule, elements=len(trees) > 1)
         self.forward = [Template(without_scopes(f"{rule.name}_forward", tree, places), places) for tree in trees]
-        (start, *steps), names = self.forward, rule.arguments
-        self.repeated = [place for place, name in enumerate(names) if not (steps or name in start.once)]
+        texts = [place for template in self.forward for place, _ in template.fields]
+        singular = {name: name[:-1] for name in sequences(rule)} if len(trees) > 1 else {}
+        counts = [texts.count(singular.get(name, name)) for name in rule.arguments]
+        self.repeated = [position for position, count in enumerate(counts) if count != 1]
         self.looped = elements
-        self.gains = list(self.gains_of(rule, places))
+        self.gains = list(self.gains_of(rule))
 
     def gains_by(self, arguments: tuple[Any, ...], active: set[str]) -> list[Gain]:
         """Return the gains of those of `arguments` that are, or have in them, one of the names `active`."""
@@ -215,13 +224,13 @@ class Recipe:
         ]
 
     @staticmethod
-    def gains_of(rule: Rule, places: set[str]) -> Iterator[Gain]:
+    def gains_of(rule: Rule) -> Iterator[Gain]:
         """Yield what each argument gains, if anything."""
         for argument in filter(rule.is_differentiable, rule.arguments):
             key = argument if argument in rule.partials else argument[:-1]
             partial = WriteOut(CHOICES | SMALL).visit(expression(with_float_literals(rule.partials[key])))
             if not is_zero(partial):
-                yield Gain(rule, argument, partial, places)
+                yield Gain(rule, argument, partial)
 
 
 recipe: Callable[[Rule], Recipe] = cache(Recipe)

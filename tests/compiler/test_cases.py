@@ -1,0 +1,78 @@
+"""Cases: the two forms of generated code, and when it cannot tell."""
+
+import math
+from typing import Any
+
+import pytest
+
+from microgrid import Value
+from microgrid.compiler.arguments import Results
+from microgrid.compiler.cases import NUMBER, RECORDED, VALUE, Case, gradient
+from microgrid.compiler.trace import Trace
+
+
+def case_of(function: Any, *leaves: Any) -> Case:
+    trace = Trace([float(getattr(leaf, "data", leaf)) for leaf in leaves], leaves)
+    with trace:
+        out = function(*trace.inputs)
+    return Case(trace, tuple(trace.inputs), Results(out))
+
+
+def test_kinds() -> None:
+    case = case_of(lambda x, y: [x, y * 2, x.detach(), Value(1.0), 2.0, x // 1], Value(1.0), 2.0)
+    assert case.kinds == [RECORDED, NUMBER, VALUE, VALUE, NUMBER, VALUE]
+    assert case.places == [0] and case.records
+
+
+def test_plain_numbers_take_the_function() -> None:
+    case = case_of(lambda x: x * x if x > 0 else x, 2.0)
+    assert case.source == case.forward_source
+    assert case.run([3.0]) == [9.0] and case.run([-1.0]) is None
+    with pytest.raises(ArithmeticError, match="a result is nan"):
+        case_of(lambda x: x - x, 2.0).run([math.inf])
+
+
+def test_values_take_the_tape() -> None:
+    case = case_of(lambda x: [x * x if x > 0 else x, 1.0], Value(2.0))
+    assert case.source == case.tape_source
+    outputs, tape = case.record([3.0])
+    assert outputs == [9.0, 1.0]
+    assert gradient(tape, [1.0, 5.0]) == [6.0] and gradient(tape, [0.5, 0.0]) == [3.0]
+    outputs, _ = case.record([-1.0])
+    assert outputs is None
+
+
+def test_a_tape_that_failed_tells_nothing_more() -> None:
+    _, tape = case_of(lambda x: x.sqrt(), Value(1.0)).record([0.0])
+    assert gradient(tape, [1.0]) is None and gradient(tape, [0.0]) is None
+    _, tape = case_of(lambda x: x * 2, Value(1.0)).record([0.0])
+    assert gradient(tape, [math.nan]) is None and gradient(tape, [1.0]) == [2.0]
+
+
+def test_a_tape_serves_one_thread_at_a_time() -> None:
+    tape = None
+
+    def running() -> Any:
+        yield []
+        yield gradient(tape, [1.0])  # type: ignore[arg-type]
+
+    tape = running()
+    next(tape)
+    assert gradient(tape, [1.0]) is None
+
+
+def test_long_adjoints_get_a_name() -> None:
+    case = case_of(lambda x: sum(x * float(i) for i in range(2, 60)), Value(1.0))
+    assert "    d_input0 = d_input0" in case.source and "yield [d_input0]" in case.source
+    _, tape = case.record([1.0])
+    assert gradient(tape, [1.0]) == [float(sum(range(2, 60)))]
+
+
+def test_what_gets_nothing_gets_zero() -> None:
+    _, tape = case_of(lambda x, y: x * 2, Value(1.0), Value(2.0)).record([1.0, 2.0])
+    assert gradient(tape, [3.0]) == [6.0, 0.0]
+
+
+def test_the_inputs_that_were_an_index_have_to_be_integers() -> None:
+    case = case_of(lambda x, i: [x, x * 2][i], 1.0, 1)
+    assert case.serves([5.0, 0]) and not case.serves([5.0, 0.0]) and not case.serves([5.0, True])

@@ -1,0 +1,135 @@
+"""Source: what is written in the place of a name, what gets one, how sums and guards are written."""
+
+import ast
+
+import pytest
+
+from microgrid.compiler.emit import LONGEST, TERMS, Writer, as_function, dependents, joined, kept_together, summed
+from microgrid.compiler.program import DETACH, Guard, Program, Step
+from microgrid.rules import RULES, Rule
+
+
+def step(target: str, name: str, *arguments: object) -> Step:
+    return Step(target, RULES[name], arguments)
+
+
+def program(*steps: Step | Guard, outputs: tuple[object, ...] = ("out",)) -> Program:
+    return Program(("x", "y"), steps, outputs)
+
+
+def forward(*steps: Step | Guard, outputs: tuple[object, ...] = ("out",)) -> list[str]:
+    writer = Writer(program(*steps, outputs=outputs))
+    return [*writer.forward(), writer.text(outputs)]
+
+
+def test_what_is_used_once_has_no_name() -> None:
+    steps = [step("a", "mul", "x", "y"), step("b", "exp", "a"), step("out", "sub", "b", "a")]
+    assert forward(*steps) == ["a = x * y", "[exp(a) - a]"]
+    assert forward(*steps, outputs=("out", "out")) == ["a = x * y", "out = exp(a) - a", "[out, out]"]
+
+
+def test_what_a_text_says_twice_has_a_name() -> None:
+    assert forward(step("a", "neg", "x"), step("out", "relu", "a")) == ["a = -x", "[0.0 if a <= 0.0 else a]"]
+
+
+def test_what_a_fold_says_twice_has_a_name() -> None:
+    lines = forward(step("a", "exp", "x"), step("out", "maximum", ("a", "y")))
+    assert lines[0] == "a = exp(x)" and lines.count("out = -inf") == 1
+    assert forward(step("a", "exp", "x"), step("out", "total", ("a", "y"), 0.0))[0] == "out = 0.0 + exp(x) + y"
+
+
+def test_lines_stay_short() -> None:
+    steps = [step("s0", "tanh", "x"), *(step(f"s{i}", "tanh", f"s{i - 1}") for i in range(1, 60))]
+    lines = forward(*steps, step("out", "neg", "s59"))
+    assert 2 < len(lines) < 10 and all(len(line) < LONGEST + 20 for line in lines)
+
+
+def test_what_may_raise_is_computed_though_unused() -> None:
+    assert forward(step("a", "log", "x"), step("out", "neg", "y")) == ["log(x)", "[-y]"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "text"),
+    [("add", "add", "x + y - (y + x)"), ("mul", "mul", "x * y - y * x"), ("sub", "neg", "x - y - -y")],
+)
+def test_parentheses_keep_the_order_of_roundings(left: str, right: str, text: str) -> None:
+    second = step("b", right, "y") if right == "neg" else step("b", right, "y", "x")
+    assert forward(step("a", left, "x", "y"), second, step("out", "sub", "a", "b")) == [f"[{text}]"]
+
+
+def test_negative_numbers_stand_in_parentheses() -> None:
+    assert forward(step("out", "pow", "x", -2.0)) == ["[power(x, -2.0)]"]
+    assert forward(step("out", "mul", -2.0, "x")) == ["[(-2.0) * x]"]
+
+
+def test_guards() -> None:
+    guards = [Guard("{} < {}", ("x", -1.0), True), Guard("{} < {}", ("a", "y"), False), Guard("int({})", ("x",), -3)]
+    lines = Writer(program(step("a", "add", "x", 1.0), *guards, outputs=("x",))).forward("break")
+    assert lines == [
+        "if not (x < (-1.0)):", "    break", "if x + 1.0 < y:", "    break", "if int(x) != -3:", "    break"
+    ]  # fmt: skip
+
+
+def test_sequences() -> None:
+    assert forward(step("out", "fsum", ("x", 2.0, "y"))) == ["[fsum([x, 2.0, y])]"]
+    assert forward(step("out", "hypot", ("x", -2.0, "y"))) == ["[hypot(x, -2.0, y)]"]
+    assert forward(step("out", "mean", ("x", "y"))) == ["[fsum([x, y]) / 2.0]"]
+    assert forward(step("out", "prod", ("x", "y"), 3)) == ["[prod([x, y], start=3)]"]
+
+
+def test_sums_from_left_to_right() -> None:
+    assert forward(step("out", "dot", ("x", "y"), (2.0, -1.0), 0.5)) == ["out = 0.5 + x * 2.0 + y * (-1.0)", "[out]"]
+    product = Rule("product(xs, b=1)", "b; out * x", "a test", x="1", b="1")
+    assert forward(Step("out", product, (("x", "y"), 2.0))) == ["out = 2.0", "out = out * x", "out = out * y", "[out]"]
+
+
+def test_long_sums_are_cut() -> None:
+    terms = [f"a{i}" for i in range(2 * TERMS + 1)]
+    lines = summed("s", terms)
+    assert len(lines) == 3 and lines[1].startswith("s = s + a40 + ")
+    assert [name for line in lines for name in line.split() if name.startswith("a")] == terms
+    assert joined(["-a", "-(b * c)", "d"]) == "-a - (b * c) + d"
+    assert (
+        kept_together(["a if b else c", "d"]) == ["(a if b else c)", "d"]
+        and kept_together(["a if b else c"])[0][0] == "a"
+    )
+
+
+def test_dependents_stop_where_the_partial_is_zero() -> None:
+    steps = [
+        Step("a", DETACH, ("x",)),
+        step("b", "step", "x"),
+        step("c", "mul", "b", "y"),
+        step("d", "fsum", ("x", "b")),
+    ]
+    assert dependents(program(*steps, Guard("{} < {}", ("x", "y"), True)), ["x"]) == {"x", "d"}
+
+
+def backward(*steps: Step | Guard) -> tuple[list[str], dict[str, list[str]]]:
+    writer = Writer(program(*steps), ["x", "y"])
+    writer.forward()
+    return writer.backward({"out": ["g"]})
+
+
+def test_adjoints_are_sums_of_products() -> None:
+    lines, gained = backward(step("a", "mul", "x", "y"), step("b", "exp", "a"), step("out", "sub", "b", "a"))
+    assert lines == ["d_a = -g + g * b"]
+    assert gained == {"x": ["d_a * y"], "y": ["d_a * x"]}
+
+
+def test_sequences_hand_on_to_their_elements() -> None:
+    lines, gained = backward(step("out", "dot", ("x", 2.0), ("y", "y"), 1.0))
+    assert lines == [] and gained == {"x": ["g * y"], "y": ["g * x", "g * 2.0"]}
+    lines, gained = backward(step("out", "maximum", ("x", 1.0, "x")))
+    assert lines == ["p_out_xs_0, p_out_xs_1, p_out_xs_2 = scaled(g, ties([x, 1.0, x], out))"]
+    assert gained == {"x": ["p_out_xs_0", "p_out_xs_2"], "y": []}
+
+
+def test_what_reaches_no_output_is_left_out() -> None:
+    lines, gained = backward(step("a", "log", "x"), Guard("{} < {}", ("x", "y"), True), step("out", "neg", "y"))
+    assert lines == [] and gained == {"x": [], "y": ["-g"]}
+
+
+def test_functions() -> None:
+    source = as_function("f", "x", ["return x"])
+    assert source == "def f(x):\n    return x\n" and ast.parse(source)

@@ -1,0 +1,99 @@
+"""Each pass by itself: what it leaves out, and what it must not."""
+
+import math
+
+import pytest
+
+from microgrid.compiler.passes import PASSES, folded, optimised, power_by, pruned, shared, with_whole_powers
+from microgrid.compiler.program import DETACH, Guard, Program, Step
+from microgrid.rules import RULES
+
+
+def step(target: str, name: str, *arguments: object) -> Step:
+    return Step(target, RULES[name], arguments)
+
+
+def program(*steps: Step | Guard, outputs: tuple[object, ...] = ("out",)) -> Program:
+    return Program(("x", "y"), steps, outputs)
+
+
+def names(result: Program) -> list[str]:
+    return [item.rule.name for item in result.steps if isinstance(item, Step)]
+
+
+def test_numbers_are_folded_through_the_program() -> None:
+    result = folded(program(step("a", "mul", 2.0, 3.0), step("b", "fsum", ("a", 1.0)), step("out", "add", "x", "b")))
+    assert result.steps == (step("out", "add", "x", 7.0),)
+    assert folded(program(step("out", "exp", 0.0))).outputs == (1.0,)
+
+
+def test_identities_and_detached_numbers_are_left_out() -> None:
+    detached = Step("b", DETACH, (2.0,))
+    kept = Step("c", DETACH, ("y",))
+    steps = (step("a", "identity", "x"), detached, kept, step("out", "add", "a", "b"))
+    assert folded(program(*steps)).steps == (kept, step("out", "add", "x", 2.0))
+
+
+def test_what_raises_is_not_folded() -> None:
+    raising = step("out", "log", -1.0)
+    assert folded(program(raising)).steps == (raising,)
+    assert pruned(program(raising, outputs=(1.0,))).steps == (raising,)
+
+
+def test_decisions_on_numbers_are_left_out() -> None:
+    decided, open_ = Guard("{} < {}", ("a", 3.0), True), Guard("{} < {}", ("x", "a"), True)
+    result = folded(program(step("a", "mul", 1.0, 2.0), decided, open_, outputs=("x",)))
+    assert result.steps == (Guard("{} < {}", ("x", 2.0), True),)
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 3, -1, -2, 10])
+@pytest.mark.parametrize("x", [1.5, -0.3, 2.0, 0.0])
+def test_whole_powers_have_the_bits_of_the_row(exponent: int, x: float) -> None:
+    rule = power_by(exponent)
+    if x or exponent > 0:
+        scope = {"x": x, "y": float(exponent), "step": lambda x: float(x > 0)}
+        assert eval(rule.forward, {"x": x}) == x**exponent
+        assert eval(rule.partials["x"], {"x": x}) == eval(RULES["pow"].partials["x"], scope)
+    assert rule.name.isidentifier() and power_by(exponent) is rule
+
+
+def test_only_constant_whole_powers_are_taken() -> None:
+    powers = [step("a", "pow", "x", 3.0), step("b", "pow", "x", 0.5), step("c", "pow", "x", 0.0)]
+    powers += [step("d", "pow", 2.0, "x"), step("e", "pow", "x", math.inf), step("f", "pow", "x", 1e300)]
+    result = with_whole_powers(program(*powers, Guard("{} < {}", ("a", 1.0), True)))
+    assert names(result) == ["pow_3", *["pow"] * 5] and names(with_whole_powers(result)) == names(result)
+    assert power_by(-2).name == "pow_minus_2"
+
+
+def test_the_same_is_done_once() -> None:
+    steps = [step("a", "mul", "x", "y"), step("b", "mul", "x", "y"), Guard("{} < {}", ("b", 1.0), True)]
+    steps += [step("c", "exp", "b"), step("d", "exp", "a"), step("out", "add", "c", "d")]
+    result = shared(program(*steps))
+    assert names(result) == ["mul", "exp", "add"]
+    assert result.steps[1] == Guard("{} < {}", ("a", 1.0), True) and result.steps[-1] == step("out", "add", "c", "c")
+
+
+def test_numbers_are_the_same_by_their_bits() -> None:
+    steps = [step(f"s{i}", "add", "x", number) for i, number in enumerate([0.0, -0.0, math.nan, math.nan, 1.0, 1.0])]
+    assert len(shared(program(*steps, outputs=())).steps) == 4
+    sequences = [step("a", "fsum", ("x", "y")), step("b", "fsum", ("y", "x")), step("c", "fsum", ("x", "y"))]
+    assert len(shared(program(*sequences, outputs=())).steps) == 2
+
+
+def test_dead_steps_go_unless_they_can_raise() -> None:
+    steps = [
+        step("a", "mul", "x", "y"),
+        step("b", "add", "a", 1.0),
+        step("c", "div", "x", "y"),
+        step("out", "neg", "x"),
+    ]
+    assert names(pruned(program(*steps))) == ["div", "neg"]
+    guard = Guard("{} > {}", ("b", 0.0), True)
+    assert names(pruned(program(*steps[:2], guard, steps[3]))) == ["mul", "add", "neg"]
+
+
+def test_all_passes_leave_a_sound_program() -> None:
+    result = optimised(program(step("a", "pow", "x", 2.0), step("b", "pow", "x", 2.0), step("out", "sub", "a", "b")))
+    assert names(result) == ["pow_2", "sub"] and len(PASSES) == 4
+    with pytest.raises(ValueError, match="not known"):
+        optimised(program(step("out", "neg", "z")))

@@ -1,0 +1,120 @@
+"""Traces: what a run did as a program, whose values it used, what comes out as a `Value`."""
+
+from typing import Any
+
+import pytest
+
+from microgrid import Value, grad, math, no_grad
+from microgrid.compiler.trace import Trace, variable
+from microgrid.modes import active
+from microgrid.rules import RULES, Rule
+
+
+def text(function: Any, *leaves: Any) -> str:
+    """Return the program of a function without the lines of its inputs and outputs."""
+    trace = Trace([float(getattr(leaf, "data", leaf)) for leaf in leaves], leaves)
+    with trace:
+        out = function(*trace.inputs)
+    assert not trace.obstacle
+    return "; ".join(str(trace.program([out])).splitlines()[1:-1])
+
+
+def test_operations_are_steps() -> None:
+    assert text(lambda x: x * x + 2, 3.0) == "mul_0 = mul(input0, input0); add_1 = add(mul_0, 2.0)"
+    assert text(lambda x: 2 - x, 3.0) == "sub_0 = sub(2.0, input0)"
+    assert text(lambda x: math.fsum([x, 1.0]), 3.0) == "fsum_1 = fsum([input0, 1.0])"
+    assert text(lambda x: math.prod([x, x], start=3), 3.0) == "prod_0 = prod([input0, input0], 3)"
+    assert text(lambda x: math.ldexp(x, 3), 3.0) == "ldexp_0 = ldexp(input0, 3)"
+
+
+def test_made_values_are_numbers() -> None:
+    assert text(lambda x: x * Value(2.0), 3.0) == "mul_1 = mul(input0, 2.0)"
+
+
+def test_what_is_detached_keeps_its_number() -> None:
+    assert text(lambda x: x * x.detach(), 3.0) == "detach_0 = detach(input0); mul_1 = mul(input0, detach_0)"
+
+    def unrecorded(x: Value) -> Value:
+        with no_grad():
+            return x * x
+
+    assert text(unrecorded, 3.0) == "mul_0 = mul(input0, input0); mul_0_ = detach(mul_0)"
+
+
+def test_transforms_lead_through_identities() -> None:
+    lines = text(grad(lambda x: x * x), 3.0).split("; ")
+    assert lines[0] == "identity_0 = identity(input0)" and lines[1] == "mul_1 = mul(identity_0, identity_0)"
+
+
+def test_values_of_others_are_inputs() -> None:
+    weight = Value(2.0)
+    trace = Trace([1.0])
+    with trace:
+        out = trace.inputs[0] * weight + weight
+    assert trace.program([out]).inputs == ("input0", "leaf0") and trace.externals == [weight]
+
+
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        (lambda x, y: x * 2, False),
+        (lambda x, y: x * y, True),
+        (lambda x, y: y.detach(), True),
+        (lambda x, y: x.detach(), False),
+        (lambda x, y: Value(1.0) + x, True),
+        (lambda x, y: math.hypot(x, 1.0, y), True),
+        (lambda x, y: math.hypot(x, x, x), False),
+    ],
+)
+def test_what_is_a_value_in_an_eager_run(function: Any, expected: bool) -> None:
+    trace = Trace([1.0, 2.0], [1.0, Value(2.0)])
+    with trace:
+        out = function(*trace.inputs)
+    trace.program([out])
+    assert trace.is_value(out) is expected
+
+
+def test_integers_are_known() -> None:
+    trace = Trace([1.0, 1.0, 1.0], [1, 1.0, Value(1.0)])
+    with trace:
+        assert ["a", "b"][trace.inputs[0]] == "b"  # type: ignore[call-overload]
+    assert trace.integers == {0} and trace.size == 1
+    assert [trace.is_integer(leaf) for leaf in (*trace.inputs, Value(1.0))] == [True, False, False, False]
+
+
+def test_modes_outside_see_nothing() -> None:
+    with no_grad():
+        trace = Trace([1.0])
+        with trace:
+            assert active() == [trace]
+            out = trace.inputs[0] * 2
+        assert [type(mode) for mode in active()] == [no_grad]
+    assert out.op is not None
+
+
+def test_constants_are_plain_numbers() -> None:
+    class Length(float):
+        def __repr__(self) -> str:
+            return "__import__('os')"
+
+    class Count(int):
+        def __repr__(self) -> str:
+            return "__import__('os')"
+
+    assert text(lambda x: math.leaky_relu(x, Length(0.5)), 3.0) == "leaky_relu_0 = leaky_relu(input0, 0.5)"
+    assert text(lambda x: math.ldexp(x, Count(2)), 3.0) == "ldexp_0 = ldexp(input0, 2)"
+    assert text(lambda x: x < True, 3.0) == "guard input0 < 1 is False"
+
+
+@pytest.mark.parametrize("name", ["d", "p", "d_mul", "p_mul_2_xs"])
+def test_variables_are_no_names_of_adjoints(name: str) -> None:
+    assert variable(Rule(f"{name}(x)", "x", "a test", x="1"), 3) == f"{name}__3"
+
+
+def test_variables_are_no_functions() -> None:
+    assert variable(Rule("expm(x)", "x", "a test", x="1"), 1) == "expm_1"
+    RULES["mul_9"] = RULES["mul"]
+    try:
+        assert variable(RULES["mul"], 9) == "mul__9"
+    finally:
+        del RULES["mul_9"]
