@@ -64,12 +64,8 @@ class Arguments:
     def shape(self, item: Any, inside: bool) -> Hashable:
         """Return the part of the key for `item`, which stands `inside` a module or not; take note of its leaves."""
         kind = type(item)
-        if kind is float and not inside:
-            self.leaves.append(item)
-            self.numbers.append(item)
-            return float
         if kind is list or kind is tuple:
-            return (kind, *[self.shape(piece, inside) for piece in item])
+            return (kind, *self.shapes(item, inside))
         if isinstance(item, Value):
             return self.shape_of_value(item, inside)
         if kind is bool or kind is str or item is None:
@@ -88,11 +84,23 @@ class Arguments:
             return (kind, *[(step, self.shape(piece, inside)) for step, piece in pieces])
         return self.shape_of_setting(item) if inside else self.shape_of_number(item)
 
+    def shapes(self, items: Iterable[Any], inside: bool) -> list[Hashable]:
+        """Return the parts of the key for `items`, floats without a detour."""
+        found: list[Hashable] = []
+        for item in items:
+            if type(item) is float and not inside:
+                self.leaves.append(item)
+                self.numbers.append(item)
+                found.append(float)
+            else:
+                found.append(self.shape(item, inside))
+        return found
+
     def shape_of_value(self, item: Value, inside: bool) -> Hashable:
         """Return the part of the key for a `Value`."""
-        if id(item) in self._met:
-            return Value, self._met[id(item)]
         if inside:
+            if id(item) in self._met:
+                return Value, self._met[id(item)]
             self._met[id(item)] = len(self._met)
         self.leaves.append(item)
         self.numbers.append(item.data)

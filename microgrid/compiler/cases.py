@@ -87,7 +87,7 @@ class Case:
         """The source of the generator that yields the outputs, and for adjoints of them those of what is wanted."""
         writer = Writer(self.program, self.wanted)
         outputs = self.program.outputs
-        lines = unpacked(self.program.inputs, "numbers") + writer.forward("yield None; return")
+        lines = unpacked(self.program.inputs, "numbers") + writer.forward("yield None\nreturn")
         seeds: dict[str, list[str]] = {}
         for index, output in enumerate(outputs):
             if output in writer.active:

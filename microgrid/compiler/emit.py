@@ -130,7 +130,7 @@ class Writer:
     # Forwards
 
     def forward(self, missed: str = "return None") -> list[str]:
-        """Return the statements that compute the program; where a guard fails, the statement `missed`."""
+        """Return the statements that compute the program; where a guard fails, the statements `missed`."""
         lines: list[str] = []
         for step in self.program.steps:
             lines += self.statement(step) if isinstance(step, Step) else self.decision(step, missed)
@@ -143,7 +143,7 @@ class Writer:
             test = f"not ({test})"
         elif guard.outcome is not False:
             test += f" != {guard.outcome!r}"
-        return [f"if {test}:", f"    {missed}"]
+        return [f"if {test}:", *(f"    {line}" for line in missed.splitlines())]
 
     def statement(self, step: Step) -> list[str]:
         """Return the statements that compute `step`; none if its text goes where it is used."""
@@ -152,6 +152,9 @@ class Writer:
         if strides:
             return self.fold(step, start, strides[0], given)
         text, target = self.filled(start, given), step.target
+        if text.isidentifier():  # another name of the same
+            self.texts[target] = text, ATOM
+            return []
         if target in self.backwards or self.uses[target] > 1:
             return [f"{target} = {text}"]
         if not self.uses[target]:
