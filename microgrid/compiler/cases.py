@@ -80,7 +80,7 @@ class Case:
         """The source of the function that computes the outputs, or None if a guard fails."""
         writer = Writer(self.program)
         lines = unpacked(self.program.inputs, "numbers") + writer.forward()
-        return as_function("forward", "numbers", [*lines, f"return {writer.text(self.program.outputs)}"])
+        return as_function("forward", "numbers", [*lines, f"return {writer.bare(self.program.outputs)}"])
 
     @cached_property
     def tape_source(self) -> str:
@@ -101,7 +101,7 @@ class Case:
                 text = f"d_{name}"
             adjoints.append(text)
         received = ", ".join(f"seed{index}" for index in range(len(outputs))) + "," * (len(outputs) == 1)
-        lines += [f"{received} = yield {writer.text(outputs)}", "while True:"]
+        lines += [f"{received} = yield {writer.bare(outputs)}", "while True:"]
         lines += [f"    {line}" for line in [*reverse, f"{received} = yield [{', '.join(adjoints)}]"]]
         return as_function("tape", "numbers", lines)
 
