@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from microgrid import Value, graph, jit, math
 from microgrid.rules import ROWS, Rule
+from microgrid.testing.drafting import expressions
 from microgrid.testing.strategies import points
 
 EPSILON = 2.0**-52
@@ -190,4 +191,13 @@ def test_every_rule_gives_the_same(rule: Rule, data: st.DataObject) -> None:
             assert outcome(jitted, theirs) == eager
             return
         check_same(eager, jitted(theirs), leaves, twins)
+    assert len(jitted.cases) == 1
+
+
+@given(expressions())
+def test_random_expressions_over_all_rules_give_the_same(expression: Any) -> None:
+    jitted = jit(expression)
+    for _ in range(2):
+        leaves, twins = (list(map(Value, expression.point)) for _ in range(2))
+        check_same(expression(*leaves), jitted(*twins), leaves, twins)
     assert len(jitted.cases) == 1
