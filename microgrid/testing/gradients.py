@@ -238,9 +238,9 @@ def culprit(root: Any, order: int, rtol: float, atol: float) -> str:
                     f"the first wrong operation is {described(node)}: its derivative by {by} (order {one.order}) "
                     f"is {one.oracle.derivative!r}, the engine gives {one.engine!r}"
                 )
-    by_hand = [described(node) for node in nodes if not hasattr(node.op, "rule")]
-    if by_hand:
-        return f"each operation of the table is right by itself: look at what was written by hand, {by_hand[0]}"
+    others = [described(node) for node in nodes if not hasattr(node.op, "rule")]
+    if others:
+        return f"each operation of the table is right by itself: look at what is no row, {others[0]}"
     return (
         "each operation by itself is right: does the function take numbers out of the graph "
         "(`data`, `float`, `no_grad`)?"
