@@ -12,6 +12,7 @@ A differentiated loss cannot make them. Both are run from the same first weights
 
 from collections.abc import Iterable, Sequence
 from functools import partial, reduce
+from itertools import pairwise
 from math import exp
 from operator import add, mul
 
@@ -125,6 +126,11 @@ def first_below(errors: Sequence[float], bound: float) -> str:
     return next((f"{10 * place:,}" for place, error in enumerate(errors) if error < bound), "never")
 
 
+def jumps(errors: Sequence[float]) -> int:
+    """Return how often an error is more than twice the one seen before."""
+    return sum(after > 2 * before for before, after in pairwise(errors))
+
+
 def draw(file: str, errors: dict[str, list[float]]) -> None:
     """Draw the errors over the epochs."""
     figure = new_figure()
@@ -152,10 +158,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"{name:9}{curve(numbers)}")
     if options.plot:
         draw(options.plot, errors)
-    wrong, right = (numbers[-1] for numbers in errors.values())
-    print(
-        f"\nAfter {options.epochs:,} epochs the rule by hand is {wrong / right:.1f} times as far off as the gradient."
-    )
+    wrong, right = errors.values()
+    print(f"\nThe error more than doubled {jumps(wrong)} times by the rule, and {jumps(right)} times by the gradient.")
+    print(f"In the end the rule is {wrong[-1] / right[-1]:.1f} times as far off.")
 
 
 if __name__ == "__main__":

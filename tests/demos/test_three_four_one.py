@@ -37,7 +37,17 @@ def test_it_shows_both(capsys):
     demo.main(["--epochs", "1000"])
     out = capsys.readouterr().out
     assert "0.5013730688788007  0.5013730688788007\n" in out
-    assert out.endswith("After 1,000 epochs the rule by hand is 1.3 times as far off as the gradient.\n")
+    assert out.endswith("In the end the rule is 1.3 times as far off.\n")
+
+
+def test_only_the_rule_jumps():
+    rule, gradient = demo.by_hand(3000), demo.by_engine(3000)
+    assert demo.jumps(rule) > 5
+    assert sorted(gradient, reverse=True) == gradient
+
+
+def test_jumps():
+    assert demo.jumps([1.0, 2.0, 4.5, 1.0, 2.1]) == 2
 
 
 @pytest.mark.dev
