@@ -192,7 +192,8 @@ class Replay:
         self.reached_from = [*self.inputs, *case.externals]
         order = graph.inner_nodes(*filter(is_node, self.outputs))
         self.reached = dependents(order, self.reached_from)
-        self.order = [node for node in order if node in self.reached]
+        outside = set(self.reached_from)  # what led to a value of others is not the call's
+        self.order = [node for node in order if node in self.reached and node not in outside]
 
     def linked(self) -> Replay:
         """Return the replay, with its leaves leading on to the parents, so that derivatives can be recorded."""

@@ -64,3 +64,23 @@ def test_recorded_derivatives_of_several_results() -> None:
     assert grad(lambda x: jvp(function, (x,), (1.0,))[1][1])(2.0) == 12.0
     assert grad(lambda x: taylor(function, x, 1)[1][1])(2.0) == pytest.approx(12.0, rel=1e-15)
     assert grad(grad(lambda x: sum(function(x))))(2.0) == pytest.approx(12.0 - standard.sin(2.0), rel=1e-15)
+
+
+def test_a_replay_leaves_what_led_to_values_of_others_to_the_graph() -> None:
+    weight = Value(3.0)
+    square = weight * weight
+    both = jit(lambda x: weight * square * x)
+    both(2.0).backward(create_graph=True)
+    assert weight.grad.data == 54.0  # of 2w³
+    weight.zero_grad()
+    square.zero_grad()
+    assert grad(lambda w: (lambda s: jit(lambda x: w * s * x)(2.0))(w * w))(3.0) == 54.0
+    assert jvp(lambda w: (lambda s: jit(lambda x: w * s * x)(2.0))(w * w), (3.0,), (1.0,)) == (54.0, 54.0)
+    assert taylor(lambda w: (lambda s: jit(lambda x: w * s * x)(2.0))(w * w), 3.0, 3) == [54.0, 54.0, 18.0, 2.0]
+
+
+def test_a_replay_walks_over_nodes_of_its_own() -> None:
+    weight = Value(1.5)
+    scale = weight * weight * weight
+    call = jit(lambda x: math.exp(scale * x) + scale)(Value(0.5))
+    assert [node.op.name for node in call.op.replay(call).order] == ["mul", "exp", "add"]

@@ -683,6 +683,24 @@ def test_everything_is_freed_without_the_garbage_collector() -> None:
         gc.enable()
 
 
+def test_the_graph_of_a_trace_is_not_kept() -> None:
+    made: list[Any] = []
+
+    def function(x: Any) -> Any:
+        y = x * x
+        made.append(weakref.ref(y))
+        return y * 2
+
+    gc.collect()
+    gc.disable()
+    try:
+        jitted = jit(function)
+        jitted(Value(1.0))
+        assert len(made) == 1 and made[0]() is None and jitted.cases
+    finally:
+        gc.enable()
+
+
 def test_the_arguments_of_a_traced_call_are_not_kept() -> None:
     jitted = jit(lambda x: x * 2)
     x = Value(1.0)
