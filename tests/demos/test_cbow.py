@@ -52,10 +52,3 @@ def test_the_map_shows_each_word_once(trained):
 def test_it_returns_whether_it_worked(capsys):
     assert demo.main(["--epochs", "1"]) == 1
     assert "loss  " in capsys.readouterr().out
-
-
-@pytest.mark.dev
-def test_it_draws(tmp_path):
-    pytest.importorskip("matplotlib")
-    demo.main(["--epochs", "1", "--plot", str(tmp_path / "words.svg")])
-    assert (tmp_path / "words.svg").read_text().rstrip().endswith("</svg>")

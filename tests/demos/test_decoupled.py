@@ -48,10 +48,3 @@ def test_cosine(xs, ys, expected):
 def test_it_says_whether_it_learned(capsys):
     assert demo.main(["--epochs", "2"]) == 1
     assert capsys.readouterr().out.endswith("the hidden layer did not learn what xor needs.\n")
-
-
-@pytest.mark.dev
-def test_it_draws(tmp_path):
-    pytest.importorskip("matplotlib")
-    demo.main(["--epochs", "2", "--plot", str(tmp_path / "losses.svg")])
-    assert (tmp_path / "losses.svg").read_text().rstrip().endswith("</svg>")

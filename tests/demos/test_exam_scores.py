@@ -27,10 +27,3 @@ def test_it_answers(capsys):
 def test_it_says_that_it_needs_longer(capsys):
     assert demo.main(["--epochs", "20"]) == 1
     assert capsys.readouterr().out.endswith("The error is not acceptable yet: try more --epochs.\n")
-
-
-@pytest.mark.dev
-def test_it_draws(tmp_path):
-    pytest.importorskip("matplotlib")
-    assert demo.main(["--epochs", "2", "--plot", str(tmp_path / "scores.svg")]) == 1
-    assert (tmp_path / "scores.svg").read_text().rstrip().endswith("</svg>")

@@ -55,10 +55,3 @@ def test_it_counts(capsys):
     demo.main(["--epochs", "100"])
     out = capsys.readouterr().out
     assert out.endswith("Of five mistakes 5 kept the network from learning; of their cures 4 let it learn.\n")
-
-
-@pytest.mark.dev
-def test_it_draws(tmp_path):
-    pytest.importorskip("matplotlib")
-    demo.main(["--epochs", "10", "--plot", str(tmp_path / "rates.svg")])
-    assert (tmp_path / "rates.svg").read_text().rstrip().endswith("</svg>")

@@ -30,10 +30,3 @@ def test_the_picture_has_the_points_and_the_curve():
 def test_it_says_how_much_nearer(capsys):
     demo.main(["--epochs", "300"])
     assert " times as near as a straight line, between the points shown too.\n" in capsys.readouterr().out
-
-
-@pytest.mark.dev
-def test_it_draws(tmp_path):
-    pytest.importorskip("matplotlib")
-    demo.main(["--epochs", "2", "--plot", str(tmp_path / "curve.svg")])
-    assert (tmp_path / "curve.svg").read_text().rstrip().endswith("</svg>")

@@ -48,10 +48,3 @@ def test_only_the_rule_jumps():
 
 def test_jumps():
     assert demo.jumps([1.0, 2.0, 4.5, 1.0, 2.1]) == 2
-
-
-@pytest.mark.dev
-def test_it_draws(tmp_path):
-    pytest.importorskip("matplotlib")
-    demo.main(["--epochs", "10", "--plot", str(tmp_path / "errors.svg")])
-    assert (tmp_path / "errors.svg").read_text().rstrip().endswith("</svg>")

@@ -68,10 +68,3 @@ def test_each_parameter_has_a_curve(capsys):
     xor.main([])
     lines = re.findall(r"^ *(?:\d|out)  .*[▁█].*$", capsys.readouterr().out, re.MULTILINE)
     assert [len(re.findall(r"[▁-█]{10} +-?\d", line)) for line in lines] == [4] * 8 + [1]
-
-
-@pytest.mark.dev
-def test_it_draws(tmp_path):
-    pytest.importorskip("matplotlib")
-    xor.main(["--epochs", "5", "--plot", str(tmp_path / "xor.svg")])
-    assert (tmp_path / "xor.svg").read_text().rstrip().endswith("</svg>")
