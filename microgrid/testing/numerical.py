@@ -79,13 +79,14 @@ def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
     return agreed(on_floats(f, x), x, lambda t: along_graph(f, t))
 
 
-def agreed(at: Callable[[float], float], x: float, along: Callable[[float], float]) -> Estimate:
+def agreed(at: Callable[[float], float], x: float, along: Callable[[float], float], scale: float = 0.0) -> Estimate:
     """Return the derivative at `x` by complex step if that agrees with differences, else by those.
 
     Args:
         at: the function on floats.
         x: where.
         along: its derivative by complex step; it raises where there is none.
+        scale: the size of numbers of which the values of the function are differences.
 
     Raises:
         NotDifferentiableError: as `numerical_derivative`.
@@ -94,7 +95,7 @@ def agreed(at: Callable[[float], float], x: float, along: Callable[[float], floa
         value = at(x)
     except MATH_ERRORS as error:
         raise NotDifferentiableError(f"there is no value at {x!r}: {error}") from None
-    by_differences = ridders(at, x, value)
+    by_differences = ridders(at, x, value, scale)
     try:
         slopes = [along(x + shift * math.ulp(x)) for shift in (0, -4, 4)]
     except (*MATH_ERRORS, TypeError, AttributeError, NameError):
@@ -141,7 +142,7 @@ def along_graph(f: Callable[[Any], Any], x: float) -> float:
     return derivative(root, leaf)
 
 
-def ridders(at: Callable[[float], float], x: float, value: float) -> Estimate:
+def ridders(at: Callable[[float], float], x: float, value: float, scale: float = 0.0) -> Estimate:
     """Return the best estimate from differences, or raise `NotDifferentiableError`."""
     seen: list[Look] = []
     limits: list[Look] = []
@@ -149,7 +150,7 @@ def ridders(at: Callable[[float], float], x: float, value: float) -> Estimate:
     reason: Exception | None = None
     for step in first_steps(x):
         try:
-            seen.append(last := look(at, x, value, step))
+            seen.append(last := look(at, x, value, step, scale))
         except MATH_ERRORS as error:
             reason = error
             continue
@@ -163,6 +164,8 @@ def ridders(at: Callable[[float], float], x: float, value: float) -> Estimate:
     if limits and not kink:
         best = min(limits, key=lambda one: one.error)
         doubt = max(abs(one.slope - best.slope) - SURE * one.error for one in limits)
+        if best.slope == 0:  # values may be so coarse that small steps do not show
+            doubt = max(abs(one.slope) for one in seen)
         return Estimate(best.slope, max(best.error, doubt), "Ridders")
     if kink:
         left, right = kink.slope - kink.gap / 2, kink.slope + kink.gap / 2
@@ -179,7 +182,7 @@ def first_steps(x: float) -> Iterator[float]:
         yield from (step * abs(x) for step in FIRST_STEPS)
 
 
-def look(at: Callable[[float], float], x: float, value: float, step: float) -> Look:
+def look(at: Callable[[float], float], x: float, value: float, step: float, scale: float) -> Look:
     """Return what ever smaller steps from `step` on tell of the slope at `x`."""
     central, gaps, noises, size = [], [], [], 0.0
     for k in range(STEPS):
@@ -189,6 +192,7 @@ def look(at: Callable[[float], float], x: float, value: float, step: float) -> L
         central.append((high - low) / (above - below))
         gaps.append(right - left)
         rounded = abs(high) + 2 * abs(value) + abs(low) + abs(x) * (abs(right) + abs(left))  # results, and an argument
+        rounded += 4 * scale
         noises.append((EPSILON * rounded + SMALLEST) / (above - x))
         size = max(size, abs(right), abs(left))
     slope, error, noise = extrapolated(central, noises, RATIO**2)

@@ -111,8 +111,7 @@ def test_plain_functions_are_extrapolated() -> None:
         (lambda x: abs(float(x)) ** 1.5, 0.0, 0.0),
         (lambda x: x**3, -2.0, 12.0),
         (standard.floor, 2.5, 0.0),
-        (standard.floor, 300.25, 0.0),  # where every whole step gives the slope 1
-        (lambda x: standard.sin(2 * standard.pi * x), 8.0, 2 * standard.pi),  # and here 0
+        (lambda x: standard.sin(2 * standard.pi * x), 8.0, 2 * standard.pi),  # where every whole step gives 0
         (math.sqrt, 1e-12, 5e5),
         (standard.log, 1e-300, 1e300),
         (standard.log, 1e300, 1e-300),
@@ -126,6 +125,15 @@ def test_places_that_are_not_simple(f: Any, x: float, slope: float) -> None:
     estimate = numerical_derivative(f, x)
     assert abs(estimate.derivative - slope) <= 4 * estimate.error + 1e-15 * abs(slope)
     assert estimate.error <= 1e-8 * abs(slope) + 1e-11
+
+
+def test_a_staircase_cannot_be_told_from_coarse_values() -> None:
+    floor = numerical_derivative(standard.floor, 300.25)
+    assert floor.derivative == 0 and 0.9 < floor.error < 1.1
+    rough = numerical_derivative(lambda x: standard.tanh(float(x)) ** 2, 16.0)
+    slope = 8 * standard.exp(-32)
+    assert abs(rough.derivative - slope) <= rough.error <= 2 * slope
+    assert numerical_derivative(lambda x: x // 1, 300.25).error < 1e-15  # complex step can tell
 
 
 @pytest.mark.parametrize(
