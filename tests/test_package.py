@@ -30,6 +30,7 @@ LAYERS = [
     ["draw.explained_text"],
     ["testing"],
     ["testing.rule_checks"],
+    ["testing.trials"],
     ["testing.drafting"],
     ["testing.expression", "testing.strategies"],
     ["testing.domains"],
@@ -87,6 +88,7 @@ EXTRAS = {
     "testing.drafting": {"hypothesis"},
     "testing.rule_checks": {"hypothesis"},
     "testing.strategies": {"hypothesis"},
+    "testing.trials": {"hypothesis"},
     "training.progress": {"tqdm"},
 }
 
