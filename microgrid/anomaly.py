@@ -46,14 +46,13 @@ class detect_anomaly(Mode):
         super().__init__(self._see)
         self._made: WeakKeyDictionary[Value, tuple[int, str]] = WeakKeyDictionary()
         self._count = 0
-        self._data: WeakKeyDictionary[Value, Any] = WeakKeyDictionary()
+        # For each node its leaves with their data: an optimiser may change them between one pass and the next.
+        self._used: WeakKeyDictionary[Value, list[tuple[Value, Any]]] = WeakKeyDictionary()
 
     def _see(self, node: Value) -> None:
         self._count += 1
         self._made[node] = self._count, users_line()
-        for parent in node.parents:
-            if parent.op is None:
-                self._data.setdefault(parent, parent.data)
+        self._used[node] = [(parent, parent.data) for parent in node.parents if parent.op is None]
         if not math.isfinite(node.data):
             raise AnomalyError(f"{described(node)} gave {node.data}{self._place(node)}")
 
@@ -61,8 +60,7 @@ class detect_anomaly(Mode):
         """Check the graph of `root`, which is about to be differentiated."""
         nodes = graph.inner_nodes(root)
         nodes.sort(key=lambda node: self._made.get(node, (0, ""))[0])
-        for leaf in graph.leaves(nodes):
-            before = self._data.get(leaf, leaf.data)
+        for leaf, before in [use for node in nodes for use in self._used.get(node, ())]:
             if leaf.data is not before and leaf.data != before:  # a nan is the same as itself here
                 raise AnomalyError(f"the data of a leaf was {before} in the forward pass and is {show(leaf)} now")
         for node in nodes:

@@ -121,3 +121,17 @@ def test_it_works_within_no_grad() -> None:
         Value(1e308) * 10.0
     with detect_anomaly(), no_grad(), pytest.raises(AnomalyError, match=r"^mul\(1e\+308, 10.0\) gave inf"):
         Value(1e308) * 10.0
+
+
+def test_a_leaf_may_change_between_one_pass_and_the_next():
+    """As optimisers do: only the graph that is differentiated counts."""
+    x = Value(3.0)
+    with detect_anomaly():
+        for expected in (6.0, 3.0, 1.5):
+            y = x * x
+            x.zero_grad()
+            y.backward()
+            assert x.grad == expected
+            x.data /= 2
+        with pytest.raises(AnomalyError, match=r"the data of a leaf was 0\.75 in the forward pass and is .*0\.375"):
+            y.backward()
