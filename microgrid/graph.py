@@ -5,6 +5,8 @@ Nodes are seen here as data only (`op`, `parents`, `data`, `grad`, `label`); wha
 
 from __future__ import annotations
 
+from itertools import repeat
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -112,6 +114,11 @@ def require_rules(nodes: Iterable[Value]) -> None:
     for node in nodes:
         if not hasattr(node.op, "rule"):
             raise TypeError(node.op.refusal)
+
+
+def assign(leaves: Iterable[Value], numbers: Iterable[Any]) -> None:
+    """Let `leaves` have `numbers`: all of them in one opcode, so that Ctrl-C cannot come in between."""
+    [*map(setattr, leaves, repeat("data"), numbers)]
 
 
 def plain_grad(node: Value) -> Any:

@@ -41,6 +41,7 @@ LAYERS = [
     ["testing.complex_functions"],
     ["training"],
     ["training.fit"],
+    ["training.steps"],
     ["training.history", "training.progress"],
     ["losses", "optim", "datasets"],
     ["optim.sgd", "optim.adam", "optim.clipping"],

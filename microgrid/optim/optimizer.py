@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from microgrid.conversions import is_number
 from microgrid.engine import Value
-from microgrid.graph import plain_grad
+from microgrid.graph import assign, plain_grad
 from microgrid.nn.module import Frozen
 from microgrid.nn.state import as_float
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     LearningRate = float | Callable[[int], float]
@@ -106,6 +106,11 @@ class Optimizer:
             at_least_zero(f"step {self.steps + 1} of {type(self).__name__}", lr=lr)
         return lr
 
+    def states(self) -> list[State]:
+        """Return what is kept for each parameter, at least the initial state."""
+        initial = self.initial_state()
+        return [state or initial for state in self.state]
+
     def settings(self) -> list[Any]:
         """Return all that `update` may read besides its arguments."""
         return [setting for name, setting in vars(self).items() if name not in CHANGING]
@@ -119,13 +124,12 @@ class Optimizer:
         moved = self._moved_together(lr) or [
             (parameter.data, state)
             if isinstance(parameter, Frozen)
-            else self.update(parameter.data, plain_grad(parameter), state or self.initial_state(), step, lr)
-            for parameter, state in zip(self.params, self.state, strict=True)
+            else self.update(parameter.data, plain_grad(parameter), state, step, lr)
+            for parameter, state in zip(self.params, self.states(), strict=True)
         ]
         self.steps = step
         self.state = [state for _, state in moved]
-        for parameter, (data, _) in zip(self.params, moved, strict=True):
-            parameter.data = data
+        assign(self.params, [data for data, _ in moved])
 
     def _moved_together(self, lr: float) -> list[tuple[float, State]] | None:
         """Return numbers and states after one step, or None if generated code cannot tell."""
@@ -133,13 +137,14 @@ class Optimizer:
 
         numbers = [parameter.data for parameter in self.params]
         gradients = [parameter.grad for parameter in self.params]
-        size = len(self.initial_state())
-        kinds = {*map(type, numbers), *map(type, gradients)}
-        if kinds != {float} or {*map(type, self.params)} != {Value} or {*map(len, self.state)} != {size}:
+        states = self.states()
+        if {*map(type, self.params)} != {Value} or {*map(type, numbers), *map(type, gradients)} != {float}:
+            return None
+        if not is_table(states):
             return None
         self._compiled = self._compiled or CompiledUpdate(self)
         try:
-            moved, *kept = self._compiled(numbers, gradients, [*zip(*self.state, strict=True)], lr)
+            moved, *kept = self._compiled(numbers, gradients, [*zip(*states, strict=True)], lr)
         except (ArithmeticError, ValueError, Unfollowed):
             return None
         return [*zip(moved, zip(*kept, strict=True) if kept else [()] * len(moved), strict=True)]
@@ -167,7 +172,7 @@ class Optimizer:
             "steps": self.steps,
             "lr": None if callable(self.lr) else plain(self.lr),
             "hyperparameters": {name: plain(getattr(self, name)) for name in self.hyperparameters},
-            "state": [plain((state or self.initial_state())[:size]) for state in self.state],
+            "state": [plain(state[:size]) for state in self.states()],
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -215,6 +220,11 @@ def at_least_zero(owner: str, **numbers: Any) -> None:
         raise TypeError(f"{owner} expects plain numbers, got {got}")
     if not all(number >= 0 for number in numbers.values()):
         raise ValueError(f"{owner} expects {' and '.join(numbers)} of at least 0, got {got}")
+
+
+def is_table(states: Sequence[State]) -> bool:
+    """Return whether `states` are rows of plain numbers, all of one length."""
+    return len({*map(len, states)}) == 1 and all([{*map(type, state)} <= {int, float} for state in states])
 
 
 def plain(x: Any) -> Any:

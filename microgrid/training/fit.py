@@ -1,25 +1,17 @@
-"""`fit`: the training loop, eager or with every step compiled to one function.
-
-Both ways go through the same batches and give the same parameters, but for roundings.
-"""
+"""`fit`: the training loop, which shows a model its samples epoch after epoch."""
 
 from __future__ import annotations
 
 import math
 import time
-import warnings
 
 from microgrid import tree
-from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
-from microgrid.compiler.steps import CompiledStep, Unfollowed
-from microgrid.conversions import MATH_ERRORS
-from microgrid.engine import Value
-from microgrid.math import mean
-from microgrid.modes import gc_paused, no_grad
-from microgrid.nn import Frozen
+from microgrid.modes import no_grad
+from microgrid.optim import Optimizer
 from microgrid.rng import random_source
 from microgrid.training.history import History
 from microgrid.training.progress import Progress
+from microgrid.training.steps import Steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,116 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from microgrid.optim import Optimizer
+    from microgrid.training.steps import Loss, Model, Samples
 
-    Model = Callable[[Any], Any]
-    Loss = Callable[[Any, Any], Any]
     Callback = Callable[[int, History], object]
-
-
-class EagerSteps:
-    """Training steps by `backward()` and `optimizer.step()`."""
-
-    def __init__(self, model: Model, loss: Loss, optimizer: Optimizer, samples: Sequence[tuple[Any, Any]]) -> None:
-        self.model, self.loss, self.optimizer, self.samples = model, loss, optimizer, samples
-
-    def step(self, batch: Sequence[int]) -> float:
-        """Return the mean loss of the samples of these numbers, after following its gradient.
-
-        The parameters stay as they are if the loss is not finite.
-        """
-        with gc_paused():
-            losses = [self.loss(self.model(x), y) for x, y in map(self.samples.__getitem__, batch)]
-            total = mean(losses)
-            number = float(getattr(total, "data", total))
-            if math.isfinite(number):
-                self.optimizer.zero_grad()
-                if isinstance(total, Value):
-                    total.backward()
-                self.optimizer.step()
-        return number
-
-    def commit(self) -> None:
-        """Let the model have what was learned: it has it already."""
-
-
-class CompiledSteps:
-    """Training steps by generated code, with the parameters as plain numbers until they are committed.
-
-    Raises:
-        Unfollowed: if it cannot be compiled.
-    """
-
-    def __init__(self, model: Model, loss: Loss, optimizer: Optimizer, samples: Sequence[tuple[Any, Any]]) -> None:
-        self.eager = EagerSteps(model, loss, optimizer, samples)
-        self.optimizer = optimizer
-        self.parameters = [parameter for parameter in optimizer.params if not isinstance(parameter, Frozen)]
-        if any(type(parameter.data) is not float for parameter in self.parameters):
-            raise Unfollowed("a parameter is no float")
-        try:
-            arguments = [Arguments(sample) for sample in samples]
-        except Unfit as reason:
-            raise Unfollowed(str(reason)) from None
-        if any(other.key != arguments[0].key for other in arguments) or any(map(has_value, arguments)):
-            raise Unfollowed("samples of different shapes")
-        self.rows = [tuple(map(float, sample.leaves)) for sample in arguments]
-
-        def of_numbers(*numbers: Value) -> Any:
-            x, y = with_leaves(samples[0], numbers)
-            return loss(model(x), y)
-
-        self.compiled = CompiledStep(of_numbers, optimizer, self.parameters)
-        self.fetch()
-
-    def fetch(self) -> None:
-        """Take the parameters and the optimiser's state as they are."""
-        places = {parameter: place for place, parameter in enumerate(self.optimizer.params)}
-        self.places = [places[parameter] for parameter in self.parameters]
-        numbers = [parameter.data for parameter in self.parameters]
-        initial = self.optimizer.initial_state()
-        kept = [self.optimizer.state[place] or initial for place in self.places]
-        states = [state[slot] for slot in range(len(initial)) for state in kept]
-        self.learned = numbers, states, self.optimizer.steps  # in one place, so that Ctrl-C cannot part them
-
-    def commit(self) -> None:
-        """Let the model and the optimiser have what was learned, all at once."""
-        numbers, states, self.optimizer.steps = self.learned
-        for parameter, number in zip(self.parameters, numbers, strict=True):
-            parameter.data = number
-        count = len(self.parameters)
-        slots = [states[start : start + count] for start in range(0, len(states), count)]
-        for number, place in enumerate(self.places):
-            self.optimizer.state[place] = tuple(slot[number] for slot in slots)
-
-    def step(self, batch: Sequence[int]) -> float:
-        """Return the mean loss of the samples of these numbers, after following its gradient."""
-        rows = self.rows if type(batch) is range and len(batch) == len(self.rows) else [self.rows[i] for i in batch]
-        numbers, states, steps = self.learned
-        self.optimizer.steps = steps  # a schedule asks for it
-        lr = self.optimizer.learning_rate()
-        try:
-            total, numbers, states = self.compiled(numbers, states, rows, steps + 1, lr)
-        except MATH_ERRORS:
-            total = math.nan
-        if not math.isfinite(total):
-            self.commit()
-            total = self.eager.step(batch)
-            self.fetch()
-            return total
-        self.learned = numbers, states, steps + 1
-        return total
-
-
-def has_value(arguments: Arguments) -> bool:
-    """Return whether there is a `Value` among the numbers of a sample."""
-    return any(isinstance(leaf, Value) for leaf in arguments.leaves)
-
-
-def steps_for(
-    compile: bool, model: Model, loss: Loss, optimizer: Optimizer, samples: Sequence[tuple[Any, Any]]
-) -> EagerSteps | CompiledSteps:
-    """Return the training steps, compiled if that is asked for."""
-    return (CompiledSteps if compile else EagerSteps)(model, loss, optimizer, samples)
+    Metric = Callable[[list[Any], list[Any]], Any]
 
 
 def batches(count: int, size: int | None, source: random.Random | None) -> list[Sequence[int]]:
@@ -150,8 +36,8 @@ def batches(count: int, size: int | None, source: random.Random | None) -> list[
     return [order[start : start + size] for start in range(0, count, size)]
 
 
-def checked_samples(data: Any) -> list[tuple[Any, Any]]:
-    """Return pairs of an input and a target.
+def checked_samples(data: Any) -> Samples:
+    """Return pairs of an input and a target; arrays as lists of Python's numbers.
 
     Raises:
         TypeError: if `data` is no pair of sequences.
@@ -159,10 +45,65 @@ def checked_samples(data: Any) -> list[tuple[Any, Any]]:
     """
     if not (isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "__len__") for part in data)):
         raise TypeError(f"fit expects data to be a pair, the inputs and the targets, got {data!r:.60}")
-    inputs, targets = data
+    inputs, targets = (part.tolist() if hasattr(part, "tolist") else part for part in data)
     if len(inputs) != len(targets) or not len(inputs):
         raise ValueError(f"fit expects as many inputs as targets, at least one, got {len(inputs)} and {len(targets)}")
     return list(zip(inputs, targets, strict=True))
+
+
+def check(optimizer: Any, counts: Mapping[str, tuple[Any, int]], functions: Iterable[tuple[str, Any]]) -> None:
+    """Check the other arguments of `fit`: numbers with what they are at least, and what is to be called.
+
+    Raises:
+        TypeError, ValueError: naming what does not fit.
+    """
+    if not isinstance(optimizer, Optimizer):
+        example = "such as SGD(model.parameters())"
+        raise TypeError(f"fit expects an optimizer, {example}, got {type(optimizer).__name__} {optimizer!r:.60}")
+    for name, (count, least) in counts.items():
+        if not isinstance(count, int) or count < least:
+            raise ValueError(f"fit expects {name} to be a whole number of at least {least}, got {count!r:.60}")
+    for name, function in functions:
+        if not callable(function):
+            raise TypeError(f"fit expects {name} to be a function, got {type(function).__name__} {function!r:.60}")
+
+
+def epoch_loss(steps: Steps, epoch: int, batches: Iterable[Sequence[int]]) -> float:
+    """Return the mean loss of the samples of one epoch, after following it.
+
+    Raises:
+        FloatingPointError: if it is not finite, or too large for a float.
+    """
+    total = 0.0
+    for batch in batches:
+        try:
+            loss = steps.take(batch)
+        except OverflowError as error:
+            raise diverged(math.inf, epoch) from error
+        if not math.isfinite(loss):
+            raise diverged(loss, epoch)
+        total += loss * len(batch)
+    return total / len(steps.samples)
+
+
+def diverged(loss: float, epoch: int) -> FloatingPointError:
+    """Return the error that says what usually helps."""
+    return FloatingPointError(
+        f"fit: the loss became {loss} in epoch {epoch}; a smaller learning rate or clipped gradients usually help, and "
+        f"detect_anomaly with compile=False finds where it begins"
+    )
+
+
+def measured(model: Model, samples: Samples, metrics: Mapping[str, Metric]) -> dict[str, Any]:
+    """Return what `metrics` say of the predictions of `model`."""
+    with no_grad():
+        predictions = [tree.converted(number_of, model(x)) for x, _ in samples]
+    return {name: metric(predictions, [y for _, y in samples]) for name, metric in metrics.items()}
+
+
+def number_of(leaf: Any) -> float:
+    """Return the number of a `Value`, or a number itself."""
+    return float(getattr(leaf, "data", leaf))
 
 
 def fit(
@@ -176,15 +117,16 @@ def fit(
     shuffle: bool | None = None,
     rng: random.Random | int | None = None,
     compile: bool = True,
-    metrics: Mapping[str, Callable[[list[Any], Sequence[Any]], float]] | None = None,
+    metrics: Mapping[str, Metric] | None = None,
     callbacks: Iterable[Callback] = (),
     progress: bool | None = None,
 ) -> History:
     """Train `model`, and return how that went.
 
-    The loss of a batch is the mean of the losses of its samples. Compiled, a step is one generated function, and the
-    model gets its parameters after each epoch if somebody looks, else at the end. What cannot be compiled runs
-    eagerly, with a warning that says why.
+    The loss of a batch is the mean of the losses of its samples. Compiled, a step is one generated function: the
+    gradients of the leaves stay as they are, and the model gets its parameters after each epoch if there are metrics or
+    callbacks, else at the end. What cannot be compiled runs eagerly, with a warning that says why. Model and loss are
+    traced for that, so they have to be pure: what draws random numbers, say, needs `compile=False`.
 
     Args:
         model: takes one input and returns a prediction; usually a `Module`.
@@ -197,8 +139,8 @@ def fit(
         rng: where the order is drawn from: None (the module `random`), a seed, or a `random.Random`.
         compile: whether steps are compiled.
         metrics: functions of all predictions, as numbers, and all targets, called after each epoch.
-        callbacks: functions of the number of the epoch, from 1 on, and the history so far; one that returns True ends
-            the training.
+        callbacks: functions of the number of the epoch, from 1 on, and the history so far; they may change the
+            parameters and the optimiser, and one that returns True ends the training.
         progress: whether progress is shown; None for: if a terminal or a notebook watches.
 
     Raises:
@@ -216,46 +158,23 @@ def fit(
     >>> round(line.w[0].data, 4), round(line.b.data, 4), history
     (2.0, 1.0, <History of 200 epochs, loss 1.871e-24>)
     """
-    samples = checked_samples(data)
-    if batch_size is not None and batch_size < 1:
-        raise ValueError(f"fit expects batch_size to be at least 1, got {batch_size!r:.60}")
-    measures, watchers = dict(metrics or {}), list(callbacks)
-    source = random_source(rng)
+    samples, measures, watchers = checked_samples(data), dict(metrics or {}), list(callbacks)
+    counts = {"epochs": (epochs, 0), "batch_size": (1 if batch_size is None else batch_size, 1)}
+    functions = [("model", model), ("loss", loss), *measures.items(), *(("a callback", one) for one in watchers)]
+    check(optimizer, counts, functions)
+    steps = Steps(model, loss, optimizer, samples, compile)
     shuffles = batch_size is not None and batch_size < len(samples) if shuffle is None else shuffle
-    history, begun = History(tuple(measures)), time.perf_counter()
-    try:
-        steps = steps_for(compile, model, loss, optimizer, samples)
-    except Unfollowed as reason:
-        steps = run_eagerly(reason, model, loss, optimizer, samples)
-    bar = Progress(progress, epochs, "fit")
+    source = random_source(rng) if shuffles else None
+    history, bar, begun = History(measures), Progress(progress, epochs, "fit"), time.perf_counter()
     try:
         for epoch in range(1, epochs + 1):
-            total = 0.0
-            for batch in batches(len(samples), batch_size, source if shuffles else None):
-                try:
-                    found = steps.step(batch)
-                except Unfollowed as reason:
-                    steps.commit()
-                    steps = run_eagerly(reason, model, loss, optimizer, samples)
-                    found = steps.step(batch)
-                if not math.isfinite(found):
-                    raise FloatingPointError(
-                        f"fit: the loss became {found} in epoch {epoch}; a smaller learning rate or clipped gradients "
-                        f"usually help, and detect_anomaly with compile=False finds where it begins"
-                    )
-                total += found * len(batch)
-            history.loss.append(total / len(samples))
-            if measures:
+            mean = epoch_loss(steps, epoch, batches(len(samples), batch_size, source))
+            if measures or watchers:
                 steps.commit()
-                with no_grad():
-                    predictions = [tree.converted(number_of, model(x)) for x, _ in samples]
-                for name, measure in measures.items():
-                    history.metrics[name].append(measure(predictions, [y for _, y in samples]))
+            history.add(mean, measured(model, samples, measures) if measures else {})
             bar.advance(history.last)
-            if watchers:
-                steps.commit()
-                if any([watcher(epoch, history) is True for watcher in watchers]):
-                    break
+            if any([watcher(epoch, history) is True for watcher in watchers]):
+                break
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
@@ -263,16 +182,3 @@ def fit(
         bar.close()
         history.seconds = time.perf_counter() - begun
     return history
-
-
-def number_of(leaf: Any) -> float:
-    """Return the number of a `Value`, or a number itself."""
-    return float(getattr(leaf, "data", leaf))
-
-
-def run_eagerly(
-    reason: Unfollowed, model: Model, loss: Loss, optimizer: Optimizer, samples: Sequence[tuple[Any, Any]]
-) -> EagerSteps:
-    """Return eager steps, and say why they are not compiled."""
-    warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=3)
-    return EagerSteps(model, loss, optimizer, samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 
@@ -17,23 +18,33 @@ class History:
         interrupted: whether Ctrl-C ended it.
     """
 
-    def __init__(self, metrics: tuple[str, ...] = ()) -> None:
+    def __init__(self, metrics: Iterable[str] = ()) -> None:
         self.loss: list[float] = []
         self.metrics: dict[str, list[Any]] = {name: [] for name in metrics}
         self.seconds = 0.0
         self.interrupted = False
 
+    def add(self, loss: float, metrics: Mapping[str, Any]) -> None:
+        """Take down what an epoch was like."""
+        self.loss.append(loss)
+        for name, found in metrics.items():
+            self.metrics[name].append(found)
+
     def last(self) -> str:
         """Return the loss and metrics of the last epoch as text.
 
-        >>> history = History(("accuracy",))
-        >>> history.loss.append(0.25)
-        >>> history.metrics["accuracy"].append(1.0)
+        >>> history = History(["accuracy"])
+        >>> history.add(0.25, {"accuracy": 1.0})
         >>> history.last()
         'loss 0.25, accuracy 1'
         """
         values = {"loss": self.loss, **self.metrics}
-        return ", ".join(f"{name} {found[-1]:.4g}" for name, found in values.items() if found)
+        return ", ".join(f"{name} {shown(found[-1])}" for name, found in values.items() if found)
 
     def __repr__(self) -> str:
         return f"<History of {len(self.loss)} epochs{', ' * bool(self.loss)}{self.last()}>"
+
+
+def shown(found: Any) -> str:
+    """Return a metric as text, a number with four digits."""
+    return f"{found:.4g}" if isinstance(found, float) else f"{found}"

@@ -43,7 +43,7 @@ class Line:
 
 
 class Progress:
-    """Shows how many rounds are done, a hundred times at most; or nothing.
+    """Shows how many rounds are done, a hundred times at most, and once more at the end; or nothing.
 
     Args:
         show: whether it is shown; None for: if a terminal or a notebook watches.
@@ -52,21 +52,29 @@ class Progress:
     """
 
     def __init__(self, show: bool | None, total: int, desc: str) -> None:
-        self.bar = bar_for(total, desc) if (is_watched(sys.stderr) if show is None else show) else None
+        self.bar: Any = bar_for(total, desc) if (is_watched(sys.stderr) if show is None else show) else None
         self.stride = max(1, total // TIMES)
         self.done = self.told = 0
+        self.words: Callable[[], str] = str
 
     def advance(self, words: Callable[[], str]) -> None:
         """Count one round more, and show it now and then, followed by `words()`."""
         self.done += 1
+        self.words = words
         if self.bar is not None and self.done % self.stride == 0:
-            self.bar.set_postfix_str(words(), refresh=False)
-            self.bar.update(self.done - self.told)
-            self.told = self.done
+            self.tell()
+
+    def tell(self) -> None:
+        """Show what is done."""
+        self.bar.set_postfix_str(self.words(), refresh=False)
+        self.bar.update(self.done - self.told)
+        self.told = self.done
 
     def close(self) -> None:
         """End it."""
         if self.bar is not None:
+            if self.done > self.told:
+                self.tell()
             self.bar.close()
 
 

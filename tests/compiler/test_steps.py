@@ -1,0 +1,301 @@
+"""Training steps as one function: what is generated, and when it is generated anew."""
+
+import math
+
+import pytest
+
+from microgrid import Value, define_rule
+from microgrid import math as mg
+from microgrid.compiler.program import Guard, Program, Step
+from microgrid.compiler.steps import (
+    MOST_BRANCHES,
+    CompiledStep,
+    CompiledUpdate,
+    Unfollowed,
+    Update,
+    parted,
+    traced,
+    with_names,
+)
+from microgrid.losses import mse_loss
+from microgrid.nn import MLP
+from microgrid.optim import SGD, Adam, Optimizer
+from microgrid.rules import RULES
+
+XOR_ROWS = [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
+
+
+def step_of(loss, optimizer, slots=0, kinds=(float,)):
+    return CompiledStep(loss, optimizer, optimizer.params, slots, kinds)
+
+
+# One update
+
+
+def test_an_update_is_written_once_for_each_parameter():
+    update = Update(SGD([Value(1.0)], momentum=0.9), 1, 2, 0.1)
+    assert update.common == ["if steps == 1:", "    return None"]
+    assert update.lines(7) == ["add_3_of7 = 0.9 * state0_of7 + 1.0 * gradient7"]
+    assert update.results(2) == "[parameter0 - lr * add_3_of0, parameter1 - lr * add_3_of1, add_3_of0, add_3_of1]"
+
+
+def test_what_all_parameters_share_is_computed_once():
+    update = Update(Adam([Value(1.0)]), 2, 2, 0.1)
+    assert [line.partition(" = ")[0] for line in update.common] == ["sub_8_of_all", "sub_11_of_all"]
+    assert not any("steps" in line for line in update.own)
+
+
+def test_an_update_decides_by_the_step_and_the_learning_rate():
+    class Halving(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            if lr > 1:
+                return parameter - gradient, ()
+            return (parameter - lr * gradient, ()) if step < 3 else (parameter, ())
+
+    compiled = CompiledUpdate(optimizer := Halving([Value(1.0)]))
+    assert compiled.source == ""
+    assert compiled([1.0], [0.5], [], 2.0) == [[0.5]] and "if not (lr > 1" in compiled.source
+    assert compiled([1.0], [0.5], [], 0.5) == [[0.75]] and "if lr > 1" in compiled.source
+    optimizer.steps = 2
+    assert compiled([1.0], [0.5], [], 0.5) == [[1.0]]
+
+
+def test_hyperparameters_are_noticed():
+    compiled = CompiledUpdate(optimizer := SGD([Value(1.0)], momentum=0.5))
+    assert compiled([1.0], [2.0], [[0.0]], 0.5) == [[0.0], [2.0]]
+    optimizer.steps, source = 1, compiled.source
+    assert compiled([1.0], [2.0], [[4.0]], 0.5) == [[-1.0], [4.0]] and compiled.source != source
+    source = compiled.source
+    assert compiled([1.0], [1.0], [[0.0]], 0.5) == [[0.5], [1.0]] and compiled.source is source
+    optimizer.momentum = 0.25
+    assert compiled([1.0], [2.0], [[4.0]], 0.5) == [[-0.5], [3.0]]
+
+
+def test_an_update_that_cannot_be_compiled_is_tried_once():
+    calls = []
+
+    class Reading(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            calls.append(parameter)
+            return parameter - lr * float(gradient), ()
+
+    compiled = CompiledUpdate(optimizer := Reading([Value(1.0)]))
+    for _ in range(3):
+        with pytest.raises(Unfollowed):
+            compiled([1.0], [0.5], [], 0.5)
+    assert len(calls) == 1
+    optimizer.setting = 1
+    with pytest.raises(Unfollowed, match="float"):
+        compiled([1.0], [0.5], [], 0.5)
+    assert len(calls) == 2
+
+
+def test_updates_that_are_refused():
+    class Owner(Optimizer):
+        own = Value(2.0)
+
+        def update(self, parameter, gradient, state, step, lr):
+            return parameter - self.own * gradient, ()
+
+    with pytest.raises(Unfollowed, match="uses a Value of its own"):
+        Update(Owner([Value(1.0)]), 0, 1, 0.1)
+    keeping = type("Keeping", (Owner,), {"update": lambda self, p, g, state, step, lr: (p, (g,))})
+    with pytest.raises(Unfollowed, match="keeps 1 numbers of a parameter, not 0"):
+        Update(keeping([Value(1.0)]), 0, 1, 0.1)
+    with pytest.raises(Unfollowed, match="defines no update"):
+        Update(Optimizer([Value(1.0)]), 0, 1, 0.1)
+
+
+def test_an_update_in_parts():
+    inputs = ("parameter@", "gradient@", "steps", "lr")
+    steps = (
+        Step("neg_0", RULES["neg"], ("lr",)),
+        Guard("{} < {}", ("neg_0", "steps"), True),
+        Step("mul_1", RULES["mul"], ("neg_0", "gradient@")),
+    )
+    common, own = parted(Program(inputs, steps, ("mul_1",)))
+    assert common.steps == (steps[0]._replace(target="neg_0_of_all"), Guard("{} < {}", ("neg_0_of_all", "steps"), True))
+    assert own.steps == (Step("mul_1_of@", RULES["mul"], ("neg_0_of_all", "gradient@")),)
+    assert own.outputs == ("mul_1_of@",)
+    with pytest.raises(Unfollowed, match="decides by the numbers of a parameter"):
+        parted(Program(inputs, (Guard("{} < {}", ("gradient@", 0.0), True),), ("lr",)))
+
+
+def test_names_are_replaced_everywhere():
+    program = Program(("a", "b"), (Step("c", RULES["dot"], (("a", 1.0), ("b", "a"), "b")),), ("c", "a"))
+    assert with_names(program, {"a": "x", "c": "z"}) == Program(
+        ("x", "b"), (Step("z", RULES["dot"], (("x", 1.0), ("b", "x"), "b")),), ("z", "x")
+    )
+
+
+# One step
+
+
+def test_a_step_is_one_readable_function():
+    w, b = Value(2.0), Value(1.0)
+    step = step_of(lambda x, y: (w * x + b - y) ** 2, SGD([w, b], lr=0.5), kinds=(float, float))
+    assert step.source == ""
+    assert step([2.0, 1.0], [[1.0, 2.0], [0.0, 1.0]], 1, 0.5) == (0.5, [1.5, 0.5])
+    assert step.source == (
+        "def training_step(numbers, leaves, rows, scale, steps, lr):\n"
+        "    parameter0, parameter1 = numbers\n"
+        "    gradient0 = gradient1 = 0.0\n"
+        "    loss = 0.0\n"
+        "    for row in rows:\n"
+        "        input0, input1 = row\n"
+        "        sub_2 = parameter0 * input0 + parameter1 - input1\n"
+        "        loss += sub_2 ** 2.0\n"
+        "        d_sub_2 = scale * (2.0 * sub_2)\n"
+        "        gradient0 += d_sub_2 * input0\n"
+        "        gradient1 += d_sub_2\n"
+        "    return loss * scale, [parameter0 - lr * gradient0, parameter1 - lr * gradient1]\n"
+    )
+    assert (w.data, b.data, w.grad, b.grad) == (2.0, 1.0, 0.0, 0.0)
+
+
+def test_a_shared_parameter_gains_term_by_term_as_in_an_eager_pass():
+    w = Value(2.0)
+    step = step_of(lambda x: w * x - w, SGD([w]))
+    assert step([2.0], [[3.0]], 1, 1.0) == (4.0, [0.0])
+    gains = [line.strip() for line in step.source.splitlines() if "gradient0 +=" in line]
+    assert sorted(gains) == ["gradient0 += -scale", "gradient0 += scale * input0"]
+
+
+def test_dead_units_add_nothing():
+    net = MLP(2, [2, 1], activation="relu", rng=1)
+    optimizer = SGD(net.parameters())
+    step = step_of(lambda a, b, y: mse_loss(net([a, b]), y), optimizer, kinds=(float,) * 3)
+    step([parameter.data for parameter in optimizer.params], XOR_ROWS, 1, 0.1)
+    skips = [line.strip() for line in step.source.splitlines() if line.strip().startswith("if d_")]
+    assert len(skips) == 2
+
+
+def test_ways_are_added_as_they_are_met_with_the_numbers_that_lead_there():
+    traces = []
+    w = Value(1.0)
+
+    def loss(x):
+        traces.append(w.grad)
+        return w * x if w * x > 0 else w * 3.0
+
+    step = step_of(loss, SGD([w]))
+    assert step([1.0], [[1.0], [2.0]], 1, 1.0) == (1.5, [-0.5])
+    assert len(traces) == 1 and w.data == 1.0
+    assert step([-0.5], [[1.0], [-1.0]], 2, 1.0) == ((-1.5 + 0.5) / 2, [-1.5])
+    assert len(traces) == 2 and w.data == -0.5
+    assert step([-0.5], [[1.0], [-1.0]], 3, 1.0)[1] == [-1.5] and len(traces) == 2
+    assert step.source.count("for _ in (0,):") == 2 and step.source.count("return row") == 1
+
+
+def test_ways_are_bounded():
+    w = Value(1.0)
+    step = step_of(lambda x: w * int(x), SGD([w]))
+    rows = [[float(number)] for number in range(MOST_BRANCHES + 1)]
+    assert step([1.0], rows[:-1], 1, 1.0)[0] == sum(range(MOST_BRANCHES)) / MOST_BRANCHES
+    with pytest.raises(Unfollowed, match="more than 16 ways through the loss"):
+        step([1.0], rows, 2, 1.0)
+
+
+def test_integers_are_indices():
+    table = [Value(1.0), Value(2.0), Value(3.0)]
+    step = step_of(lambda x: table[x], SGD(table), kinds=(int,))
+    assert step([1.0, 2.0, 3.0], [[2.0], [0.0]], 1, 1.0) == (2.0, [0.5, 2.0, 2.5])
+    with pytest.raises(Unfollowed, match="tracing it ended in TypeError"):
+        step_of(lambda x: table[x], SGD(table))([1.0, 2.0, 3.0], [[2.0]], 1, 1.0)
+
+
+def test_leaves_of_others_are_read_at_each_step():
+    w, first, second = Value(1.0), Value(0.5), Value(0.5)
+    step = step_of(lambda x: w * first * x + second if x > 0 else second * w * x, SGD([w]))
+    assert step([1.0], [[1.0]], 1, 1.0) == (1.0, [0.5])
+    assert step([1.0], [[-1.0]], 1, 1.0) == (-0.5, [1.5])
+    first.data, second.data = 2.0, 4.0
+    assert step([1.0], [[1.0]], 2, 1.0) == (6.0, [-1.0])
+    assert step([1.0], [[-1.0]], 2, 1.0) == (-4.0, [5.0])
+    assert len(step.others) == 2
+
+
+def test_hyperparameters_are_asked_for_anew():
+    w = Value(1.0)
+    step = step_of(lambda x: w * x, optimizer := SGD([w]))
+    assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.5])
+    step.refresh()
+    assert len(step.updates) == 1
+    optimizer.weight_decay = 1.0
+    assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.5])
+    step.refresh()
+    assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.0]) and len(step.branches) == 1
+    step.refresh()
+    assert len(step.updates) == 1
+
+
+@pytest.mark.usefixtures("rules_restored")
+@pytest.mark.parametrize("name", ["state", "add_1_of", "d_add", "update", "total_loss", "parameter_", "lr0"])
+def test_rules_may_be_called_nearly_like_what_is_generated(name):
+    """The names of traces end in an underscore and a number; no other name does."""
+    double = define_rule(f"{name}(x)", lambda x: 2 * x, x="2")
+    a, b = Value(1.0), Value(3.0)
+
+    def loss(x, y):
+        return double(double(double(a * x) + b) + y)
+
+    step = step_of(loss, SGD([a, b], momentum=0.5), 1, (float, float))
+    assert step([1.0, 3.0, 0.0, 0.0], [[1.0, 5.0]], 1, 1.0) == (30.0, [-7.0, -1.0, 8.0, 4.0])
+
+
+@pytest.mark.usefixtures("rules_restored")
+@pytest.mark.parametrize("name", ["scale", "row", "steps", "loss", "parameter0", "leaf12", "state1_of3", "gradient"])
+def test_rules_that_are_called_like_what_is_generated_are_refused(name):
+    double = define_rule(f"{name}(x)", lambda x: 2 * x, x="2")
+    with pytest.raises(Unfollowed, match=f"an operation is called {name}, a name that"):
+        step_of(lambda x: double(x), SGD([Value(1.0)]))([1.0], [[1.0]], 1, 1.0)
+
+
+def test_rows_and_helpers_have_their_names():
+    """The partials of a power call `step`, a row; `total` is a row as well."""
+    w = Value(2.0)
+    step = step_of(lambda x: w**x + mg.step(w) + mg.tanh(w) * x, SGD([w]))
+    value, (moved,) = step([2.0], [[3.0]], 1, 1.0)
+    assert value == pytest.approx(9 + 3 * math.tanh(2)) and moved == pytest.approx(2 - 12 - 3 / math.cosh(2) ** 2)
+
+
+def test_what_is_shared_by_updates_and_what_a_sample_computes_have_names_of_their_own():
+    """However long the loss: its results could be numbered like those of the update."""
+    for length in range(25):
+        w = Value(0.5)
+
+        def loss(x, w=w, length=length):
+            total = w * x
+            for _ in range(length):
+                total = 1.0 - total
+            return total
+
+        optimizer = Adam([w], lr=0.1)
+        _, (moved, *_) = step_of(loss, optimizer, 2)([0.5, 0.0, 0.0], [[1.0]], 1, 0.1)
+        assert moved == pytest.approx(0.5 - 0.1 * (-1) ** length, rel=1e-6)
+
+
+def test_generated_code_raises_what_it_raises():
+    w = Value(1.0)
+    step = step_of(lambda x: (w * x).log(), SGD([w]))
+    assert step([1.0], [[1.0]], 1, 1.0) == (0.0, [0.0])
+    with pytest.raises(ValueError, match="math domain error"):
+        step([1.0], [[-1.0]], 2, 1.0)
+    assert math.isnan(step([math.nan], [[1.0]], 2, 1.0)[0])
+
+
+# What a trace cannot follow
+
+
+def test_traces_that_are_refused():
+    x, node = Value(1.0), Value(1.0) * 2.0
+    with pytest.raises(Unfollowed, match=r"reading \.data at .*test_steps\.py:\d+"):
+        traced(lambda y: [y * y.data], [1.0])
+    with pytest.raises(Unfollowed, match="tracing it ended in ZeroDivisionError: "):
+        traced(lambda y: [y / 0.0], [1.0])
+    with pytest.raises(Unfollowed, match=r"reading \.data at"):
+        traced(lambda y: [{}[y.data]], [1.0])
+    with pytest.raises(Unfollowed, match="it uses a node that was made before"):
+        traced(lambda y: [y * node], [1.0])
+    program, externals = traced(lambda y: [mg.tanh(y * x)], [0.5])
+    assert len(externals) == 1 and externals[0] is x and len(program.steps) == 2
