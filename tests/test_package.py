@@ -40,7 +40,7 @@ LAYERS = [
     ["testing.complex_step"],
     ["testing.complex_functions"],
     ["training"],
-    ["training.fit"],
+    ["training.fit", "training.sweep"],
     ["training.steps"],
     ["training.history", "training.progress"],
     ["losses", "optim", "datasets"],

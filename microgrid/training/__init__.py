@@ -1,8 +1,9 @@
-"""Training: the loop that shows a model its data, epoch after epoch."""
+"""Training: the loop that shows a model its data epoch after epoch, and many runs of it at once."""
 
 from __future__ import annotations
 
 from microgrid.training.fit import fit
 from microgrid.training.history import History
+from microgrid.training.sweep import Result, sweep
 
-__all__ = ["History", "fit"]
+__all__ = ["History", "Result", "fit", "sweep"]

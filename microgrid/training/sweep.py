@@ -1,0 +1,186 @@
+"""`sweep`: many training runs at once, through anything that has the interface of `concurrent.futures.Executor`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import time
+import traceback
+from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed, wait
+from contextlib import nullcontext
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+from microgrid.training.progress import Progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor, Future
+
+    Job = Callable[[Any], Any]
+
+MOST_WORKERS = 61  # that Windows can wait for
+
+
+class Result(NamedTuple):
+    """What became of one configuration.
+
+    Attributes:
+        configuration: what the job was given.
+        returned: what the job returned; None if it raised.
+        error: what the job raised, with a note that holds its traceback; None if it returned.
+        seconds: how long the job took.
+
+    >>> Result(7, "seven", None, 0.1).value
+    'seven'
+    >>> Result(8, None, ValueError("too many"), 0.1).value
+    Traceback (most recent call last):
+        ...
+    ValueError: too many
+    """
+
+    configuration: Any
+    returned: Any
+    error: BaseException | None
+    seconds: float
+
+    @property
+    def value(self) -> Any:
+        """What the job returned; what it raised is raised again."""
+        if self.error is not None:
+            raise self.error
+        return self.returned
+
+
+def attempt(job: Job, configuration: Any) -> Result:
+    """Return what becomes of `configuration`: in a worker."""
+    begun = time.perf_counter()
+    returned, error = None, None
+    try:
+        returned = job(configuration)
+    except Exception as raised:
+        error = portable(raised)
+        trace = "".join(traceback.format_exception(raised))
+        error.add_note(f"raised by {job!r:.60} for the configuration {configuration!r:.60}:\n{trace}")
+    return Result(configuration, returned, error, time.perf_counter() - begun)
+
+
+def portable(error: Exception) -> Exception:
+    """Return `error`, or one that says the same if it cannot be sent from process to process."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def let_one_pass() -> None:
+    """Let Ctrl-C be the parent's affair, in a worker: the job that runs is finished. Another one ends it."""
+    signal.signal(signal.SIGINT, lambda number, frame: signal.signal(signal.SIGINT, signal.default_int_handler))
+
+
+def check_importable(job: Job) -> None:
+    """Check that processes can find `job` by its name.
+
+    Raises:
+        TypeError: saying what to do.
+    """
+    obstacle = ""
+    try:
+        pickle.dumps(job)
+    except Exception as error:
+        obstacle = str(error)
+    interactive = getattr(job, "__module__", "") == "__main__" and not hasattr(sys.modules["__main__"], "__file__")
+    if interactive and multiprocessing.get_start_method() != "fork":
+        obstacle = "it is defined interactively"
+    if obstacle:
+        name = getattr(job, "__qualname__", repr(job))
+        advice = "define it at the top of a module that can be imported, or give an executor of threads"
+        raise TypeError(f"sweep cannot send the job {name:.100} to other processes ({obstacle}): {advice}")
+
+
+def sweep(
+    job: Job, configurations: Iterable[Any], executor: Executor | None = None, *, progress: bool | None = None
+) -> list[Result]:
+    """Return what becomes of every configuration, in order: a `Result` each.
+
+    A job that raises is reported in its result, and does not disturb the others. The first Ctrl-C cancels what has not
+    begun, lets the running jobs end, and keeps all results; cancelled ones have a `CancelledError`.
+
+    Args:
+        job: a function of one configuration, such as a seed or a dict of settings. With processes it has to be defined
+            at the top of a module; what it returns is pickled, as models, optimisers and histories can be.
+        configurations: what `job` is called with.
+        executor: runs the jobs, a `concurrent.futures.Executor` or what has its interface: `client.get_executor()` of
+            Dask, `MPIPoolExecutor` of mpi4py. None for as many processes as there are processors. A script that sweeps
+            needs `if __name__ == "__main__":`, as always with processes.
+        progress: whether progress is shown; None for: if a terminal or a notebook watches.
+
+    Raises:
+        TypeError: if other processes cannot find `job`.
+
+    >>> from concurrent.futures import ThreadPoolExecutor
+    >>> from microgrid.losses import mse_loss
+    >>> from microgrid.nn import Neuron
+    >>> from microgrid.optim import SGD
+    >>> from microgrid.training import fit
+    >>> def final_loss(lr):
+    ...     line = Neuron(1, nonlin=False, rng=0)
+    ...     optimizer = SGD(line.parameters(), lr=lr)
+    ...     return fit(line, ([[0.0], [1.0]], [1.0, 3.0]), loss=mse_loss, optimizer=optimizer, epochs=20).loss[-1]
+    >>> with ThreadPoolExecutor(2) as executor:
+    ...     results = sweep(final_loss, [0.01, 0.1], executor)
+    >>> [(result.configuration, round(result.value, 3)) for result in results]
+    [(0.01, 1.19), (0.1, 0.015)]
+    """
+    asked = list(configurations)
+    with own_processes(job, len(asked)) if executor is None else nullcontext(executor) as pool:
+        futures: list[Future[Result]] = []
+        try:
+            futures.extend(pool.submit(attempt, job, configuration) for configuration in asked)
+            watch(futures, progress)
+        except KeyboardInterrupt:
+            for future in reversed(futures):
+                future.cancel()
+            wait([future for future in futures if not future.cancelled()])
+    return [result_of(future, configuration) for future, configuration in zip_longest(futures, asked)]
+
+
+def own_processes(job: Job, count: int) -> ProcessPoolExecutor:
+    """Return an executor for `count` runs of `job`.
+
+    Raises:
+        TypeError: if its processes cannot find `job`.
+    """
+    check_importable(job)
+    workers = max(1, min(count, os.cpu_count() or 1, MOST_WORKERS))
+    return ProcessPoolExecutor(workers, initializer=let_one_pass)
+
+
+def watch(futures: list[Future[Result]], progress: bool | None) -> None:
+    """Wait for all `futures`, and show how many are done."""
+    bar, failed = Progress(progress, len(futures), "sweep"), 0
+
+    def words() -> str:
+        return f"{failed} failed" if failed else ""
+
+    try:
+        for future in as_completed(futures):
+            failed += result_of(future, None).error is not None
+            bar.advance(words)
+    finally:
+        bar.close()
+
+
+def result_of(future: Future[Result] | None, configuration: Any) -> Result:
+    """Return what became of `configuration`; there is no future if it was not even handed in."""
+    if future is None or future.cancelled():
+        return Result(configuration, None, CancelledError("cancelled before it began"), 0.0)
+    error = future.exception()
+    if error is not None:  # a process died, or what the job returned cannot be pickled
+        return Result(configuration, None, error, 0.0)
+    return future.result()._replace(configuration=configuration)
