@@ -2,11 +2,13 @@
 
 import importlib.util
 import io
+import math
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from contextlib import redirect_stdout
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +20,7 @@ from hypothesis import strategies as st
 
 from microgrid.nn import MLP
 from microgrid.testing import Expression
+from microgrid.training import Result
 from tests.profiles import examples
 
 DEMOS = Path(__file__).parent.parent / "demos"
@@ -397,12 +400,84 @@ def test_hamilton_keeps_the_energy(eccentricity: float, show: Callable[..., tupl
     assert middle.rindex(".") == pytest.approx(30 + 15 * (1 - eccentricity), abs=0.51)
 
 
+# The demo of many runs
+
+CONVERGE = DEMOS / "how_often_does_xor_converge.py"
+
+
+def test_convergence_is_counted_in_processes() -> None:
+    text = subprocess.run([sys.executable, CONVERGE, "--seeds", "3"], capture_output=True, text=True, check=True).stdout
+    rows = re.findall(r"^2-(\d)-1 +(\w+) +([\d.]+)% \(([\d.]+)% to ([\d.]+)%\) +([\d.]+)% \(", text, re.MULTILINE)
+    assert [row[:2] for row in rows] == [(n, name) for n in "2348" for name in ("tanh", "sigmoid", "relu")]
+    assert all(float(row[3]) <= float(row[2]) <= float(row[4]) for row in rows)
+    demo = load("how_often_does_xor_converge")
+    expected = sum(demo.learns(demo.Kind(2, "relu", "SGD"), seed) for seed in range(3)) / 3
+    assert float(rows[2][2]) == pytest.approx(100 * expected, abs=0.06)
+    two, eight = (float(share) for share in re.findall(r"hidden units together: ([\d.]+)%", text))
+    assert two < eight and text.endswith("a way out of a flat valley\n")
+
+
+def test_convergence_reports_what_was_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """After Ctrl-C, say: some kinds were counted, others were not tried."""
+    demo = load("how_often_does_xor_converge")
+    done, cancelled = (demo.Kind(hidden, "tanh", "SGD") for hidden in (4, 8))
+    results = [
+        Result((done, range(50)), 49, None, 0.1),
+        Result((done, range(50, 60)), 10, None, 0.1),
+        Result((cancelled, range(50)), None, CancelledError(), 0.0),
+    ]
+    demo.report(results)
+    text = capsys.readouterr().out
+    lines = [line.split() for line in text.splitlines()]
+    assert "2-4-1 tanh 98.3% (91.1% to 99.7%) not tried".split() in lines
+    assert "2-8-1 tanh not tried not tried".split() in lines
+    with pytest.raises(MemoryError):
+        demo.report([Result((done, range(2)), None, MemoryError(), 0.0)])
+
+
+@pytest.mark.parametrize(
+    ("successes", "runs", "low", "high"), [(0, 10, 0.0, 0.2775), (9, 10, 0.5958, 0.9821), (500, 1000, 0.4691, 0.5309)]
+)
+def test_wilson_intervals(successes: int, runs: int, low: float, high: float) -> None:
+    """Against the score test that they invert: at a bound, the deviation is 1.96 times what that chance spreads."""
+    wilson = load("how_often_does_xor_converge").wilson
+    bounds = wilson(successes, runs)
+    assert bounds == pytest.approx((low, high), abs=5e-5)
+    for bound in bounds:
+        deviation = abs(successes / runs - bound)
+        assert deviation == pytest.approx(1.959964 * math.sqrt(bound * (1 - bound) / runs), rel=1e-6, abs=1e-12)
+    assert wilson(runs - successes, runs) == pytest.approx([1 - bound for bound in reversed(bounds)])
+
+
+@pytest.mark.dev
+def test_convergence_is_counted_on_a_dask_cluster(tmp_path: Path) -> None:
+    script = tmp_path / "cluster.py"
+    script.write_text(
+        "import subprocess, sys\n"
+        "from distributed import LocalCluster\n"
+        "if __name__ == '__main__':\n"
+        "    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=':0') as cluster:\n"
+        "        subprocess.run([*sys.argv[1:], '--dask', cluster.scheduler_address], check=True)\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, str(CONVERGE), "--seeds", "2"]
+    alone = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    shared = subprocess.run(
+        [sys.executable, str(script), *command], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert shared.stdout == alone.stdout
+
+
+# What they refuse
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [
         ("newton", ["1.0"], "expected two numbers, got 1"),
         ("curve_fit", ["--seed", "lucky"], "argument --seed: invalid int value: 'lucky'"),
         ("hamilton", ["--eccentricity", "1"], "expected an eccentricity from 0 to 0.8, and at least 1 orbit"),
+        ("how_often_does_xor_converge", ["--seeds", "0"], "argument --seeds: expected at least 1, got 0"),
         ("hamilton", ["--orbits", "0"], "expected an eccentricity from 0 to 0.8, and at least 1 orbit"),
     ],
 )
