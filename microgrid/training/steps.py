@@ -128,9 +128,9 @@ class Steps:
         self._places = [place for place, parameter in enumerate(optimizer.params) if not isinstance(parameter, Frozen)]
         parameters = [optimizer.params[place] for place in self._places]
         states = [optimizer.states()[place] for place in self._places]
-        for mode in active():
-            if mode.observer:
-                raise Unfollowed(f"{type(mode).__name__} is on, which looks at every operation")
+        looking = [type(mode).__name__ for mode in active() if mode.observer]
+        if looking:
+            raise Unfollowed(f"{looking[0]} is on, which looks at every operation")
         if type(optimizer).step is not Optimizer.step:
             raise Unfollowed(f"{type(optimizer).__name__} has a step of its own")
         if not parameters:
