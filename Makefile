@@ -22,7 +22,7 @@ help: ## show this list
 demo: $(VENV)/.base ## train XOR and draw what was learned
 	@$(PY) demos/xor.py $(ARGS)
 
-demos: $(VENV)/.test ## run the demos one after the other, but gpt.py, which takes minutes
+demos: $(VENV)/.test ## run the demos one after the other, but gpt.py
 	@set -e; for demo in $(filter-out demos/common.py demos/gpt.py,$(wildcard demos/*.py)); do \
 		echo "--- $$demo"; $(PY) $$demo; echo; done
 
