@@ -177,7 +177,7 @@ CASES = (
         repeats=(5, 25),
     ),
     Case(
-        "training step, two moons, 100 points, MLP(2, [16, 16, 1])",
+        "eager training step, two moons, 100 points, MLP(2, [16, 16, 1])",
         Claim("at least", 40, "×"),
         measure_training_step,
         repeats=(3, 5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,14 @@ class Case:
 
     Args:
         title: what is measured.
-        claim: what we say of the answer.
+        claim: what we say of the answer, if anything.
         measure: returns the entries, given the claim and a number of repeats.
         repeats: how many samples are taken, with and without `--quick`.
     """
 
     title: str
-    claim: Claim
-    measure: Callable[[Claim, int], Iterator[Entry]]
+    claim: Claim | None
+    measure: Callable[[Any, int], Iterator[Entry]]
     repeats: tuple[int, int]
 
     def entries(self, quick: bool) -> list[Entry]:

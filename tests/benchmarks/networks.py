@@ -1,4 +1,4 @@
-"""Small networks trained by microgrid and its peers: the same numbers, the same steps, each in its library's own way.
+"""Small networks, what they learn, and microgrid as one who trains them; its peers do the same in `peers`.
 
 A trainer is made from the parameters of a network 2-…-1 with ReLU, in micrograd's order (the weights of a neuron, then
 its bias, neuron by neuron). `run(steps)` takes so many steps of gradient descent on all points; `parameters()` tells
@@ -7,9 +7,8 @@ the numbers. Everything computes in double precision.
 
 from __future__ import annotations
 
-import importlib.util
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -91,119 +90,6 @@ class Microgrid:
 
     def parameters(self) -> list[float]:
         return [parameter.data for parameter in self.net.parameters()]
-
-
-class Micrograd:
-    """micrograd, as in its demo."""
-
-    def __init__(self, task: Task) -> None:
-        from micrograd.nn import MLP
-
-        self.net, self.task = MLP(task.sizes[0], list(task.sizes[1:])), task
-        for parameter, number in zip(self.net.parameters(), task.start(), strict=True):
-            parameter.data = number
-
-    def run(self, steps: int) -> None:
-        task = self.task
-        for _ in range(steps):
-            scores = [self.net(point) for point in task.points]
-            if task.hinge:
-                losses = [(1 + -y * score).relu() for y, score in zip(task.targets, scores, strict=True)]
-            else:
-                losses = [(score - y) ** 2 for y, score in zip(task.targets, scores, strict=True)]
-            loss = sum(losses) * (1.0 / len(losses))
-            if task.hinge:
-                loss = loss + task.decay * sum(p * p for p in self.net.parameters())
-            self.net.zero_grad()
-            loss.backward()
-            for p in self.net.parameters():
-                p.data -= task.lr * p.grad
-
-    def parameters(self) -> list[float]:
-        return [parameter.data for parameter in self.net.parameters()]
-
-
-class Torch:
-    """PyTorch, eager, on whole batches."""
-
-    def __init__(self, task: Task) -> None:
-        import torch
-
-        torch.set_num_threads(1)  # more only slow such small tensors down
-        self.task, self.torch = task, torch
-        modules: list[Any] = []
-        for weights, biases in task.layers(task.start()):
-            linear = torch.nn.Linear(len(weights[0]), len(weights), dtype=torch.float64)
-            linear.weight.data = torch.tensor(weights, dtype=torch.float64)
-            linear.bias.data = torch.tensor(biases, dtype=torch.float64)
-            modules += [linear, torch.nn.ReLU()]
-        self.linears, self.net = modules[::2], torch.nn.Sequential(*modules[:-1])
-        self.points = torch.tensor(task.points, dtype=torch.float64)
-        self.targets = torch.tensor(task.targets, dtype=torch.float64)
-        decay = 2 * task.decay if task.hinge else 0.0
-        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=task.lr, weight_decay=decay)
-
-    def run(self, steps: int) -> None:
-        torch = self.torch
-        for _ in range(steps):
-            scores = self.net(self.points)[:, 0]
-            if self.task.hinge:
-                loss = torch.relu(1 - self.targets * scores).mean()
-            else:
-                loss = torch.nn.functional.mse_loss(scores, self.targets)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-
-    def parameters(self) -> list[float]:
-        return in_order([(linear.weight.tolist(), linear.bias.tolist()) for linear in self.linears])
-
-
-class Jax:
-    """JAX: one compiled step, dispatched from Python."""
-
-    def __init__(self, task: Task) -> None:
-        import jax
-        import jax.numpy as jnp
-
-        jax.config.update("jax_enable_x64", True)
-        self.layers = [(jnp.array(weights), jnp.array(biases)) for weights, biases in task.layers(task.start())]
-        self.points, self.targets = jnp.array(task.points), jnp.array(task.targets)
-
-        def loss(layers: Any, points: Any, targets: Any) -> Any:
-            x = points
-            for weights, biases in layers[:-1]:
-                x = jnp.maximum(x @ weights.T + biases, 0)
-            weights, biases = layers[-1]
-            scores = (x @ weights.T + biases)[:, 0]
-            if not task.hinge:
-                return ((scores - targets) ** 2).mean()
-            squares = sum((part**2).sum() for layer in layers for part in layer)
-            return jnp.maximum(1 - targets * scores, 0).mean() + task.decay * squares
-
-        @jax.jit
-        def step(layers: Any, points: Any, targets: Any) -> Any:
-            gradient = jax.grad(loss)(layers, points, targets)
-            return jax.tree.map(lambda p, g: p - task.lr * g, layers, gradient)
-
-        self.step, self.jax = step, jax
-
-    def run(self, steps: int) -> None:
-        layers = self.layers
-        for _ in range(steps):
-            layers = self.step(layers, self.points, self.targets)
-        self.layers = self.jax.block_until_ready(layers)
-
-    def parameters(self) -> list[float]:
-        return in_order([(weights.tolist(), biases.tolist()) for weights, biases in self.layers])
-
-
-PEERS: dict[str, Callable[[Task], Trainer]] = {"micrograd": Micrograd, "torch": Torch, "jax": Jax}
-
-
-def is_installed(name: str) -> bool:
-    """Return whether a package can be imported."""
-    return importlib.util.find_spec(name) is not None
 
 
 def by_hand(task: Task, steps: int) -> list[float]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from cases import CASES
 from compiled import COMPILED_CASES
 from entries import Case, Entry
-from networks import PEERS
+from peers import PEERS
 
 import microgrid
 from microgrid.reference import between
