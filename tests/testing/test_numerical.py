@@ -127,6 +127,12 @@ def test_places_that_are_not_simple(f: Any, x: float, slope: float) -> None:
     assert estimate.error <= 1e-8 * abs(slope) + 1e-11
 
 
+@pytest.mark.parametrize("f", [lambda x: x - ((1 + x) - 1), lambda x: (x + 1e6 - 1e6) - x])
+def test_what_is_left_of_larger_numbers_is_rounding(f: Any) -> None:
+    estimate = numerical_derivative(f, 1.0)
+    assert abs(estimate.derivative) <= estimate.error <= 1e-4
+
+
 def test_a_staircase_cannot_be_told_from_coarse_values() -> None:
     floor = numerical_derivative(standard.floor, 300.25)
     assert floor.derivative == 0 and 0.9 < floor.error < 1.1
