@@ -7,7 +7,7 @@ import math
 from microgrid.conversions import as_number, named
 from microgrid.engine import Value
 from microgrid.functions import FUNCTIONS
-from microgrid.modes import tracing
+from microgrid.modes import following, tracing
 from microgrid.recording import has_value
 
 TYPE_CHECKING = False
@@ -119,7 +119,7 @@ def log_softmax(xs: Iterable[Any], /) -> list[Any]:
     >>> log_softmax([1000.0, 0.0])
     [0.0, -1000.0]
     """
-    shifted = less_largest(xs)
+    shifted = less_largest(at_least_one(xs))
     total = _logsumexp(shifted)
     return [x - total for x in shifted]
 
@@ -130,13 +130,18 @@ def softmax(xs: Iterable[Any], /) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
+    xs = at_least_one(xs)
+    trace = following()
+    if trace and has_value(xs):
+        results: list[Any] = trace.softmax(xs, softmax)
+        return results
     powers = [_exp(x) for x in less_largest(xs)]
     scale = 1 / _total(powers)
     return [power * scale for power in powers]
 
 
-def less_largest(xs: Iterable[Any]) -> list[Any]:
-    """Return `xs` less the largest of them: shifting all changes neither `softmax` nor its derivatives.
+def at_least_one(xs: Iterable[Any]) -> tuple[Any, ...]:
+    """Return `xs`, in which everything but the `Value`s is a number.
 
     Raises:
         ValueError: if there are none.
@@ -144,5 +149,10 @@ def less_largest(xs: Iterable[Any]) -> list[Any]:
     xs = tuple(x if isinstance(x, Value) else as_number(x) for x in xs)
     if not xs:
         raise ValueError("softmax expects at least one number, got none")
+    return xs
+
+
+def less_largest(xs: tuple[Any, ...]) -> list[Any]:
+    """Return `xs` less the largest of them: shifting all changes neither `softmax` nor its derivatives."""
     largest = _maximum(*map(stop, xs))
     return [x - largest for x in xs]

@@ -46,6 +46,12 @@ def tracing() -> Any:
     return next((mode for mode in active() if mode.traces), None)
 
 
+def following() -> Any:
+    """Return the trace that is on in this thread or task, if no other mode is within it, or None."""
+    modes = active() if observers else ()
+    return modes[-1] if modes and modes[-1].traces else None
+
+
 def observe(node: Value) -> Value:
     """Return `node` after the modes of this thread or task have seen it."""
     for mode in active():

@@ -35,7 +35,7 @@ def convert(rule: Rule, name: str, argument: Any) -> tuple[Any, Any, bool]:
         if not has_value(elements):
             numbers = tuple(map(as_number, elements))
             return numbers, numbers, False
-        nodes = tuple(x if isinstance(x, Value) else Value(x) for x in elements)
+        nodes = as_nodes(elements)
         return nodes, tuple(x.data for x in nodes), True
     if isinstance(argument, Value):
         if not rule.is_differentiable(name):
@@ -46,6 +46,11 @@ def convert(rule: Rule, name: str, argument: Any) -> tuple[Any, Any, bool]:
     elif not is_number(argument):
         raise TypeError(f"{name} is a plain number; got {type(argument).__name__} {argument!r:.60}")
     return argument, argument, False
+
+
+def as_nodes(elements: Iterable[Any]) -> tuple[Value, ...]:
+    """Return `elements` with leaves in the place of numbers."""
+    return tuple(x if isinstance(x, Value) else Value(x) for x in elements)
 
 
 def evaluate(rule: Rule, numbers: Iterable[Any], functions: Mapping[str, Any]) -> Any:

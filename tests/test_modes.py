@@ -20,6 +20,18 @@ def test_nothing_is_recorded_under_no_grad() -> None:
     assert not modes.observers
 
 
+def test_a_trace_is_followed_unless_another_mode_is_within() -> None:
+    trace = Mode(lambda node: None)
+    trace.traces = True
+    assert modes.following() is None
+    with trace:
+        assert modes.following() is trace
+        with no_grad():
+            assert modes.following() is None and modes.tracing() is trace
+    with no_grad():
+        assert modes.following() is None
+
+
 def test_no_grad_ends_with_an_exception() -> None:
     with pytest.raises(KeyError), no_grad():
         raise KeyError

@@ -10,7 +10,9 @@ Results have the bits of an eager run. Gradients differ from eager ones by round
   in an order that the shape of the graph gives;
 - where the same operation was recorded twice it is done once: adjoints are added before they are multiplied;
 - an adjoint that is zero is handed on like any other: a nan that comes of it sends the call back to the eager function,
-  and a zero may have the other sign.
+  and a zero may have the other sign;
+- a softmax is one step, whose sum of the results times their adjoints is taken once, rather than a step for each of the
+  operations it is made of.
 
 Each of them changes a sum, so that a gradient differs by units in the last place of the sum of its terms' magnitudes.
 """

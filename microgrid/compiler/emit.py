@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from microgrid.compiler.program import Guard, Program, Step, names_in, operands
+from microgrid.compiler.program import SHARE, SOFTMAX, Guard, Program, Step, names_in, operands
 from microgrid.compiler.templates import ATOM, LOOSE, SPREAD, SUM, meanings, recipe, rows_of
 
 TYPE_CHECKING = False
@@ -87,6 +87,8 @@ class Writer:
         self.gains: dict[str, list[Gain]] = {}
         self.backwards: set[str] = set()  # the names that the reverse pass speaks of
         self.fixed: set[str] = set()  # the names that are used twice within one text
+        self.adjoints: dict[str, str] = {}  # the texts of those of the results of softmax
+        self.shares: dict[str, dict[int, str]] = {}  # these results, by their numbers
         used = names_in(program.outputs)
         for step in program.steps:
             used += names_in(operands(step))
@@ -97,6 +99,12 @@ class Writer:
     def look_at(self, step: Step) -> None:
         """Take note of what the text of `step`, and of its part in the reverse pass, will speak of."""
         arguments, made = step.arguments, recipe(step.rule)
+        if step.rule is SHARE:
+            whole, index = arguments
+            self.shares[whole][index] = step.target
+        elif step.rule is SOFTMAX:
+            self.shares[step.target] = {index: f"{step.target}_{index}" for index in range(len(arguments[0]))}
+            self.fixed.update(names_in(arguments))
         for position in made.repeated:
             self.fixed.update(names_in((arguments[position],)))
         if step.target in self.active:
@@ -147,6 +155,10 @@ class Writer:
 
     def statement(self, step: Step) -> list[str]:
         """Return the statements that compute `step`; none if its text goes where it is used."""
+        if step.rule is SOFTMAX:
+            return self.softmax(step)
+        if step.rule is SHARE:  # made with the others
+            return []
         start, *strides = recipe(step.rule).forward
         given = meanings(step.rule, step.target, step.arguments)
         if strides:
@@ -172,6 +184,19 @@ class Writer:
             return summed(step.target, [first, *(text.removeprefix(plus) for text in strides)])
         return [f"{step.target} = {text}" for text in (first, *strides)]
 
+    def softmax(self, step: Step) -> list[str]:
+        """Return the statements that compute all results of softmax."""
+        first, *others = texts = [self.bare(x) for x in step.arguments[0]]
+        shares = self.shares[step.target].values()
+        largest, scale = f"{step.target}_largest", f"{step.target}_scale"
+        lines = [f"{largest} = {first}"]
+        for text in others:
+            lines += [f"if {text} > {largest}:", f"    {largest} = {text}"]
+        lines += [f"{share} = exp({text} - {largest})" for share, text in zip(shares, texts, strict=True)]
+        *before, last = summed(scale, [*shares])
+        total = last.removeprefix(f"{scale} = ")
+        return [*lines, *before, f"{scale} = 1.0 / ({total})", *(f"{share} *= {scale}" for share in shares)]
+
     # Backwards
 
     def backward(self, adjoints: Mapping[str, list[str]]) -> tuple[list[str], dict[str, list[str]]]:
@@ -190,11 +215,23 @@ class Writer:
             if len(terms) > 1 or not g.isidentifier():
                 g = f"d_{step.target}"
                 lines += summed(g, terms)
+            if step.rule is SHARE:
+                self.adjoints[step.target] = g
+            elif step.rule is SOFTMAX:
+                self.softmax_gains(step, g, gained)
+                continue
             for gain in self.gains[step.target]:
                 lines += self.handed_on(
                     step, gain, {**meanings(step.rule, step.target, step.arguments), "g": g}, gained
                 )
         return lines, {name: gained.get(name, []) for name in self.wanted}
+
+    def softmax_gains(self, step: Step, g: str, gained: dict[str, list[str]]) -> None:
+        """Add to `gained` what the arguments of softmax gain: `g` is the sum of the results times their adjoints."""
+        for x, share in zip(step.arguments[0], self.shares[step.target].values(), strict=True):
+            if x in self.active:
+                own = self.adjoints.get(share)
+                gained.setdefault(x, []).append(f"({own} - {g}) * {share}" if own else f"-({g} * {share})")
 
     def handed_on(self, step: Step, gain: Gain, given: Mapping[str, Any], gained: dict[str, list[str]]) -> list[str]:
         """Add to `gained` what an argument of `step` gains; return the statements that prepare it."""

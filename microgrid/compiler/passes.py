@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from microgrid.compiler.program import DETACH, Guard, Program, Step, names_in, operands, renamed
+from microgrid.compiler.program import DETACH, SOFTMAX, Guard, Program, Step, names_in, operands, renamed
 from microgrid.conversions import MATH_ERRORS
 from microgrid.operations import functions_for
 from microgrid.pullbacks import expression, may_raise
@@ -32,7 +32,7 @@ def folded(program: Program) -> Program:
             steps += [Guard(step.test, arguments, step.outcome)] if names_in(arguments) else []
         elif step.rule.name == "identity" or (step.rule is DETACH and not isinstance(arguments[0], str)):
             known[step.target] = arguments[0]
-        elif names_in(arguments):
+        elif names_in(arguments) or step.rule is SOFTMAX:
             steps.append(Step(step.target, step.rule, arguments))
         else:
             try:

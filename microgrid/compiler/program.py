@@ -10,6 +10,11 @@ from typing import Any, NamedTuple
 from microgrid.rules import Rule
 
 DETACH = Rule("detach(x)", "x", "the number without its derivative", x="0")
+# A softmax is a step for all of it, and one for each result, with the number of that. The adjoint of all of it, `g`, is
+# the sum of the results times their adjoints `d`; what an argument gains is `(d - g) * out` of its own result. That sum
+# is one for all, where the operations that softmax is made of in an eager run have several more.
+SOFTMAX = Rule("softmax(xs)", "softmax(xs)", "positive numbers that add up to one", x="-out")
+SHARE = Rule("share(x, index)", "x", "one of the results of softmax", x="out")
 
 
 class Step(NamedTuple):

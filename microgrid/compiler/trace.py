@@ -5,22 +5,23 @@ Operations are seen as nodes are made, everything else by the instruments that `
 
 from __future__ import annotations
 
-from microgrid import modes
+from microgrid import graph, modes
 from microgrid.anomaly import users_line
 from microgrid.compiler.instrument import instrument, restore
-from microgrid.compiler.program import DETACH, Guard, Program, Step
+from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Program, Step
 from microgrid.conversions import show
 from microgrid.engine import Value
-from microgrid.graph import operands
-from microgrid.operations import BASE_FUNCTIONS
+from microgrid.operations import BASE_FUNCTIONS, Operation
+from microgrid.recording import as_nodes
 from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 LARGEST_BITS = 1024  # of an integer that a float can be compared with
+OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
 
 
 class Trace(modes.Mode):
@@ -83,6 +84,16 @@ class Trace(modes.Mode):
             self.cannot_follow("a fraction")
         self._events.append((leaf, None, source, None))
 
+    def softmax(self, xs: tuple[Any, ...], of_numbers: Callable[[list[float]], list[float]]) -> list[Value]:
+        """Return the softmax of `xs`, which is one step here; `of_numbers` is the function for plain numbers."""
+        nodes = as_nodes(xs)
+        whole = graph.make(Value, 0.0, 0.0, "", OF_SOFTMAX, (nodes,))
+        numbers = of_numbers([x.data for x in nodes])
+        shares = [graph.make(Value, share, 0.0, "", OF_SHARE, whole, index) for index, share in enumerate(numbers)]
+        for node in (whole, *shares):
+            self.see(node)
+        return shares
+
     def guard(self, test: str, compared: tuple[Any, ...], outcome: Any) -> Any:
         """Take note of a decision; return its outcome."""
         self._events.append(Guard(test, compared, outcome))
@@ -139,7 +150,7 @@ class Trace(modes.Mode):
     def add_operation(self, steps: list[Step | Guard], number: int, node: Value, op: Any, x: Any, y: Any) -> None:
         """Add the steps for a node that an operation made."""
         target = variable(op.rule, number)
-        given = operands(op, x, y)
+        given = graph.operands(op, x, y)
         steps.append(Step(target, op.rule, tuple([self.name(argument) for argument in given])))
         if node.op is None:  # made under no_grad
             steps.append(Step(f"{target}_", DETACH, (target,)))

@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from microgrid.compiler.emit import LONGEST, TERMS, Writer, as_function, dependents, joined, kept_together, summed
-from microgrid.compiler.program import DETACH, Guard, Program, Step
+from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Program, Step
 from microgrid.rules import RULES, Rule
 
 
@@ -123,6 +123,45 @@ def test_sequences_hand_on_to_their_elements() -> None:
     lines, gained = backward(step("out", "maximum", ("x", 1.0, "x")))
     assert lines == ["p_out_xs_0, p_out_xs_1, p_out_xs_2 = scaled(g, ties([x, 1.0, x], out))"]
     assert gained == {"x": ["p_out_xs_0", "p_out_xs_2"], "y": []}
+
+
+SOFTMAX_STEPS = (
+    step("a", "exp", "x"),
+    Step("s", SOFTMAX, (("a", -1.0, "y"),)),
+    Step("s0", SHARE, ("s", 0)),
+    Step("s2", SHARE, ("s", 2)),
+)
+
+
+def test_softmax() -> None:
+    assert forward(*SOFTMAX_STEPS, outputs=("s0", "s2")) == [
+        "a = exp(x)",
+        "s_largest = a",
+        "if -1.0 > s_largest:",
+        "    s_largest = -1.0",
+        "if y > s_largest:",
+        "    s_largest = y",
+        "s0 = exp(a - s_largest)",
+        "s_1 = exp(-1.0 - s_largest)",
+        "s2 = exp(y - s_largest)",
+        "s_scale = 1.0 / (s0 + s_1 + s2)",
+        "s0 *= s_scale",
+        "s_1 *= s_scale",
+        "s2 *= s_scale",
+        "[s0, s2]",
+    ]
+    many = Step("s", SOFTMAX, (("x",) * (TERMS + 1),))
+    lines = forward(many, Step("s0", SHARE, ("s", 0)), outputs=("s0",))
+    assert lines[-TERMS - 4 : -TERMS - 2] == [f"s_scale = {joined(['s0', *(f's_{i}' for i in range(1, TERMS))])}",
+                                              f"s_scale = 1.0 / (s_scale + s_{TERMS})"]  # fmt: skip
+
+
+def test_softmax_hands_on_by_one_sum() -> None:
+    lines, gained = backward(*SOFTMAX_STEPS, step("out", "mul", "s0", "x"))
+    assert lines == ["d_s0 = g * x", "d_s = d_s0 * s0", "d_a = (d_s0 - d_s) * s0"]
+    assert gained == {"x": ["g * s0", "d_a * a"], "y": ["-(d_s * s2)"]}
+    lines, gained = backward(*SOFTMAX_STEPS[1:], step("out", "sub", "s0", "s2"))
+    assert lines == ["d_s2 = -g", "d_s = d_s2 * s2 + g * s0"] and gained["y"] == ["(d_s2 - d_s) * s2"]
 
 
 def test_what_reaches_no_output_is_left_out() -> None:

@@ -43,6 +43,7 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "same": lambda x, y: x + 1 if x == y or x != x else y - 1,
     "stopped": lambda x, y: x * y.detach() if isinstance(y, Value) else x * y,
     "weights": lambda x, y: math.softmax([x, y, 0.5])[0],
+    "shares": lambda x, y: math.dot(math.softmax([x, y, 2.0, x]), [1.0, y, -1.0, x]),
     "neuron": lambda x, y: math.dot([x, y], [y, 2.0], x),
 }
 Line = tuple[str, int, int]

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from microgrid.compiler.passes import PASSES, folded, optimised, power_by, pruned, shared, with_whole_powers
-from microgrid.compiler.program import DETACH, Guard, Program, Step
+from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Program, Step
 from microgrid.rules import RULES
 
 
@@ -38,6 +38,18 @@ def test_what_raises_is_not_folded() -> None:
     raising = step("out", "log", -1.0)
     assert folded(program(raising)).steps == (raising,)
     assert pruned(program(raising, outputs=(1.0,))).steps == (raising,)
+
+
+def test_softmax_of_numbers_is_not_folded() -> None:
+    steps = (Step("s", SOFTMAX, ((1.0, 2.0),)), Step("out", SHARE, ("s", 0)))
+    assert folded(program(*steps)).steps == steps
+
+
+def test_softmax_is_shared_with_its_results() -> None:
+    steps = [Step(f"{name}{part}", *made) for name in "ab" for part, made in
+             (("", (SOFTMAX, (("x", "y"),))), ("0", (SHARE, (name, 0))), ("1", (SHARE, (name, 1))))]  # fmt: skip
+    result = pruned(shared(program(*steps, step("out", "sub", "a0", "b0"))))
+    assert names(result) == ["softmax", "share", "sub"] and result.steps[-1] == step("out", "sub", "a0", "a0")
 
 
 def test_decisions_on_numbers_are_left_out() -> None:

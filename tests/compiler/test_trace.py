@@ -46,6 +46,29 @@ def test_transforms_lead_through_identities() -> None:
     assert lines[0] == "identity_0 = identity(input0)" and lines[1] == "mul_1 = mul(identity_0, identity_0)"
 
 
+def test_softmax_is_one_step() -> None:
+    expected = "softmax_1 = softmax([input0, 2.0]); share_2 = share(softmax_1, 0); share_3 = share(softmax_1, 1)"
+    assert text(lambda x: math.softmax([x, 2])[0], 3.0) == expected
+    assert text(lambda x: x * math.softmax([1.0])[0], 3.0) == "mul_0 = mul(input0, 1.0)"
+
+
+def test_softmax_is_of_operations_where_others_look_at_them() -> None:
+    with_transform = text(lambda x: math.softmax([grad(lambda y: math.softmax([y, x])[0])(x)])[0], 3.0)
+    assert with_transform.count("= exp(") == 2 and with_transform.count("= softmax(") == 1
+
+    def constant(x: Value) -> Value:
+        shares = math.softmax([x, 2])
+        return grad(lambda y: shares[0])(x)  # type: ignore[no-any-return]
+
+    assert "share_2 = share(softmax_1, 0)" in text(constant, 3.0)
+
+    def unrecorded(x: Value) -> Value:
+        with no_grad():
+            return math.softmax([x, x])[0]  # type: ignore[return-value]
+
+    assert "exp_" in text(unrecorded, 3.0) and "softmax" not in text(unrecorded, 3.0)
+
+
 def test_values_of_others_are_inputs() -> None:
     weight = Value(2.0)
     trace = Trace([1.0])
@@ -64,6 +87,7 @@ def test_values_of_others_are_inputs() -> None:
         (lambda x, y: Value(1.0) + x, True),
         (lambda x, y: math.hypot(x, 1.0, y), True),
         (lambda x, y: math.hypot(x, x, x), False),
+        (lambda x, y: math.softmax([x, y])[0], True),
     ],
 )
 def test_what_is_a_value_in_an_eager_run(function: Any, expected: bool) -> None:
