@@ -122,7 +122,7 @@ def making(init: Callable[..., None]) -> Callable[..., None]:
         init(self, *arguments, **keywords)
         trace = tracing()
         if trace is not None:
-            trace.made(self, None)
+            trace.made(self, stands_in=sys._getframe(1).f_globals.get("__name__") == "microgrid.recording")
 
     return make
 

@@ -76,12 +76,17 @@ class Trace(modes.Mode):
         """Take note of a new node, with what it was made of."""
         self._events.append((node, node.op, node._x, node._y))
 
-    def made(self, leaf: Value, source: Value | None) -> None:
-        """Take note of a leaf that is made in the trace: of a constant, or of the number of `source`."""
+    def made(self, leaf: Value, source: Value | None = None, stands_in: bool = False) -> None:
+        """Take note of a leaf that is made in the trace: of a constant, or of the number of `source`.
+
+        With `stands_in` it has the place of a number among the elements of a sequence.
+        """
         if leaf.op is not None:
             self.cannot_follow("a hand-written operation")
         elif type(leaf.data) is not float:
             self.cannot_follow("a fraction")
+        if source is None and not stands_in:
+            self._values.add(id(leaf))
         self._events.append((leaf, None, source, None))
 
     def softmax(self, xs: tuple[Any, ...], of_numbers: Callable[[list[float]], list[float]]) -> list[Value]:
@@ -161,11 +166,11 @@ class Trace(modes.Mode):
 
     def add_leaf(self, steps: list[Step | Guard], number: int, leaf: Value, source: Value | None) -> None:
         """Add the step for a leaf that was made: of a number, or with that of another one."""
-        if source is None or self.is_value(source):
-            self._values.add(id(leaf))
         if source is None:
             self._names[id(leaf)] = leaf.data
             return
+        if self.is_value(source):
+            self._values.add(id(leaf))
         rule = DETACH if leaf.op is None else RULES["identity"]  # a transform made it a node afterwards
         self._names[id(leaf)] = variable(rule, number)
         steps.append(Step(self._names[id(leaf)], rule, (self.name(source),)))

@@ -87,7 +87,10 @@ def test_values_of_others_are_inputs() -> None:
         (lambda x, y: Value(1.0) + x, True),
         (lambda x, y: math.hypot(x, 1.0, y), True),
         (lambda x, y: math.hypot(x, x, x), False),
+        (lambda x, y: math.hypot(x, 1.0), False),
+        (lambda x, y: math.fsum([x, Value(1.0)]), True),
         (lambda x, y: math.softmax([x, y])[0], True),
+        (lambda x, y: math.softmax([x, 1.0])[1], False),
     ],
 )
 def test_what_is_a_value_in_an_eager_run(function: Any, expected: bool) -> None:
