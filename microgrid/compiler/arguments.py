@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LARGEST_INTEGER = 2**53  # up to here floats are as exact as integers
+VALUE = (Value, None)  # the part of a key for one: a pair, as for one that was met before
 
 
 class Unfit(Exception):
@@ -85,13 +86,20 @@ class Arguments:
         return self.shape_of_setting(item) if inside else self.shape_of_number(item)
 
     def shapes(self, items: Iterable[Any], inside: bool) -> list[Hashable]:
-        """Return the parts of the key for `items`, floats without a detour."""
+        """Return the parts of the key for `items`, those of most kinds without a detour."""
+        if inside:
+            return [self.shape(item, inside) for item in items]
         found: list[Hashable] = []
         for item in items:
-            if type(item) is float and not inside:
+            kind = type(item)
+            if kind is float:
                 self.leaves.append(item)
                 self.numbers.append(item)
                 found.append(float)
+            elif kind is Value and type(item.data) is float:
+                self.leaves.append(item)
+                self.numbers.append(item.data)
+                found.append(VALUE)
             else:
                 found.append(self.shape(item, inside))
         return found
@@ -105,7 +113,7 @@ class Arguments:
         self.leaves.append(item)
         self.numbers.append(item.data)
         self.is_exact = self.is_exact or type(item.data) is not float
-        return type(item), None  # a pair, as of what was met before
+        return VALUE if type(item) is Value else (type(item), None)
 
     def shape_of_number(self, item: Any) -> Hashable:
         """Return the part of the key for a number that is no float."""

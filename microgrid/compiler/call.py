@@ -118,7 +118,7 @@ class Call:
 
     def pull(self, node: Value, g: Any) -> None:
         """Add to the gradients of the parents."""
-        for parent, amount in zip(node.parents, self.vjp(node, g), strict=True):
+        for parent, amount in zip(*node._x, self.vjp(node, g), strict=True):
             parent.grad += amount
         if isinstance(g, Seeds):
             node.grad = 0.0  # nobody sees the call itself, which is no number

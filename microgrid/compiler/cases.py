@@ -16,6 +16,7 @@ from microgrid.compiler.passes import optimised
 from microgrid.compiler.templates import helpers
 from microgrid.modes import gc_paused
 from microgrid.operations import NUMBERS
+from microgrid.sequences import has_no_nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def checked(outputs: list[float] | None) -> list[float] | None:
     Raises:
         ArithmeticError: if there is one.
     """
-    if outputs is not None and any([output != output for output in outputs]):
+    if outputs is not None and not has_no_nan(outputs):
         raise ArithmeticError("a result is nan")
     return outputs
 
