@@ -220,10 +220,9 @@ class Writer:
             elif step.rule is SOFTMAX:
                 self.softmax_gains(step, g, gained)
                 continue
+            given = meanings(step.rule, step.target, step.arguments) | {"g": g}
             for gain in self.gains[step.target]:
-                lines += self.handed_on(
-                    step, gain, {**meanings(step.rule, step.target, step.arguments), "g": g}, gained
-                )
+                lines += self.handed_on(step, gain, given, gained)
         return lines, {name: gained.get(name, []) for name in self.wanted}
 
     def softmax_gains(self, step: Step, g: str, gained: dict[str, list[str]]) -> None:
