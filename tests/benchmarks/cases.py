@@ -9,7 +9,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from entries import Case, Claim, Entry, duration
+from entries import Case, Claim, Entry, beside, duration
 from measure import Contestant, bytes_of, interpreter_medians, medians_in_turn, require_agreement
 from workloads import (
     README_RESULTS,
@@ -45,12 +45,7 @@ def beside_peers(medians: Mapping[str, float], claim: Claim) -> Iterator[Entry]:
     """Yield what each engine took; the claim is about each peer's time over microgrid's."""
     ours = medians["microgrid"]
     yield Entry("microgrid", duration(ours), 1)
-    for peer in PEERS:
-        if peer in medians:
-            ratio = medians[peer] / ours
-            yield Entry(peer, duration(medians[peer]), ratio, claim, ratio)
-        else:
-            yield Entry(peer, "missing", claim=claim)
+    yield from beside(dict.fromkeys(PEERS, claim), medians, ours)
 
 
 def measure_readme_expression(claim: Claim, repeats: int) -> Iterator[Entry]:
@@ -84,8 +79,7 @@ def measure_memory(claim: Claim, repeats: int) -> Iterator[Entry]:
     sizes = {name: bytes_of(partial(chain, library.Value, nodes)) / nodes for name, library in engines}
     ours = sizes["microgrid"]
     yield Entry("microgrid", f"{ours:.0f} bytes", 1, claim, ours)
-    for peer in PEERS:
-        yield Entry(peer, f"{sizes[peer]:.0f} bytes", sizes[peer] / ours) if peer in sizes else Entry(peer, "missing")
+    yield from beside(dict.fromkeys(PEERS), sizes, ours, "{:.0f} bytes".format)
 
 
 def survives(library: Engine, nodes: int) -> bool:

@@ -12,7 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import tape
-from entries import Case, Claim, Entry, duration
+from entries import Case, Claim, Entry, beside, duration
 from measure import Contestant, medians_in_turn, require_agreement
 from networks import XOR, Microgrid, Task, Trainer, by_hand
 from peers import PEERS, is_installed
@@ -57,12 +57,7 @@ def measure_steps(
     ours = medians["microgrid, fit"]
     for name in ("microgrid, fit", "microgrid, eager"):
         yield Entry(name, duration(medians[name]), medians[name] / ours)
-    for peer, expected in claims.items():
-        if peer in medians:
-            ratio = medians[peer] / ours
-            yield Entry(peer, duration(medians[peer]), ratio, expected, ratio)
-        else:
-            yield Entry(peer, "missing", claim=expected)
+    yield from beside(claims, medians, ours)
 
 
 def measure_xor(claim: Claim, repeats: int) -> Iterator[Entry]:
@@ -89,15 +84,13 @@ def measure_moons(claim: Claim, repeats: int) -> Iterator[Entry]:
 def measure_crossover(claim: None, repeats: int) -> Iterator[Entry]:
     """Yield the time of a step on two moons by the width of the network, beside PyTorch's."""
     for width in (2, 4, 8, 16, 32):
-        task = moons(width)
-        contestants = {"microgrid": Contestant(partial(Microgrid(task).run, 200))}
+        task, ours, theirs = moons(width), f"width {width}: microgrid", f"width {width}: torch"
+        contestants = {ours: Contestant(partial(Microgrid(task).run, 200))}
         if is_installed("torch"):
-            contestants["torch"] = Contestant(partial(PEERS["torch"](task).run, 200))
-        medians = medians_in_turn(contestants, repeats)
-        ours, theirs = medians["microgrid"] / 200, medians.get("torch", 0.0) / 200
-        yield Entry(f"width {width}: microgrid", duration(ours), 1)
-        shown = Entry(f"width {width}: torch", duration(theirs), theirs / ours) if theirs else None
-        yield shown or Entry(f"width {width}: torch", "missing")
+            contestants[theirs] = Contestant(partial(PEERS["torch"](task).run, 200))
+        times = {name: time / 200 for name, time in medians_in_turn(contestants, repeats).items()}
+        yield Entry(ours, duration(times[ours]), 1)
+        yield from beside({theirs: None}, times, times[ours])
 
 
 class GPTSteps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,3 +76,22 @@ def duration(seconds: float) -> str:
     """Return `seconds` with three digits, in a unit that suits them."""
     scale, unit = next((pair for pair in ((1, "s"), (1e3, "ms"), (1e6, "µs")) if seconds * pair[0] >= 1), (1e9, "ns"))
     return f"{seconds * scale:.3g} {unit}" if seconds * scale < 1000 else f"{seconds * scale:.0f} {unit}"
+
+
+def beside(
+    peers: Mapping[str, Claim | None], found: Mapping[str, float], ours: float, shown: Callable[[float], str] = duration
+) -> Iterator[Entry]:
+    """Yield a line for each of `peers`: its figure among those `found`, over `ours`, or that it is missing.
+
+    Args:
+        peers: for each what we say of the ratio, if anything.
+        found: the figures of those that are installed.
+        ours: the figure that they are compared with.
+        shown: the text of a figure.
+    """
+    for peer, claim in peers.items():
+        if peer in found:
+            ratio = found[peer] / ours
+            yield Entry(peer, shown(found[peer]), ratio, claim, ratio)
+        else:
+            yield Entry(peer, "missing", claim=claim)
