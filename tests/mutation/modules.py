@@ -18,16 +18,17 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper
 from mutmut.mutation.mutators import mutation_operators
-from workers import PACKAGE, ROOT, Mutant, fork, outcomes, print_table, report, survivors
+from workers import ROOT, Mutant, file_of, fork, outcomes, print_table, report, survivors
 
 LEAST = 95.0  # per cent that must be killed
 
-# For each module the tests that hold it, besides its doctests.
+# For each module the tests that hold it, besides its doctests; of other modules that are named, the doctests too.
 TESTS: dict[str, str] = {
     "special": "test_special",
     "sequences": "test_sequences",
@@ -39,7 +40,7 @@ TESTS: dict[str, str] = {
     "recording": "test_recording test_eager test_engine test_extend",
     "operations": "test_operations test_extend",
     "codegen": "test_codegen test_pullbacks test_recording",
-    "eager": "test_eager test_engine test_math",
+    "eager": "test_eager test_engine test_math functions",
     "compositions": "test_compositions",
     "functions": "test_functions",
     "math": "test_math",
@@ -122,14 +123,14 @@ def run_tests(module: str) -> int:
     """Return pytest's status on the tests of `module`."""
     import microgrid.math  # noqa: F401 # the package first: pytest would begin with the module
 
-    files = [f"tests/{name}.py" for name in TESTS[module].split()]
+    files = [f"tests/{name}.py" if "test_" in name else file_of(name) for name in TESTS[module].split()]
     options = ["-x", "-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
-    return int(pytest.main([*options, "-k", f"not {SLOW}", f"microgrid/{module}.py", *files]))
+    return int(pytest.main([*options, "-k", f"not {SLOW}", file_of(module), *files]))
 
 
 def examine(module: str) -> tuple[list[Mutant], list[Mutant], float]:
     """Return the mutants of `module`, those that survive, and the seconds it took."""
-    source = (PACKAGE / f"{module}.py").read_text()
+    source = Path(file_of(module)).read_text()
     began = time.monotonic()
     for _, failed, seconds in outcomes([module], lambda job: fork(job, source, lambda: run_tests(job), 600)):
         if failed:
@@ -151,7 +152,7 @@ def main(arguments: Sequence[str]) -> int:
         sys.exit(f"expected modules of {', '.join(TESTS)}; got {', '.join(unknown)}")
     if "--list" in arguments:
         for module in chosen:
-            for mutant in mutants((PACKAGE / f"{module}.py").read_text()):
+            for mutant in mutants(Path(file_of(module)).read_text()):
                 print(module, *mutant.change, sep=" | ")
         return 0
     rows, good = [], True

@@ -12,7 +12,6 @@ import os
 import resource
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
@@ -26,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "microgrid"
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 PROCESSES = 2
+PATIENCE = 4  # how many times its processor time a process may take
 MEMORY = 4 * 2**30
 
 Job = TypeVar("Job")
@@ -58,11 +58,16 @@ class Mutant:
         return self.place, self.before, self.after
 
 
+def file_of(module: str) -> str:
+    """Return the path of a module of the package, whose name is given without that of the package."""
+    return str(PACKAGE.joinpath(*module.split(".")).with_suffix(".py"))
+
+
 class Replaced(SourceFileLoader):
     """Finds one module of the package, and gives it another source text than its file has."""
 
     def __init__(self, module: str, source: str) -> None:
-        super().__init__(f"microgrid.{module}", str(PACKAGE / f"{module}.py"))
+        super().__init__(f"microgrid.{module}", file_of(module))
         self.source = source
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
@@ -80,13 +85,17 @@ class Replaced(SourceFileLoader):
 
 
 def fork(module: str, source: str, test: Callable[[], int], limit: float) -> int:
-    """Start a process that imports `module` from `source` and ends with the status that `test` returns."""
+    """Start a process that imports `module` from `source` and ends with the status that `test` returns.
+
+    It has `limit` seconds of processor time, however busy the machine is, and ends at last if it waits for ever.
+    """
     process = os.fork()
     if process:
         return process
     status = 1
     try:
-        signal.setitimer(signal.ITIMER_REAL, limit)  # its signal ends the process
+        signal.setitimer(signal.ITIMER_PROF, limit)  # its signal ends the process
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE * limit)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
@@ -100,18 +109,20 @@ def fork(module: str, source: str, test: Callable[[], int], limit: float) -> int
 
 
 def outcomes(jobs: Iterable[Job], start: Callable[[Job], int]) -> Iterator[tuple[Job, bool, float]]:
-    """Yield for each job, as it ends, whether its process failed, and its seconds; `start` returns the process."""
-    running: dict[int, tuple[Job, float]] = {}
+    """Yield for each job, as it ends, whether its process failed, and its seconds of processor time.
+
+    `start` returns the process.
+    """
+    running: dict[int, Job] = {}
 
     def ended() -> tuple[Job, bool, float]:
-        process, status = os.wait()
-        job, began = running.pop(process)
-        return job, status != 0, time.monotonic() - began
+        process, status, used = os.wait3(0)
+        return running.pop(process), status != 0, used.ru_utime + used.ru_stime
 
     for job in jobs:
         if len(running) == PROCESSES:
             yield ended()
-        running[start(job)] = job, time.monotonic()
+        running[start(job)] = job
     while running:
         yield ended()
 
