@@ -1,6 +1,7 @@
 """What counts as a number, and how errors speak of operands."""
 
-from decimal import Decimal
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
@@ -22,6 +23,36 @@ def test_what_is_no_number(x: Any) -> None:
         as_number(x)
 
 
+class Complex128:
+    """What matters of NumPy's complex numbers: they convert, and lose their imaginary part."""
+
+    def __float__(self) -> float:
+        return 1.0
+
+
+class Array(Complex128):
+    """What matters of an array of one number: it converts, and has a length."""
+
+    def __iter__(self) -> Iterator[float]:
+        return iter([1.0])
+
+
+@pytest.mark.parametrize("x", [type("complex128", (Complex128,), {})(), Array()])
+def test_what_converts_and_is_no_real_number(x: Any) -> None:
+    assert float(x) == 1.0 and not is_number(x) and is_number(Complex128())
+    with pytest.raises(TypeError, match=f"^expected a real number, got {type(x).__name__} <"):
+        as_number(x)
+
+
+def test_a_node_is_no_number_of_another() -> None:
+    with pytest.raises(
+        TypeError, match=r"^expected a real number, got Value.* \(v.detach\(\) copies a node, v.data is"
+    ):
+        as_number(Value(1.0))
+    with pytest.raises(TypeError, match=r"^the data of a node is a number, got Value.* \(v.data is the number"):
+        zero_like(Value(1.0))
+
+
 @pytest.mark.parametrize(
     ("other", "data", "expected"),
     [
@@ -41,6 +72,7 @@ def test_constants_are_of_the_kind_of_the_data(other: Any, data: Any, expected: 
 
 def test_zeros_are_of_the_kind_of_the_data() -> None:
     assert type(zero_like(1.0)) is float and type(zero_like(1)) is float
+    assert zero_like(2.0) == zero_like(2) == 0.0
     assert zero_like(Fraction(1, 2)) == 0 and type(zero_like(Fraction(1, 2))) is Fraction
 
 
@@ -50,8 +82,11 @@ def test_zeros_are_of_the_kind_of_the_data() -> None:
         (Value(2.0, label="x"), "x=2.0"),
         (Value(2.0), "2.0"),
         ([Value(1.0), 2.0], "[1.0, 2.0]"),
+        ((1, 2, 3, 4), "[1, 2, 3, 4]"),
         ((1, 2, 3, 4, 5), "[1, 2, 3, 4, …]"),
         ("a" * 100, "'" + "a" * 59),
+        ((1 << 1000) - 1, str((1 << 1000) - 1)[:60]),
+        (1 << 1000, "an integer of 1001 bits"),
         (1 << 2000, "an integer of 2001 bits"),
     ],
 )
@@ -63,3 +98,9 @@ def test_an_error_is_named_once_and_keeps_its_type() -> None:
     error = named(OverflowError(34, "Numerical result out of range"), "pow", 10.0, 400)
     assert type(error) is OverflowError and str(error) == "pow(10.0, 400): Numerical result out of range"
     assert str(named(ValueError(), "f", 1.0)) == "f(1.0): failed"
+    assert str(named(ValueError("math domain error"), "log", Value(-1.0))) == "log(-1.0): math domain error"
+
+
+def test_an_error_of_others_is_noted_and_not_made_anew() -> None:
+    error = InvalidOperation("signal")
+    assert named(error, "f", Value(1.0, label="x"), 2) is error and error.__notes__ == ["in f(x=1.0, 2)"]

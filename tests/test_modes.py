@@ -1,6 +1,7 @@
 """no_grad, gc_paused, and the observers beneath."""
 
 import asyncio
+import functools
 import gc
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -8,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from microgrid import Value, gc_paused, math, modes, no_grad
-from microgrid.modes import Mode, Recording
+from microgrid.modes import Mode, Recording, apart, tracing
 
 
 def test_nothing_is_recorded_under_no_grad() -> None:
@@ -66,6 +67,25 @@ def test_no_grad_decorates_functions_and_coroutine_functions() -> None:
     assert double(Value(1.0)).op is None and double.__name__ == "double" and double.__doc__ == "Twice."
     assert asyncio.run(later(Value(1.0))).op is None
     assert (Value(1.0) * 2.0).op is not None
+
+
+def test_a_decorated_function_is_given_its_arguments() -> None:
+    @no_grad
+    def scaled(x: Value, factor: float = 1.0) -> Value:
+        return x * factor
+
+    @no_grad
+    async def later(x: Value, factor: float = 1.0) -> Value:
+        return x * factor
+
+    x = Value(2.0)
+    assert scaled(x, factor=3.0).data == 6.0 and asyncio.run(later(x, factor=4.0)).data == 8.0
+    assert scaled(x, 3.0).op is None and asyncio.run(later(x, 4.0)).op is None
+
+
+def test_no_grad_decorates_what_has_no_code_of_its_own() -> None:
+    half = no_grad(functools.partial(math.fma, 0.5))
+    assert half(Value(4.0), 1.0).data == 3.0 and half(Value(4.0), 1.0).op is None
 
 
 def test_no_grad_refuses_generators() -> None:
@@ -198,6 +218,49 @@ def test_recording_lifts_no_grad_for_a_while() -> None:
                 assert (Value(1.0) * 2.0).op is None
         assert (Value(1.0) * 2.0).op is None
     assert not modes.is_silent() and not modes.guards and not modes.observers
+
+
+def test_other_modes_stay_on_within_recording() -> None:
+    seen: list[Value] = []
+    with Mode(seen.append), Recording():
+        node = Value(1.0) * 2.0
+    assert len(seen) == 1 and seen[0] is node
+
+
+def test_no_mode_reaches_what_is_apart_but_those_that_are_kept() -> None:
+    seen: list[str] = []
+    one, other = Mode(lambda node: seen.append("one")), Mode(lambda node: seen.append("other"))
+    with one, other:
+        with apart():
+            _ = Value(1.0) * 2.0
+        assert not seen and modes.active() == [one, other]
+        with apart(lambda mode: mode is other):
+            _ = Value(1.0) * 2.0
+    assert seen == ["other"]
+
+
+def test_a_trace_is_found_among_the_modes() -> None:
+    class Trace(Mode):
+        traces = True
+
+    trace = Trace(lambda node: None)
+    assert tracing() is None
+    with Mode(lambda node: None), trace, Mode(None):
+        assert tracing() is trace
+    with Mode(lambda node: None):
+        assert tracing() is None
+
+
+def test_a_mode_sees_the_root_of_a_backward_pass() -> None:
+    class Watch(Mode):
+        def before_backward(self, root: Value) -> None:
+            roots.append(root)
+
+    roots: list[Value] = []
+    with Mode(lambda node: None), Watch(lambda node: None):
+        root = Value(1.0) * 2.0
+        root.backward()
+    assert len(roots) == 1 and roots[0] is root
 
 
 def test_a_mode_left_within_recording_stays_left() -> None:
