@@ -195,7 +195,7 @@ def method_source(rule: Rule, method: str) -> str:
     """
     x, *others = rule.arguments
     head = ", ".join(["self", *(f"{name}={rule.defaults[name]}" if name in rule.defaults else name for name in others)])
-    constants = f"({', '.join(others)})" if len(others) > 1 else "".join(others) or "None"
+    constants = ", ".join(others) or "None"
     checks = "".join(
         f"    if type({name}) is not float:\n        return apply({rule_in_source(rule)}, self, {', '.join(others)})\n"
         for name in others
@@ -241,7 +241,7 @@ def value_methods(rules: Iterable[Rule]) -> str:
 
 
 SAMPLES = {"n": "2", "i": "3", "ndigits": "1", "x": "0.5", "y": "0.25", "z": "2.0", "c": "1.0", "low": "0.75",
-           "high": "1.0", "b": "0.1", "p": "0.5"}  # fmt: skip
+           "high": "1.0", "p": "0.5"}  # fmt: skip
 
 
 def example(rule: Rule) -> str:
@@ -252,13 +252,11 @@ def example(rule: Rule) -> str:
 
     def call(form: str) -> str:
         texts = []
-        for name in rule.arguments:
-            if name in rule.defaults:
-                continue
+        for name in [name for name in rule.arguments if name not in rule.defaults]:
             text = sequence.format("0.5") if rule.is_sequence(name) else samples[name]
-            texts.append(text.replace("0.5", form) if name == differentiable and "0.5" in text else text)
-            if name == differentiable and "0.5" not in text:
-                texts[-1] = form.replace("0.5", text)
+            if name == differentiable:
+                text = text.replace("0.5", form) if "0.5" in text else form.replace("0.5", text)
+            texts.append(text)
         return f"{rule.name}({', '.join(texts)})"
 
     return f">>> from microgrid import Value\n    >>> {call('Value(0.5)')}.data == {call('0.5')}\n    True"
@@ -305,8 +303,7 @@ def function_source(rule: Rule) -> str:
     if is_method(rule) and not (others and is_standard(rule)):
         recorded = f"{first}.{rule.name}({', '.join(others)})"
     if is_standard(rule):
-        keywords = rule.defaults if rule.keyword_only else {}
-        given = ", ".join(f"{name}={name}" if name in keywords else name for name in rule.arguments)
+        given = ", ".join(f"{name}={name}" if name in rule.defaults else name for name in rule.arguments)
         plain = f"number_{rule.name}({'*' * rule.variadic}{given})"
     if recorded == plain:
         return general_function_source(rule, example(rule))

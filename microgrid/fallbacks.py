@@ -160,15 +160,14 @@ def magnitude_bits(x: float) -> int:
     """Return the position of abs(x) among the floats from zero upwards."""
     import struct
 
-    bits: int = struct.unpack("<q", struct.pack("<d", abs(x)))[0]
-    return bits
+    return int.from_bytes(struct.pack("<d", abs(x)), "little")
 
 
 def from_bits(bits: int) -> float:
     """Return the float at that position among the floats from zero upwards."""
     import struct
 
-    x: float = struct.unpack("<d", struct.pack("<q", bits))[0]
+    x: float = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
     return x
 
 

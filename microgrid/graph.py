@@ -57,9 +57,9 @@ def inner_nodes(*roots: Value, seen: set[Value] | None = None) -> list[Value]:
 
 def constants(op: Any, y: Any) -> tuple[Any, ...]:
     """Return the plain numbers among what `op` was applied to, where `y` is in the slot `_y` of the node."""
-    if y is None or op.fan == 2:
+    if y is None:
         return ()
-    count = op.mask.count(False)
+    count = op.mask.count(False)  # none where both slots hold parents
     return y if count > 1 else (y,) if count else ()
 
 

@@ -6,7 +6,6 @@ are the fast ways for the frequent ones.
 
 from __future__ import annotations
 
-import sys
 from itertools import combinations
 
 from microgrid import codegen, eager
@@ -175,8 +174,7 @@ def install_methods() -> None:
     for name, method in vars(methods).items():
         if callable(method):
             method.__qualname__ = f"Value.{name}"
-            setattr(Value, name, method)
-    vars(sys.modules[methods.__module__])["Value"] = Value  # where pickle looks for methods
+            setattr(Value, name, method)  # pickle finds it in the `Value` that its module uses
 
 
 install_methods()

@@ -137,10 +137,10 @@ def quotient(x: Any, y: Any, divide: Function) -> Series:
     """Return the quotient of two series, or of one and a number; `divide` divides terms."""
     if not isinstance(y, Series):
         return Series([0 if is_absent(term) else divide(term, y) for term in x.terms])
-    above = x.terms if isinstance(x, Series) else [x, *[0] * (len(y.terms) - 1)]
+    above = x.terms if isinstance(x, Series) else [x, *[0] * len(y.terms)]
     terms: list[Any] = []
     for power, term in enumerate(above[: len(y.terms)]):
-        rest = term - convolution(y.terms, [*terms, 0], 1, power) if power else term
+        rest = term - convolution(y.terms, terms, 1, power) if power else term
         terms.append(0 if is_absent(rest) else divide(rest, y.terms[0]))
     return Series(terms)
 
