@@ -31,6 +31,17 @@ def test_defined_functions_see_only_the_names_they_use() -> None:
     assert {name for name in defined["f"].__globals__ if not name.startswith("__")} == {"helper", "f"}
 
 
+def test_what_is_passing_has_no_builtins_and_is_forgotten() -> None:
+    source = "def f(x):\n    return size(x)\n\ndef g(x):\n    return len(x)\n"
+    passing = codegen.define(source, "passing_by", {"size": len}, passing=True)
+    assert passing["f"]([1, 2]) == 2 and [*passing] == ["f", "g"]
+    with pytest.raises(NameError, match="'len'"):
+        passing["g"]([])
+    assert "microgrid.generated.passing_by" not in sys.modules and "f" not in passing["f"].__globals__
+    assert codegen.define(source, "staying", {"size": len})["g"]([]) == 0
+    assert sys.modules.pop("microgrid.generated.staying")
+
+
 def test_a_name_defined_anew_is_returned() -> None:
     assert codegen.define("def f(x):\n    return x\n", "anew", {"f": abs})["f"](-1) == -1
 
@@ -87,6 +98,7 @@ def test_generated_modules_have_a_parent_that_holds_nothing_else() -> None:
 
 def test_forward_source_counts_and_names_elements() -> None:
     assert codegen.forward_source(RULES["mean"], str).splitlines()[1:] == ["    n = len(xs)", "    return fsum(xs) / n"]
+    assert "    for x in xs:" in codegen.forward_source(RULES["total"], str).splitlines()
     rule = Rule("f(weights, values)", "0; out + weight * value", "sum", weight="value", value="weight")
     assert "    for weight, value in zip(weights, values):" in codegen.forward_source(rule, str).splitlines()
 

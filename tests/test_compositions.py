@@ -1,12 +1,15 @@
 """Functions made of several operations."""
 
 import math as standard
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, math
+from microgrid.modes import Mode
 
 FINITE = st.floats(-1e3, 1e3)
 
@@ -101,6 +104,31 @@ def test_softmax_adds_up_to_one_and_differentiates(xs: list[float]) -> None:
 def test_log_softmax_is_exact_at_any_size(xs: list[float], expected: list[float]) -> None:
     assert math.log_softmax(xs) == pytest.approx(expected, rel=1e-15)
     assert [node.data for node in math.log_softmax([Value(x) for x in xs])] == pytest.approx(expected, rel=1e-15)
+
+
+def test_softmax_takes_what_converts_to_a_number() -> None:
+    assert math.softmax([Decimal(1), Fraction(1)]) == [0.5, 0.5]
+    with pytest.raises(TypeError, match=r"^expected a real number, got str 'a'$"):
+        math.softmax(["a"])
+
+
+def test_the_shift_of_softmax_is_a_number_and_in_a_trace_a_node() -> None:
+    class Trace(Mode):
+        traces = True
+
+    def shift(x: Value) -> tuple[Value, ...]:
+        seen: list[Value] = []
+        with Mode(seen.append):
+            math.softmax([x, 1.0])
+        return next(node for node in seen if node.op.name == "sub").parents
+
+    x = Value(2.0)
+    (only,) = shift(x)
+    assert only is x
+    with Trace(lambda node: None):
+        _, largest = shift(x)
+    assert largest is not x and largest.data == 2.0 and largest.op.name == "maximum"
+    assert all(parent is not x for parent in largest.parents)
 
 
 def test_softmax_of_nothing_is_an_error() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid import Value, math
+from microgrid import Value, jit, math
 from microgrid.modes import Mode
 from microgrid.recording import apply
 from microgrid.rules import RULES
@@ -138,6 +138,13 @@ class TestBackward:
         with pytest.raises(TypeError, match="expected a real number, got str 'a'"):
             (x * x).backward("a")
 
+    def test_a_node_is_a_gradient_only_where_gradients_are_recorded(self) -> None:
+        y = Value(3.0) * 2.0
+        with pytest.raises(TypeError, match=r"^expected a real number, got Value\(data=1.0"):
+            y.backward(Value(1.0))
+        with pytest.raises(TypeError, match="expected a real number, got str '1'"):
+            y.backward("1", create_graph=True)
+
     def test_shared_nodes_are_summed_over_all_paths(self) -> None:
         x = Value(2.0)
         y = x * x
@@ -226,6 +233,12 @@ class TestBackward:
         gradient.backward()
         assert gradient.data == 12.0 and seed.grad == 6.0
 
+    def test_recorded_gradients_go_on_behind_the_call_of_a_compiled_function(self) -> None:
+        x = Value(2.0)
+        quotient, product = jit(lambda x: [x / 4.0, x * x])(x * 3.0)
+        (quotient * product).backward(create_graph=True)
+        assert x.grad.data == 3 * 3**3 * 2.0**2 / 4
+
     def test_derivatives_that_are_zero_everywhere_are_nodes_too(self) -> None:
         x = Value(0.5)
         inner = x * 2.0
@@ -263,6 +276,18 @@ class TestBackward:
             y.backward()
         (y * 2.0).backward()
         assert len(seen) == 1 and seen[0][0] is y and seen[0][1] == 0.0
+
+    def test_modes_see_the_node_that_is_made_a_float(self) -> None:
+        class Watch(Mode):
+            def before_float(self, node: Value) -> None:
+                seen.append(node)
+
+        seen: list[Value] = []
+        x = Value(2.0)
+        with Watch(None):
+            assert float(x) == 2.0
+        float(Value(3.0))
+        assert len(seen) == 1 and seen[0] is x
 
     def test_the_same_graph_gives_the_same_bits_wherever_its_nodes_lie(self) -> None:
         def gradients() -> list[float]:
@@ -310,6 +335,10 @@ class TestNodes:
     def test_operations_pickle_by_name(self) -> None:
         op = (Value(1.0) * 2.0).op
         assert pickle.loads(pickle.dumps(op)) is op
+
+    def test_a_notebook_shows_the_graph(self) -> None:
+        picture = (Value(2.0, label="the leaf") * 3.0)._repr_svg_()
+        assert picture.startswith("<svg") and "the leaf" in picture
 
     def test_attributes_cannot_be_misspelt(self) -> None:
         with pytest.raises(AttributeError):
@@ -408,6 +437,7 @@ class TestNumberProtocol:
     def test_comparisons_compare_data(self) -> None:
         x, y = Value(1.0), Value(2.0)
         assert x < y and x <= y and y > x and y >= x and x != y and x == 1.0 and x == Value(1.0) and 1 == x
+        assert x <= 1 and not x <= 0.5 and x > 0.5 and not x > 1 and x >= 1 and not x >= 2
         assert x < 2 and 2 > x and not x == 2 and not x == "a" and x != "a" and (x == 1.0) is True
         with pytest.raises(TypeError, match="not supported between"):
             _ = x < "a"
@@ -492,6 +522,11 @@ class TestHandWritten:
         out.backward()
         assert out.data == 65.0 and x.grad == 96.0
         assert repr(out.parents[0].op) == "cube" and out.parents[0]._op == "cube"
+
+    def test_without_a_function_it_hands_nothing_on(self) -> None:
+        x = Value(2.0)
+        (Value(4.0, (x,), "square") * 3.0).backward()
+        assert x.grad == 0.0
 
     def test_it_has_no_second_derivative(self) -> None:
         out = self.cube(Value(2.0))

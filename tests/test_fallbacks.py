@@ -302,6 +302,8 @@ def test_sumprod_is_the_standard_one(pairs, mirrored):
         ([2**63, -(2.0**63), 0.1], [1, 1.0, 1.0], 0.1),
         ([2**62, 2**32, -(2.0**62), 0.1], [-1, 2**31, 1.0, 1.0], 0.1),
         ([2**62, 2**62, -(2.0**63), 0.1, -1.0], [1, 1, 1.0, 10.0, 1.0], 0.0),
+        # or such a sum of products: what follows is added plainly
+        ([2**62, 2**62, -(2.0**63), 0.5, 0.125], [1, 1, 1.0, 1.0, 1.0], 0.625),
         (CANCELLING, [1.0] * 4, 1.0),
         # the third length: without it the last four digits are wrong
         (THIRD_LENGTH[0], THIRD_LENGTH[1], -2.2251610471313882e-10),

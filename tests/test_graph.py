@@ -116,6 +116,22 @@ def test_a_shallow_copy_has_the_same_parents() -> None:
     assert twin is not y and twin.parents[0] is x and twin.data == 9.0
 
 
+def test_a_shallow_copy_has_every_field() -> None:
+    x = Value(3.0)
+    y = x * 2.0
+    y.label, y.grad = "double", 5.0
+    twin = copy.copy(y)
+    assert (twin.data, twin.grad, twin.label, twin.op) == (6.0, 5.0, "double", y.op)
+    assert twin.parents == (x,) and twin.constants == (2.0,)
+
+
+def test_leaves_are_given_their_numbers_in_order() -> None:
+    x, y = Value(1.0), Value(2.0)
+    x.grad = 7.0
+    graph.assign([x, y], iter([3.0, 4.0]))
+    assert (x.data, y.data, x.grad) == (3.0, 4.0, 7.0)
+
+
 def test_a_recorded_gradient_is_copied_as_its_number() -> None:
     x = Value(3.0)
     y = x.exp()

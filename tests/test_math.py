@@ -55,6 +55,11 @@ def test_every_name_is_there() -> None:
     assert all(getattr(math, name) == getattr(standard, name) or name == "nan" for name in CONSTANTS)
 
 
+def test_what_is_an_operator_or_private_is_no_name_of_the_module() -> None:
+    assert not {"add", "neg", "abs", "round"} & {*math.__all__}
+    assert math.__name__ == "microgrid.math" and not [name for name in math.__all__ if name.startswith("_")]
+
+
 FUNCTION_NAMES = [name for name in NAMES if name not in CONSTANTS and hasattr(standard, name)]
 OF_SEQUENCES = {"dist": 2, "fsum": 1, "prod": 1, "sumprod": 2}
 

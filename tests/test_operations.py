@@ -5,8 +5,23 @@ import math
 import pytest
 
 from microgrid import Value
-from microgrid.operations import BASE_FUNCTIONS, NUMBERS, HandWritten, functions_for, operation, register
-from microgrid.rules import Rule
+from microgrid.operations import (
+    BASE_FUNCTIONS,
+    IDENTITY,
+    NUMBERS,
+    ROLES,
+    HandWritten,
+    Operation,
+    functions_for,
+    operation,
+    register,
+)
+from microgrid.rules import RULES, Rule
+
+EVERY_ROLE = """
+pull exact total vjp vjp_total record record_total trace trace_total
+jvp jvp_total jvp_record jvp_record_total jvp_trace jvp_trace_total
+""".split()
 
 
 def test_an_operation_is_made_once_for_a_pattern() -> None:
@@ -18,6 +33,40 @@ def test_an_operation_is_made_once_for_a_pattern() -> None:
 def test_an_operation_knows_its_rule() -> None:
     op = operation("relu", (True,))
     assert (op.name, op.symbol, op.fan, repr(op)) == ("relu", "ReLU", 1, "relu")
+
+
+@pytest.mark.parametrize("role", EVERY_ROLE)
+def test_a_role_is_built_when_it_is_first_used(role: str) -> None:
+    op = Operation(RULES["mul"], (True, False))
+    function = getattr(op, role)
+    assert function.__name__ == f"mul_{role}" and getattr(op, role) is function
+
+
+def test_there_are_no_other_roles() -> None:
+    assert sorted(ROLES) == sorted(EVERY_ROLE)
+    with pytest.raises(AttributeError, match=r"^an operation has no attribute 'forward'$"):
+        operation("mul", (True, False)).forward
+
+
+@pytest.mark.parametrize(
+    ("role", "shared"),
+    [
+        ("vjp", "exact"),
+        ("jvp", "exact"),
+        ("vjp_total", "total"),
+        ("jvp_total", "total"),
+        ("jvp_record", "record"),
+        ("jvp_record_total", "record_total"),
+        ("jvp_trace", "trace"),
+        ("jvp_trace_total", "trace_total"),
+    ],
+)
+def test_walks_in_both_directions_share_their_functions(role: str, shared: str) -> None:
+    assert functions_for(role) is functions_for(shared)
+
+
+def test_the_identity_has_one_parent() -> None:
+    assert IDENTITY.mask == (True,) and IDENTITY.fan == 1 and IDENTITY is operation("identity", (True,))
 
 
 def test_a_rule_that_does_not_exist_has_no_operation() -> None:
@@ -45,7 +94,7 @@ def test_a_hand_written_operation_calls_its_function() -> None:
     assert calls == [1, 1] and (op.name, op.symbol, repr(op), op.fan) == ("mine", "mine", "mine", 0)
 
 
-@pytest.mark.parametrize("role", ["record", "record_total"])
+@pytest.mark.parametrize("role", [*EVERY_ROLE[3:], "expand"])
 def test_a_hand_written_operation_refuses_to_be_recorded(role: str) -> None:
     with pytest.raises(TypeError, match="the operation 'mine' was added by assigning _backward, so it has a first"):
         getattr(HandWritten("mine", lambda: None), role)(Value(1.0), Value(1.0))

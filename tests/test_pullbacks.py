@@ -210,6 +210,35 @@ def test_rules_from_outside_read_as_well(rule: Rule, mask: str, role: str, lines
     assert text.splitlines() == [f"def {rule.name}_{role}(node, g):", *("    " + line for line in lines)]
 
 
+@pytest.mark.parametrize(
+    ("rule", "lines"),
+    [
+        (
+            SCALED,
+            [
+                "for value in values:",
+                "    if value in tangents:",
+                "        tangent += tangents[value] / unit",
+            ],
+        ),
+        (
+            SHARED,
+            [
+                "tangent = tangent + combined([tangents.get(score, 0) for score in scores], "
+                "ties([score.data for score in scores], unit))",
+            ],
+        ),
+    ],
+)
+def test_tangents_of_elements_go_by_their_names(rule: Rule, lines: list[str]) -> None:
+    text = Pullback(rule, (True, False), "jvp").source()
+    unpacking = [f"({rule.arguments[0]},) = node._x", "unit = node._y"]
+    assert text.splitlines() == [
+        f"def {rule.name}_jvp(node, tangents):",
+        *("    " + line for line in [*unpacking, "tangent = 0", *lines, "return tangent"]),
+    ]
+
+
 def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
     function = build(RULES["dot"], (True, False, True), "pull", {})
     assert (function.__name__, function.__module__) == ("dot_pull", "microgrid.generated.dot_pull_ws_b")
@@ -278,6 +307,11 @@ def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
                 "return tangent",
             ],
         ),
+        # a trace chooses nothing by a number
+        ("relu", "1", "trace", ["x = node._x", "return g * where(step(x), 1, 0),"]),
+        ("relu", "1", "jvp_trace", ["x = node._x", "return tangents[x] * where(step(x), 1, 0)"]),
+        ("abs", "1", "trace_total", ["x = node._x", "return g * sign(x),"]),
+        ("maximum", "1", "trace", ["(xs,) = node._x", "return *scaled(g, ties(xs, node)),"]),
     ],
 )
 def test_the_roles_of_transforms_read_as_written_by_hand(name: str, mask: str, role: str, lines: list[str]) -> None:

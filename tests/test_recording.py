@@ -59,6 +59,39 @@ def test_lifted_total_functions_do_not_raise() -> None:
     assert lifted(functions_for("total"))["log"](Value(0.0)).data == -math.inf
 
 
+@pytest.mark.parametrize(("role", "log_of_zero"), [("trace", ValueError), ("trace_total", -math.inf)])
+def test_a_trace_records_everything_that_it_computes(role: str, log_of_zero: Any) -> None:
+    functions, x = functions_for(role), Value(0.5)
+    assert functions["step"](x).parents[0] is x and functions["sign"](x).data == 1.0
+    assert functions["maximum"](2, 3) == 3 and type(functions["maximum"](2, 3)) is int
+    if log_of_zero is ValueError:
+        with pytest.raises(ValueError, match=r"^log\(0.0\): math domain error$"):
+            functions["log"](Value(0.0))
+    else:
+        assert functions["log"](Value(0.0)).data == log_of_zero
+
+
+def test_a_trace_follows_which_of_several_is_the_largest() -> None:
+    functions, x, y = functions_for("trace"), Value(1.0), Value(3.0)
+    less, none = functions["shifted"]([x, y, 2.0])[::2]
+    assert (less.data, none) == (-2.0, -1.0) and less.parents[0] is x
+    largest = less.parents[1]
+    assert largest.data == 3.0 and largest is not y and largest.op is None  # its derivative is not followed
+    assert functions["shifted"]([1.0, 3.0]) == [-2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "out", "shares"),
+    [([3, 1, 3], 3, [0.5, 0.0, 0.5]), ([1, 2], 2, [0.0, 1.0]), ([1, 2], 1, [1.0, 0.0]), ([7], 7, [1.0])],
+)
+def test_a_trace_shares_evenly_among_equals(numbers: list[float], out: float, shares: list[float]) -> None:
+    ties = functions_for("trace")["ties"]
+    assert ties(numbers, out) == shares
+    leaves = [Value(x) for x in numbers]
+    found = ties(leaves, Value(out))
+    assert [share.data for share in found] == shares and all(share.parents for share in found)
+
+
 def test_functions_of_the_exact_role_keep_integers_and_forget_nodes() -> None:
     functions = lifted(functions_for("exact"))
     assert functions["power"] is functions["pow"] and type(functions["power"](2, 3)) is int

@@ -82,6 +82,11 @@ def test_a_nan_anywhere_makes_the_extremes_nan(xs, place):
     assert math.isnan(maximum(*xs)) and math.isnan(minimum(*xs))
 
 
+def test_infinities_of_both_signs_have_a_largest_and_a_smallest():
+    assert maximum(-math.inf, 1.0, math.inf) == math.inf and minimum(-math.inf, 1.0, math.inf) == -math.inf
+    assert math.isnan(maximum(-math.inf, NAN, math.inf))
+
+
 @given(st.lists(st.fractions(), min_size=1))
 def test_shifted_has_its_largest_at_zero(xs):
     assert max(shifted(xs)) == 0 and [x - y for x, y in zip(xs, shifted(xs), strict=True)] == [max(xs)] * len(xs)

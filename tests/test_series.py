@@ -10,10 +10,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from microgrid import Value, define_rule, derivative, grad, math, no_grad, taylor
+from microgrid import Value, define_rule, derivative, grad, jit, math, no_grad, taylor
+from microgrid.graph import inner_nodes
 from microgrid.recording import apply
 from microgrid.rules import ROWS, RULES, Rule
-from microgrid.series import Series, expand
+from microgrid.series import Series, expand, expansions
 
 ORDER = 3
 FEW = settings(max_examples=max(1, settings().max_examples // 20))
@@ -61,6 +62,7 @@ def test_a_series_is_compared_by_its_first_term(a: list[Fraction], b: list[Fract
     one, other = Series(a), Series(b)
     assert (one == other, one < other, one > other) == (a[0] == b[0], a[0] < b[0], a[0] > b[0])
     assert (one == b[0], one < b[0], one > b[0]) == (a[0] == b[0], a[0] < b[0], a[0] > b[0])
+    assert Series([a[0] + 1]) > one > a[0] - 1
     with pytest.raises(TypeError, match="unhashable"):
         hash(one)
 
@@ -69,10 +71,39 @@ def test_what_is_absent_stays_absent() -> None:
     assert (Series([2.0, 1.0, 0]) * standard.inf).terms == [standard.inf, standard.inf, 0]
     assert (Series([2.0, 1.0, 0]) * Series([1.0, 0, 0])).terms == [2.0, 1.0, 0]
     assert standard.isnan((Series([2.0, 0.0]) * standard.inf).terms[1])
+    assert (Series([standard.inf, 1.0]) * 0).terms == [0, 0]
+    for divisor in (standard.nan, Series([standard.nan, 0])):
+        quotient = Series([2.0, 0]) / divisor
+        assert standard.isnan(quotient.terms[0]) and quotient.terms[1] == 0 and type(quotient.terms[1]) is int
 
 
 def test_a_series_of_one_term_is_its_number() -> None:
     assert expand(RULES["exp"], [Series([0.0])], 1.0, "record").terms == [1.0]
+
+
+def test_terms_are_numbers_unless_they_are_recorded() -> None:
+    x, weight = Value(0.5), Value(3.0)
+    root = (weight * x).exp() + math.dot([x], [weight])
+    numbers, nodes = {x: Series([0.5, 1.0])}, {x: Series([x, Value(1.0)])}
+    order = inner_nodes(root)
+    expansions(order, numbers, records=False)
+    expansions(order, nodes, records=True)
+    assert [type(term) for term in numbers[root].terms] == [float, float]
+    assert nodes[root].terms[0] is root
+    assert numbers[root].terms[1] == nodes[root].terms[1].data == 3 * standard.exp(1.5) + 3
+    assert grad(lambda w: derivative(lambda t: math.dot([t * t, t], [w, 2.0]), 2)(1.0))(3.0) == 2.0
+
+
+def test_calls_of_compiled_functions_are_expanded_among_others() -> None:
+    cube, halves = jit(lambda x: x**3), jit(lambda x: [x / 2.0, x * x / 2.0])
+    assert taylor(lambda t: cube(2 * t) * t, 1.0, 4) == [8.0, 32.0, 48.0, 32.0, 8.0]
+    assert taylor(lambda t: halves(t)[0] + halves(t)[1] * t, 1.0, 3) == [1.0, 2.0, 1.5, 0.5]
+    assert grad(lambda x: derivative(lambda t: cube(t) * x, 2)(x))(2.0) == 24.0
+
+
+def test_division_at_a_high_order_takes_no_longer_than_it_must() -> None:
+    # by its partials, each of which is a quotient again, it would double with every order
+    assert taylor(math.log, 1.0, 40)[1:] == pytest.approx([(-1) ** (n + 1) / n for n in range(1, 41)], rel=1e-15)
 
 
 # Taylor mode against nested gradients
@@ -264,6 +295,12 @@ def test_own_rules_over_sequences_are_expanded() -> None:
         )
         assert derivative(lambda t: both([t, 2.0, t]), order)(1.0) == [10.0, 6.0, 12.0, 12.0][order]
         assert derivative(flat, order)(1.0) == [3.0, 2.0, 0.0, 0.0][order]
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_sequences_with_longer_names_are_expanded() -> None:
+    weighted = define_rule("own_sum(weights, values)", "sumprod(weights, values)", weight="value", value="weight")
+    assert taylor(lambda t: weighted([t, 2.0], [t * t, 3 * t]), 1.0, 3) == [7.0, 9.0, 3.0, 1.0]
 
 
 @pytest.mark.usefixtures("rules_restored")

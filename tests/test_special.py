@@ -314,7 +314,7 @@ def test_the_series_are_of_bernoulli_numbers():
     assert special.BERNOULLI == tuple(float(b) for b in numbers[2::2])
 
 
-@pytest.mark.parametrize(("n", "x"), [(294, 10), (295, 10)])
+@pytest.mark.parametrize(("n", "x"), [(294, 10), (295, 10), (296, 10), (313, 12)])
 def test_polygamma_where_its_factors_overflow_and_it_does_not(n, x):
     terms = sum(Fraction(x, x + k) ** (n + 1) for k in range(30))  # the next is 1e-178 of the first
     exact = Fraction(math.factorial(n), x ** (n + 1)) * terms * (-1) ** (n + 1)
