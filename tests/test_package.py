@@ -49,7 +49,7 @@ LAYERS = [
     ["nn"],
     ["nn.embedding", "nn.perceptrons", "nn.recurrent"],
     ["nn.module", "nn.initialisers", "nn.activations"],
-    ["nn.state", "rng"],
+    ["nn.state", "rng", "samples"],
     ["math"],
     ["compositions"],
     ["compiler"],

@@ -9,6 +9,7 @@ from microgrid import tree
 from microgrid.modes import no_grad
 from microgrid.optim import Optimizer
 from microgrid.rng import random_source
+from microgrid.samples import checked_samples
 from microgrid.training.history import History
 from microgrid.training.progress import Progress
 from microgrid.training.steps import Steps
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from microgrid.training.steps import Loss, Model, Samples
+    from microgrid.samples import Samples
+    from microgrid.training.steps import Loss, Model
 
     Callback = Callable[[int, History], object]
     Metric = Callable[[list[Any], list[Any]], Any]
@@ -34,21 +36,6 @@ def batches(count: int, size: int | None, source: random.Random | None) -> list[
     if size is None or size >= count:
         return [order]
     return [order[start : start + size] for start in range(0, count, size)]
-
-
-def checked_samples(data: Any) -> Samples:
-    """Return pairs of an input and a target; arrays as lists of Python's numbers.
-
-    Raises:
-        TypeError: if `data` is no pair of sequences.
-        ValueError: if they are empty or of different lengths.
-    """
-    if not (isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "__len__") for part in data)):
-        raise TypeError(f"fit expects data to be a pair, the inputs and the targets, got {data!r:.60}")
-    inputs, targets = (part.tolist() if hasattr(part, "tolist") else part for part in data)
-    if len(inputs) != len(targets) or not len(inputs):
-        raise ValueError(f"fit expects as many inputs as targets, at least one, got {len(inputs)} and {len(targets)}")
-    return list(zip(inputs, targets, strict=True))
 
 
 def check(optimizer: Any, counts: Mapping[str, tuple[Any, int]], functions: Iterable[tuple[str, Any]]) -> None:
@@ -158,7 +145,7 @@ def fit(
     >>> round(line.w[0].data, 4), round(line.b.data, 4), history
     (2.0, 1.0, <History of 200 epochs, loss 1.871e-24>)
     """
-    samples, measures, watchers = checked_samples(data), dict(metrics or {}), list(callbacks)
+    samples, measures, watchers = checked_samples("fit", data), dict(metrics or {}), list(callbacks)
     counts = {"epochs": (epochs, 0), "batch_size": (1 if batch_size is None else batch_size, 1)}
     functions = [("model", model), ("loss", loss), *measures.items(), *(("a callback", one) for one in watchers)]
     check(optimizer, counts, functions)

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from microgrid.samples import Samples
+
     Model = Callable[[Any], Any]
     Loss = Callable[[Any, Any], Any]
-    Samples = Sequence[tuple[Any, Any]]
     Kind = Callable[[float], float]
 
 

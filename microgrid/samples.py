@@ -1,0 +1,33 @@
+"""What the argument `data` means: a pair, the inputs and the targets, in lists or in arrays."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    Samples = Sequence[tuple[Any, Any]]
+
+
+def checked_samples(asker: str, data: Any) -> Samples:
+    """Return pairs of an input and a target; arrays as lists of Python's numbers.
+
+    Args:
+        asker: the name of the function that was given `data`, for errors.
+        data: the inputs and the targets.
+
+    Raises:
+        TypeError: if `data` is no pair of sequences.
+        ValueError: if they are empty or of different lengths.
+
+    >>> checked_samples("fit", ([[0.0], [1.0]], (2.0, 3.0)))
+    [([0.0], 2.0), ([1.0], 3.0)]
+    """
+    if not (isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "__len__") for part in data)):
+        raise TypeError(f"{asker} expects data to be a pair, the inputs and the targets, got {data!r:.60}")
+    inputs, targets = (part.tolist() if hasattr(part, "tolist") else part for part in data)
+    if len(inputs) != len(targets) or not len(inputs):
+        counts = f"{len(inputs)} and {len(targets)}"
+        raise ValueError(f"{asker} expects as many inputs as targets, at least one, got {counts}")
+    return list(zip(inputs, targets, strict=True))
