@@ -121,6 +121,19 @@ def assign(leaves: Iterable[Value], numbers: Iterable[Any]) -> None:
     [*map(setattr, leaves, repeat("data"), numbers)]
 
 
+class data_restored:
+    """Context manager: leaves have their numbers back afterwards, whatever happens meanwhile."""
+
+    def __init__(self, leaves: Iterable[Value]) -> None:
+        self.leaves = [*leaves]
+
+    def __enter__(self) -> None:
+        self.numbers = [leaf.data for leaf in self.leaves]
+
+    def __exit__(self, *exception: object) -> None:
+        assign(self.leaves, self.numbers)
+
+
 def plain_grad(node: Value) -> Any:
     """Return the gradient as a number: one that was recorded keeps its value, not its graph."""
     return getattr(node.grad, "data", node.grad)

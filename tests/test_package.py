@@ -42,7 +42,7 @@ LAYERS = [
     ["training"],
     ["training.fit", "training.sweep"],
     ["training.steps"],
-    ["training.history", "training.progress"],
+    ["training.history", "training.progress", "training.recorder"],
     ["losses", "optim", "datasets"],
     ["optim.sgd", "optim.adam", "optim.clipping"],
     ["optim.optimizer"],

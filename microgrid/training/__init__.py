@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from microgrid.training.fit import fit
 from microgrid.training.history import History
+from microgrid.training.recorder import Recorder
 from microgrid.training.sweep import Result, sweep
 
-__all__ = ["History", "Result", "fit", "sweep"]
+__all__ = ["History", "Recorder", "Result", "fit", "sweep"]

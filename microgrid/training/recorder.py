@@ -1,0 +1,95 @@
+"""`Recorder`: what the parameters of a model were in the course of its training."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+from microgrid import graph
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from microgrid.nn import Module
+
+
+class Recorder:
+    """Takes down the parameters of a model, once at the beginning and then epoch by epoch: a callback of `fit`.
+
+    From the parameters follows all else that a model was: what its hidden layers said, where it divided its inputs.
+    `draw.plot_parameters`, `draw.plot_representation` and `draw.plot_loss_surface` ask for a recorder.
+
+    Args:
+        model: whose parameters are taken down.
+        every: after how many epochs each time.
+
+    Attributes:
+        epochs: the epochs after which parameters were taken down; the first is 0, when the recorder was made.
+        parameters: for each of these epochs the list of their numbers.
+
+    Raises:
+        TypeError: if `model` is no `Module`.
+        ValueError: if `every` is no whole number of at least 1.
+
+    It is called after each epoch; a training loop of one's own calls `recorder()`.
+
+    >>> from microgrid.losses import mse_loss
+    >>> from microgrid.nn import Neuron
+    >>> from microgrid.optim import SGD
+    >>> from microgrid.training import fit
+    >>> line = Neuron(1, nonlin=False, init="zeros")
+    >>> recorder = Recorder(line)
+    >>> data, optimizer = ([[0.0], [1.0]], [1.0, 3.0]), SGD(line.parameters(), lr=0.5)
+    >>> history = fit(line, data, loss=mse_loss, optimizer=optimizer, epochs=2, callbacks=[recorder])
+    >>> recorder.epochs, recorder.parameters
+    ([0, 1, 2], [[0.0, 0.0], [1.5, 2.0], [1.25, 1.25]])
+    >>> with recorder.restored(1):
+    ...     line([1.0]).data
+    3.5
+    """
+
+    def __init__(self, model: Module, every: int = 1) -> None:
+        if not hasattr(model, "parameters"):
+            raise TypeError(f"Recorder expects a Module, got {type(model).__name__} {model!r:.60}")
+        if not isinstance(every, int) or every < 1:
+            raise ValueError(f"Recorder expects every to be a whole number of at least 1, got {every!r:.60}")
+        self.model, self.every = model, every
+        self.epochs: list[int] = []
+        self.parameters: list[list[float]] = []
+        self._seen = 0
+        self._take_down()
+
+    def __call__(self, *epoch_and_history: object) -> None:
+        """Take down the parameters after one epoch more, if it is the turn."""
+        self._seen += 1
+        if self._seen % self.every == 0:
+            self._take_down()
+
+    def _take_down(self) -> None:
+        self.epochs.append(self._seen)
+        self.parameters.append([parameter.data for parameter in self.model.parameters()])
+
+    @contextmanager
+    def restored(self, epoch: int) -> Iterator[None]:
+        """Let the model have the parameters of `epoch` meanwhile, and afterwards those it has now.
+
+        Raises:
+            ValueError: if they were not taken down, or the model has other parameters than then.
+        """
+        if epoch not in self.epochs:
+            raise ValueError(f"the recorder has nothing of epoch {epoch!r:.60}, only of {known(self.epochs)}")
+        numbers, parameters = self.parameters[self.epochs.index(epoch)], self.model.parameters()
+        if len(numbers) != len(parameters):
+            raise ValueError(f"the model had {len(numbers)} parameters in epoch {epoch}, and has {len(parameters)}")
+        with graph.data_restored(parameters):
+            graph.assign(parameters, numbers)
+            yield
+
+
+def known(epochs: list[int]) -> str:
+    """Return a few of the epochs as text.
+
+    >>> known([0, 1]), known([0, 10, 20, 30])
+    ('0, 1', '0, 10 … 30')
+    """
+    return ", ".join(map(str, epochs)) if len(epochs) < 4 else f"{epochs[0]}, {epochs[1]} … {epochs[-1]}"
