@@ -25,6 +25,9 @@ MODULES = {dotted(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 LAYERS = [
     ["__init__", "reference"],
     ["draw"],
+    ["draw.loss_surface", "draw.representation"],
+    ["draw.decision_boundary", "draw.history", "draw.parameters"],
+    ["draw.axes", "draw.fields", "draw.terminal"],
     ["draw.explanation"],
     ["draw.explained_markdown"],
     ["draw.explained_text"],
@@ -84,7 +87,10 @@ LAYERS = [
 
 # What a module may import besides the standard library, when it is used.
 EXTRAS = {
+    "draw.axes": {"matplotlib"},
     "draw.dot": {"graphviz"},
+    "draw.loss_surface": {"matplotlib"},
+    "draw.parameters": {"matplotlib"},
     "testing": {"hypothesis"},
     "testing.drafting": {"hypothesis"},
     "testing.rule_checks": {"hypothesis"},

@@ -1,12 +1,38 @@
-"""Pictures and explanations of graphs.
+"""Pictures and explanations of graphs, and plots of what was learned.
 
 `to_svg` draws a graph and needs nothing for it, `to_dot` and `draw_dot` write it for graphviz, `to_text` as a tree of
 text; `explain` writes the chain rule out for it. Notebooks show the picture of a small graph by themselves.
+
+`plot_history`, `plot_decision_boundary`, `plot_representation`, `plot_parameters` and `plot_loss_surface` need the
+extra `plot`. They draw into axes of matplotlib, or into a figure of their own, and return the axes: `ax.figure` is the
+figure, which `savefig` writes to a file. Models are left as they are. `history_text`, `decision_boundary_text` and
+`sparkline` draw for terminals, and need nothing.
 """
 
+from microgrid.draw.decision_boundary import decision_boundary_text, plot_decision_boundary
 from microgrid.draw.dot import draw_dot, to_dot, trace
 from microgrid.draw.explanation import explain
+from microgrid.draw.history import history_text, plot_history
+from microgrid.draw.loss_surface import plot_loss_surface
+from microgrid.draw.parameters import plot_parameters
+from microgrid.draw.representation import plot_representation
 from microgrid.draw.svg import to_svg
+from microgrid.draw.terminal import sparkline
 from microgrid.draw.text import to_text
 
-__all__ = ["draw_dot", "explain", "to_dot", "to_svg", "to_text", "trace"]
+__all__ = [
+    "decision_boundary_text",
+    "draw_dot",
+    "explain",
+    "history_text",
+    "plot_decision_boundary",
+    "plot_history",
+    "plot_loss_surface",
+    "plot_parameters",
+    "plot_representation",
+    "sparkline",
+    "to_dot",
+    "to_svg",
+    "to_text",
+    "trace",
+]

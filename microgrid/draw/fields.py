@@ -1,0 +1,119 @@
+"""What a model says of the points of a plane: whose region each point is in, and how clearly.
+
+Models are functions here, evaluated without recording. Their scores become margins: for each class, how far its score
+is above the best of the others; it is positive where the class wins, and zero along the boundary.
+"""
+
+from __future__ import annotations
+
+import math
+
+from microgrid.conversions import is_node
+from microgrid.modes import no_grad
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+    Model = Callable[[Any], Any]
+    Limits = tuple[float, float]
+    Point = tuple[float, float]
+
+
+def scores_of(model: Model, inputs: Iterable[Any]) -> list[list[float]]:
+    """Return what `model` says of each input, a list of numbers, without recording anything."""
+    with no_grad():
+        return [scores(model(x)) for x in inputs]
+
+
+def scores(output: Any) -> list[float]:
+    """Return an output as a list of numbers: a bare one as the only element."""
+    if is_node(output) or not hasattr(output, "__iter__"):
+        return [float(output)]
+    return [float(element) for element in output]
+
+
+def margins(outputs: list[float], threshold: float) -> list[float]:
+    """Return for each class how far it is ahead of the others; a single output divides two classes by the threshold.
+
+    >>> margins([0.75], 0.5), margins([1.0, 4.0, 2.0], 0.5)
+    ([-0.25, 0.25], [-3.0, 2.0, -2.0])
+    """
+    if len(outputs) == 1:
+        return [threshold - outputs[0], outputs[0] - threshold]
+    return [one - max(outputs[:place] + outputs[place + 1 :]) for place, one in enumerate(outputs)]
+
+
+def class_of(target: Any) -> int:
+    """Return the number of a class, given by it, by -1 and 1, by a probability, or by a row of scores.
+
+    >>> [class_of(target) for target in (0, 2, -1, 1.0, 0.8, [0.0, 1.0, 0.0])]
+    [0, 2, 0, 1, 1, 1]
+    """
+    if hasattr(target, "__iter__"):
+        row = [*target]
+        return row.index(max(row))
+    return max(round(float(target)), 0)
+
+
+def limits(numbers: Iterable[float], margin: float = 0.2) -> Limits:
+    """Return from where to where an axis goes: from the least to the greatest number, and somewhat further.
+
+    >>> limits([0.0, 1.0], 0.5), limits([3.0]), limits([])
+    ((-0.5, 1.5), (2.0, 4.0), (-1.0, 1.0))
+    """
+    found = [number for number in numbers if math.isfinite(number)]
+    if not found:
+        return -1.0, 1.0
+    low, high = min(found), max(found)
+    spare = (high - low) * margin or 1.0
+    return low - spare, high + spare
+
+
+def evenly(ends: Limits, count: int) -> list[float]:
+    """Return `count` numbers from one end to the other.
+
+    >>> evenly((0.0, 1.0), 5)
+    [0.0, 0.25, 0.5, 0.75, 1.0]
+    """
+    low, high = ends
+    return [low + (high - low) * place / (count - 1) for place in range(count)]
+
+
+def checked_limits(asker: str, name: str, ends: Any) -> Limits:
+    """Return `ends` as two numbers.
+
+    Raises:
+        ValueError: unless they are two finite numbers, the lower one first.
+    """
+    try:
+        low, high = map(float, ends)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not (math.isfinite(high - low) and low < high):
+        raise ValueError(f"{asker} expects {name} to be two numbers, the lower one first, got {ends!r:.60}")
+    return low, high
+
+
+class Field:
+    """The margins of a model over a grid.
+
+    Attributes:
+        xs, ys: the grid.
+        margins: for each class rows of numbers, one row for each of `ys`.
+        reach: the largest margin of a sample, or of the grid if there are no samples: what counts as clear.
+    """
+
+    def __init__(
+        self, model: Model, xs: Sequence[float], ys: Sequence[float], threshold: float, samples: Iterable[Point] = ()
+    ) -> None:
+        self.xs, self.ys = xs, ys
+        found = [margins(one, threshold) for one in scores_of(model, [[x, y] for y in ys for x in xs])]
+        self.margins = [
+            [list(column[start : start + len(xs)]) for start in range(0, len(column), len(xs))]
+            for column in zip(*found, strict=True)
+        ]
+        measured = [margins(one, threshold) for one in scores_of(model, samples)] or found
+        sizes = [abs(margin) for row in measured for margin in row if math.isfinite(margin)]
+        self.reach = max(sizes, default=0.0) or 1.0
