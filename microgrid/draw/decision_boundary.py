@@ -83,10 +83,10 @@ def plot_decision_boundary(
         ModuleNotFoundError: if there are neither axes nor matplotlib.
         TypeError, ValueError: if an argument does not fit.
     """
+    ax = axes_for("plot_decision_boundary", ax, instead="draw.decision_boundary_text")
     if not isinstance(resolution, int) or resolution < 2:
         raise ValueError(f"plot_decision_boundary expects resolution to be at least 2, got {resolution!r:.60}")
     plane = Plane("plot_decision_boundary", data, xlim, ylim, ax)
-    ax = axes_for("plot_decision_boundary", ax, instead="draw.decision_boundary_text")
     xs, ys = evenly(plane.xlim, resolution), evenly(plane.ylim, resolution)
     draw_regions(ax, Field(model, xs, ys, threshold, plane.points))
     if plane.points:
@@ -98,14 +98,13 @@ def plot_decision_boundary(
 def draw_regions(ax: Axes, field: Field) -> None:
     """Draw the regions of the classes in steps of opacity, and the lines between them."""
     for index, margin in enumerate(field.margins):
-        ends = [step / STEPS * field.reach for step in range(STEPS)]
-        highest = max((one for row in margin for one in row if math.isfinite(one)), default=-1.0)
-        for start in ends:  # one above the other, so that no seams show
-            if highest > start:
-                ax.contourf(
-                    field.xs, field.ys, margin, levels=[start, math.inf], colors=[colour(index)], alpha=TINT, zorder=0
-                )
-        if index and highest > 0:
+        found = [one for row in margin for one in row if math.isfinite(one)] or [0.0]
+        starts = [step / STEPS * field.reach for step in range(STEPS)]
+        for start in starts:  # one above the other, so that no seams show
+            if max(found) > start:
+                levels, tint = [start, math.inf], [colour(index)]
+                ax.contourf(field.xs, field.ys, margin, levels=levels, colors=tint, alpha=TINT, zorder=0)
+        if index and min(found) < 0 < max(found):
             ax.contour(field.xs, field.ys, margin, levels=[0.0], colors=["0.5"], linewidths=1.5, zorder=1)
 
 

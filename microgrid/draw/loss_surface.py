@@ -15,7 +15,7 @@ from microgrid.compiler.jit import jit
 from microgrid.conversions import MATH_ERRORS
 from microgrid.draw.axes import axes_for
 from microgrid.draw.fields import evenly, limits
-from microgrid.draw.parameters import checked_model, rows_of
+from microgrid.draw.parameters import check_model, check_recorder, rows_of
 from microgrid.modes import no_grad
 from microgrid.nn import Frozen
 from microgrid.rng import random_source
@@ -77,8 +77,9 @@ def plot_loss_surface(
         ModuleNotFoundError: if there are neither axes nor matplotlib.
         TypeError, ValueError: if an argument does not fit.
     """
+    ax = axes_for("plot_loss_surface", ax, width=5.6)
     samples = checked_samples("plot_loss_surface", data)
-    checked_model("plot_loss_surface", model)
+    check_model("plot_loss_surface", model)
     if not callable(loss):
         raise TypeError(f"plot_loss_surface expects loss to be a function, got {type(loss).__name__} {loss!r:.60}")
     if not isinstance(resolution, int) or resolution < 2:
@@ -94,7 +95,6 @@ def plot_loss_surface(
     if path and not reach:
         ends = [limits(column) for column in zip(*path, strict=True)]
     xs, ys = (evenly(end, resolution) for end in ends)
-    ax = axes_for("plot_loss_surface", ax, width=5.6)
     draw_surface(ax, xs, ys, losses_over(measure, leaves, plane, xs, ys))
     if path:
         ax.plot(*zip(*path, strict=True), color="black", linewidth=3.0)
@@ -113,8 +113,7 @@ def steps_of(recorder: Recorder | None, leaves: Sequence[Value]) -> list[Vector]
     """
     if recorder is None:
         return []
-    if {len(numbers) for numbers in recorder.parameters} != {len(leaves)}:
-        raise ValueError("plot_loss_surface expects a recorder of the same model, and it took down another number")
+    check_recorder("plot_loss_surface", recorder, len(leaves))
     return [[now - leaf.data for now, leaf in zip(numbers, leaves, strict=True)] for numbers in recorder.parameters]
 
 

@@ -54,7 +54,7 @@ def layer_of(row: str) -> str:
     return ".".join(parts[: 2 if len(parts) > 2 and parts[1].isdigit() else 1])
 
 
-def checked_model(asker: str, model: Any) -> None:
+def check_model(asker: str, model: Any) -> None:
     """Check that `model` has parameters.
 
     Raises:
@@ -65,6 +65,18 @@ def checked_model(asker: str, model: Any) -> None:
         raise TypeError(f"{asker} expects a Module, got {type(model).__name__} {model!r:.60}")
     if not model.parameters():
         raise ValueError(f"{asker} expects a model with parameters, and {model!r:.60} has none")
+
+
+def check_recorder(asker: str, recorder: Recorder, count: int) -> None:
+    """Check that `recorder` took down so many parameters each time.
+
+    Raises:
+        ValueError: if it took down another number.
+    """
+    for numbers in recorder.parameters:
+        if len(numbers) != count:
+            given = len(numbers)
+            raise ValueError(f"{asker} expects a recorder of this model, with {count} parameters, got {given}")
 
 
 def plot_parameters(
@@ -86,7 +98,7 @@ def plot_parameters(
         ModuleNotFoundError: if there are neither axes nor matplotlib.
         TypeError, ValueError: if an argument does not fit.
     """
-    checked_model("plot_parameters", model)
+    check_model("plot_parameters", model)
     if recorder is None:
         return draw_table(model, ax, grads)
     if grads:
@@ -156,8 +168,7 @@ def signed_colours() -> Any:
 def draw_lines(model: Module, ax: Axes | None, recorder: Recorder) -> Axes:
     """Draw the parameters over the epochs."""
     cells = [(path, parameter) for path, parameter in model.named_parameters()]
-    if {len(numbers) for numbers in recorder.parameters} != {len(cells)}:
-        raise ValueError("plot_parameters expects a recorder of the same model, and it took down another number")
+    check_recorder("plot_parameters", recorder, len(cells))
     rows = rows_of(model)
     places = {id(parameter): row for row, items in rows.items() for _, parameter in items}
     biases = {id(parameter) for items in rows.values() for name, parameter in items if "." not in name}

@@ -12,6 +12,7 @@ from microgrid.samples import checked_samples
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from matplotlib.axes import Axes
@@ -54,33 +55,50 @@ def plot_representation(
         ModuleNotFoundError: if there are neither axes nor matplotlib.
         TypeError, ValueError: if an argument does not fit.
     """
+    ax = axes_for("plot_representation", ax)
     samples = checked_samples("plot_representation", data)
-    if recorder is None and epoch is not None:
-        raise ValueError(f"plot_representation expects a recorder, to know what was in epoch {epoch!r:.60}")
-    inputs, classes = [x for x, _ in samples], [class_of(target) for _, target in samples]
-    film: list[list[Point]] = []
-    if recorder is not None:
-        epoch = recorder.epochs[-1] if epoch is None else epoch
-        for moment in (one for one in (*recorder.epochs, epoch) if one <= epoch):
-            with recorder.restored(moment):
-                film.append(places(hidden, inputs, units))
-    with nullcontext() if recorder is None or epoch is None else recorder.restored(epoch):
-        now = places(hidden, inputs, units)
-        ends = [limits(column) for column in zip(*now, *(point for past in film for point in past), strict=True)]
-        xlim = ends[0] if xlim is None else checked_limits("plot_representation", "xlim", xlim)
-        ylim = ends[1] if ylim is None else checked_limits("plot_representation", "ylim", ylim)
-        ax = axes_for("plot_representation", ax)
-        if readout is not None:
-            draw_readout(ax, readout, now, units, threshold, xlim, ylim)
-    for path, number in zip(zip(*film, strict=True), classes, strict=bool(film)):
-        xs, ys = zip(*path, strict=True)
-        ax.plot(xs, ys, color="white", linewidth=2.6, alpha=0.5, zorder=2)
-        ax.plot(xs, ys, color=colour(number), linewidth=1.2, zorder=2)
-        ax.plot(xs[:1], ys[:1], "o", color=colour(number), markersize=4, fillstyle="none", zorder=3)
-    scatter(ax, now, classes)
+    if recorder is not None and epoch is None:
+        epoch = recorder.epochs[-1]
+    film = film_of(hidden, [x for x, _ in samples], units, recorder, epoch)
+    columns = zip(*(place for places in film for place in places), strict=True)
+    wide, high = (limits(column) for column in columns)
+    xlim = wide if xlim is None else checked_limits("plot_representation", "xlim", xlim)
+    ylim = high if ylim is None else checked_limits("plot_representation", "ylim", ylim)
+    if readout is not None:
+        with moment(recorder, epoch):
+            check_two(scores_of(hidden, [samples[0][0]])[0], units)
+            draw_readout(ax, readout, film[-1], units, threshold, xlim, ylim)
+    classes = [class_of(target) for _, target in samples]
+    if len(film) > 1:
+        for path, number in zip(zip(*film, strict=True), classes, strict=True):
+            draw_path(ax, path, colour(number))
+    scatter(ax, film[-1], classes)
     title = "hidden space" if epoch is None else f"hidden space, epoch {epoch}"
     ax.set(title=title, xlabel=f"unit {units[0]}", ylabel=f"unit {units[1]}", xlim=xlim, ylim=ylim)
     return ax
+
+
+def moment(recorder: Recorder | None, epoch: int | None) -> AbstractContextManager[None]:
+    """Return a context manager in which the model is as it was after `epoch`; without one, as it is.
+
+    Raises:
+        ValueError: if there is an epoch, and no recorder to know what was then.
+    """
+    if recorder is None and epoch is not None:
+        raise ValueError(f"plot_representation expects a recorder, to know what was in epoch {epoch!r:.60}")
+    return nullcontext() if recorder is None or epoch is None else recorder.restored(epoch)
+
+
+def film_of(
+    hidden: Model, inputs: Sequence[Any], units: tuple[int, int], recorder: Recorder | None, epoch: int | None
+) -> list[list[Point]]:
+    """Return the activations for each input, at all moments that were taken down up to `epoch`, which is the last."""
+    earlier = [] if recorder is None or epoch is None else [one for one in recorder.epochs if one < epoch]
+    film = []
+    for one in (*earlier, epoch):
+        with moment(recorder, one):
+            film.append(places(hidden, inputs, units))
+    return film
 
 
 def places(hidden: Model, inputs: Sequence[Any], units: tuple[int, int]) -> list[Point]:
@@ -93,10 +111,29 @@ def places(hidden: Model, inputs: Sequence[Any], units: tuple[int, int]) -> list
     found = scores_of(hidden, inputs)
     count = min(map(len, found))
     if not (0 <= first < count and 0 <= second < count):
-        raise ValueError(
-            f"plot_representation expects hidden to have the units {first} and {second}, and it has {count}"
-        )
+        raise ValueError(f"plot_representation expects hidden to have units {first} and {second}, and it has {count}")
     return [(activations[first], activations[second]) for activations in found]
+
+
+def check_two(activations: Sequence[float], units: tuple[int, int]) -> None:
+    """Check that a readout can be drawn: it takes two activations, and both are drawn.
+
+    Raises:
+        ValueError: saying what there is instead.
+    """
+    if len(activations) != 2:
+        count = len(activations)
+        raise ValueError(f"plot_representation draws a readout over two hidden units, and there are {count}")
+    if units[0] == units[1]:
+        raise ValueError(f"plot_representation draws a readout over two different units, got {units}")
+
+
+def draw_path(ax: Axes, path: Sequence[Point], tint: str) -> None:
+    """Draw the way of a sample, with a small circle where it begins."""
+    xs, ys = zip(*path, strict=True)
+    ax.plot(xs, ys, color="white", linewidth=2.6, alpha=0.5, zorder=2)
+    ax.plot(xs, ys, color=tint, linewidth=1.2, zorder=2)
+    ax.plot(xs[:1], ys[:1], "o", color=tint, markersize=4, fillstyle="none", zorder=3)
 
 
 def draw_readout(
@@ -104,8 +141,7 @@ def draw_readout(
 ) -> None:
     """Draw the regions of what follows a hidden layer of two units."""
 
-    def straight(place: list[float]) -> Any:
+    def by_units(place: Sequence[float]) -> Any:
         return readout([place[units.index(unit)] for unit in (0, 1)])
 
-    field = Field(straight, evenly(xlim, RESOLUTION), evenly(ylim, RESOLUTION), threshold, now)
-    draw_regions(ax, field)
+    draw_regions(ax, Field(by_units, evenly(xlim, RESOLUTION), evenly(ylim, RESOLUTION), threshold, now))
