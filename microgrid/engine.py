@@ -12,6 +12,7 @@ function assigned to `_backward` refers to its own node.
 from __future__ import annotations
 
 import math
+import sys
 
 from microgrid import graph
 from microgrid.conversions import MATH_ERRORS, as_number, is_number, zero_like
@@ -259,6 +260,10 @@ class Value(Operations):
 
     def __rdivmod__(self, other: Any) -> tuple[Value, Value]:
         return other // self, other % self
+
+
+if sys.platform == "emscripten":  # CPython's own guard against deep recursion does not know the stack of a browser
+    Value.__del__ = graph.unlink
 
 
 def propagate(nodes: Iterable[Value], exact: bool = False) -> None:

@@ -1,10 +1,11 @@
-"""Walks over a graph of nodes: in topological order, to copy it, to pickle it. All are loops.
+"""Walks over a graph of nodes: in topological order, to copy it, to pickle it, to free it. All are loops.
 
 Nodes are seen here as data only (`op`, `parents`, `data`, `grad`, `label`); what operations mean is `engine`'s.
 """
 
 from __future__ import annotations
 
+from _thread import allocate_lock
 from itertools import repeat
 
 TYPE_CHECKING = False
@@ -186,3 +187,24 @@ def has_more_than(root: Value, count: int) -> bool:
                 seen.add(parent)
                 stack.append(parent)
     return len(seen) > count
+
+
+_links: list[object] = []  # what nodes that are being freed were made from
+_freeing = allocate_lock()
+
+
+def unlink(node: Value) -> None:
+    """Let `node`, which is being freed, go of what it was made from.
+
+    As `Value.__del__` this frees a graph in a loop, where reference counting alone would free parents within nodes.
+    """
+    if getattr(node, "op", None) is None:  # a leaf, or a node that was never finished
+        return
+    _links.append((node._x, node._y))
+    node.op = node._x = node._y = None
+    if _freeing.acquire(blocking=False):  # else this is called out of the loop, which goes on with these links
+        try:
+            while _links:
+                _links.pop()
+        finally:
+            _freeing.release()

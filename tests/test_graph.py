@@ -208,6 +208,35 @@ def test_a_graph_is_freed_by_reference_counting_alone() -> None:
             gc.enable()
 
 
+def test_unlinking_frees_a_deep_graph_in_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    depths, depth = [0], 0
+
+    def unlink(node: Value) -> None:
+        nonlocal depth
+        depth += 1
+        graph.unlink(node)
+        depths.append(depth)
+        depth -= 1
+
+    monkeypatch.setattr(Value, "__del__", unlink, raising=False)
+    x = y = Value(1.0)
+    alive = []
+    for _ in range(1000):
+        for operation in OPERATIONS:
+            y = operation(y, x, y)
+            alive.append(weakref.ref(y))
+    del y
+    assert len(depths) == 1 + len(alive) and not any(node() for node in alive)
+    assert max(depths) == 2 and not graph._links
+    assert x.op is None and x.data == 1.0
+
+
+def test_a_node_that_was_never_finished_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Value, "__del__", graph.unlink, raising=False)
+    with pytest.raises(TypeError, match="expected"):
+        Value("text")
+
+
 @given(graphs(), st.integers(0, 15))
 def test_size_is_told_without_visiting_more_than_needed(drawn: tuple[list[Value], Value], count: int) -> None:
     _, root = drawn
