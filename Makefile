@@ -12,12 +12,16 @@ PY := $(VENV)/bin/python
 # Environments hold absolute paths: one that was moved or copied along with its checkout is made anew.
 MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 
-.PHONY: help demo demos test test-deep coverage lint bench mutate clean
+# What JupyterLite runs on; of its package for Node any patch of that version.
+PYODIDE := pyodide@314.0
+WHEELS := $(VENV)/pyodide/wheels
+
+.PHONY: help demo demos test test-deep test-pyodide coverage lint bench mutate clean
 .NOTPARALLEL: # all targets share the environment
 .DEFAULT_GOAL := help
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.base ## train XOR and draw what was learned
 	@$(PY) demos/xor.py $(ARGS)
@@ -31,6 +35,9 @@ test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
 
 test-deep: $(VENV)/.test ## run them with 50 times as many random examples
 	@MICROGRID_PROFILE=thorough $(PY) -m pytest $(ARGS)
+
+test-pyodide: $(VENV)/pyodide/.$(PYODIDE) $(WHEELS)/.made ## install a wheel in Pyodide, and run examples and checks there (needs Node)
+	@node tests/pyodide/run.mjs $(VENV)/pyodide $(ARGS)
 
 coverage: $(VENV)/.dev ## run every test, and require full branch coverage
 	@$(PY) -m coverage run -m pytest -m '' $(ARGS)
@@ -62,6 +69,23 @@ $(VENV)/.base $(VENV)/.test $(VENV)/.dev $(VENV)/.bench $(VENV)/.mutation: $(MAD
 	@echo "Installing microgrid$(EXTRA) into $(VENV)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --editable '.$(EXTRA)' || { \
 		echo "pip could not install microgrid$(EXTRA): its reason stands above. It needs a package index, so is the network up?" >&2; \
+		exit 1; }
+	@touch $@
+
+$(WHEELS)/.made: $(MADE) pyproject.toml README.md $(wildcard microgrid/*.py microgrid/*.pyi microgrid/*/*.py)
+	@rm -rf $(WHEELS)
+	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-input --wheel-dir $(WHEELS) . pytest || { \
+		echo "pip could not make the wheels: its reason stands above. It needs a package index, so is the network up?" >&2; \
+		exit 1; }
+	@touch $@
+
+$(VENV)/pyodide/.$(PYODIDE): $(MADE)
+	@command -v node >/dev/null && command -v npm >/dev/null || { \
+		echo "The tests in Pyodide need Node.js, and no node or no npm was found. Install Node.js 18 or newer: https://nodejs.org" >&2; \
+		exit 1; }
+	@echo "Installing $(PYODIDE) into $(VENV)/pyodide"
+	@npm install --prefix $(VENV)/pyodide --no-save --no-package-lock --no-audit --no-fund --loglevel=error $(PYODIDE) >/dev/null || { \
+		echo "npm could not install $(PYODIDE): its reason stands above. It needs the npm registry, so is the network up?" >&2; \
 		exit 1; }
 	@touch $@
 
