@@ -39,16 +39,23 @@ STYLES = {
 WHITE, WARM, COLD, BROKEN = (255, 255, 255), (240, 138, 75), (92, 148, 226), "#e05cc8"
 CELL_NODES = 40  # how many a notebook cell draws unasked
 SHOWN_NODES = 200
+CELL_WIDTH, SMALLEST = 900.0, 0.6  # what a notebook shows at once, and how far a picture is shrunk for that
 MANY = 150  # edges, from which on they are thin
 
 
 class SVG(str):
-    """The text of a picture, which notebooks show as a picture."""
+    """The text of a picture, which notebooks show as a picture.
+
+    There a wide one is drawn smaller, so as to fit a cell, while it can be read: beyond that it is scrolled.
+    """
 
     __slots__ = ()
 
     def _repr_svg_(self) -> str:
-        return str(self)
+        width, height = (float(self.partition(f'{name}="')[2].partition('"')[0]) for name in ("width", "height"))
+        scale = min(max(CELL_WIDTH / width, SMALLEST), 1)
+        size = f'width="{width * scale:.0f}" height="{height * scale:.0f}"'
+        return self.replace(f'width="{width:.0f}" height="{height:.0f}"', size, 1)
 
 
 def to_svg(root: Value, max_nodes: int = SHOWN_NODES, parameters: Iterable[Value] | None = None) -> SVG:
@@ -196,10 +203,10 @@ def port_name(name: str, route: Sequence[tuple[float, float]]) -> str:
     return f'<text x="{x + 4:.1f}" y="{y + 3:.1f}" font-size="9" fill="{MUTED}">{escape(name)}</text>'
 
 
-def for_cell(root: Value) -> SVG:
+def for_cell(root: Value) -> str:
     """Return what a notebook cell shows for `root`: its graph, or that it is too large to be drawn unasked."""
     if graph.has_more_than(root, CELL_NODES):
         shown = f"{root!r:.100}: more than {CELL_NODES} nodes, draw.to_svg(…) draws them"
         text = f'<text x="0" y="14" fill="{EDGE}">{escape(printable(shown))}</text>'
-        return document(columns(shown) * CHARACTER, 18, [text])
-    return to_svg(root)
+        return document(columns(shown) * CHARACTER, 18, [text])._repr_svg_()
+    return to_svg(root)._repr_svg_()

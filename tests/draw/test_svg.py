@@ -155,11 +155,25 @@ def test_a_deep_graph_is_folded() -> None:
     assert len(boxes(picture)) <= 10 and "4,994 nodes" in texts(picture)
 
 
+@pytest.mark.parametrize(("count", "scale"), [(3, 1.0), (10, 900 / 1016), (29, 0.6)])
+def test_notebooks_show_wide_pictures_smaller(count: int, scale: float) -> None:
+    y = Value(2.0)
+    for _ in range(count):
+        y = y * 1.0
+    picture = draw.to_svg(y)
+    drawn, shown = ET.fromstring(picture), ET.fromstring(picture._repr_svg_())
+    for side in ("width", "height"):
+        assert float(shown.attrib[side]) == pytest.approx(float(drawn.attrib[side]) * scale, abs=0.51)
+        shown.attrib[side] = drawn.attrib[side]
+    assert ET.tostring(drawn) == ET.tostring(shown)
+
+
 def test_notebooks_show_pictures_and_small_graphs() -> None:
     x = Value(2.0, label="x")
     picture = draw.to_svg(x * 3)
-    assert picture._repr_svg_() == picture and type(picture._repr_svg_()) is str
-    assert (x * 3)._repr_svg_() == picture
+    shown = picture._repr_svg_()
+    assert type(shown) is str and (x * 3)._repr_svg_() == shown
+    assert shown == picture
     assert repr(x * 3) == "Value(data=6.0, grad=0.0)"
 
 
