@@ -19,7 +19,7 @@ from microgrid.draw.tex import (
     number_written,
     upright,
 )
-from microgrid.draw.words import forward_of, label_of, printable
+from microgrid.draw.words import forward_of, label_of, partial_of, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Shown = Callable[[Any], Written]
 
-NEXT_LINE = " \\\\\n"
+NEXT_LINE = " \\\\[0.4em]\n"
 ENTITIES = {ord(character): f"&#{ord(character)};" for character in punctuation}
 
 
@@ -75,7 +75,7 @@ def partial_formula(use: Use, shown: Shown) -> str:
     partials = use.node.op.rule.partials
     formula = writer(use.node, shown, use.index)
     if use.argument in partials:
-        return formula.of(partials[use.argument], use.index)
+        return formula.of(partial_of(use.node, use.argument, use.partial), use.index)
     return formula.of(partials[use.argument[:-1]])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from microgrid import codegen
 from microgrid.conversions import is_node
 from microgrid.draw.sketch import arguments
-from microgrid.draw.words import INFIX, forward_of, label_of, number
+from microgrid.draw.words import INFIX, forward_of, label_of, number, partial_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def partial_text(use: Use, shown: Shown) -> str:
                 meanings[name[:-1]] = shown(operand[use.index])
     if use.argument in rule.partials:
         listed = f"[{use.index}]" if use.index is not None else ""
-        return substituted(rule.partials[use.argument], meanings) + listed
+        return substituted(partial_of(node, use.argument, use.partial), meanings) + listed
     return substituted(rule.partials[use.argument[:-1]], meanings)
 
 

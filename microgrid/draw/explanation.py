@@ -17,7 +17,7 @@ from microgrid.engine import Value, propagate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
 LONGEST_NAME = 16
@@ -130,11 +130,34 @@ def names_of(nodes: Sequence[Value]) -> dict[Value, str]:
     return names
 
 
+def as_read(root: Value, calls: Collection[Value]) -> list[Value]:
+    """Return the leaves and then the other nodes of the graph of `root`, but `calls`: as a formula names them.
+
+    Operands come from left to right, where `backward()` takes the last one first.
+    """
+    leaves, inner = [], []
+    seen: set[Value] = set()
+    stack = [(root, False)]
+    while stack:
+        node, is_complete = stack.pop()
+        if is_complete:
+            inner.append(node)
+        elif node not in seen:
+            seen.add(node)
+            if node.op is None:
+                leaves.append(node)
+                continue
+            if node not in calls:
+                stack.append((node, True))
+            stack += [(parent, False) for parent in reversed(node.parents)]
+    return [*leaves, *inner]
+
+
 class Explanation:
     """The chain rule for the graph of `root`, in steps: `str()` of it is text, `markdown()` has formulas.
 
     Attributes:
-        nodes: every node, parents before those made from them; the root is last.
+        nodes: every node, leaves first, parents before those made from them, the root last.
         names: what each is called here.
         uses: for each node those that it makes of its parents.
         gains: for each node its uses by others, in the order in which `backward()` adds them.
@@ -145,9 +168,8 @@ class Explanation:
         inner = graph.inner_nodes(root)
         self.root = root
         calls = {node._x for node in inner if isinstance(node.op, Projection)}  # only their results are numbers
-        leaves = graph.leaves(inner) if inner else [root]
+        self.nodes = as_read(root, calls)
         inner = [node for node in inner if node not in calls]
-        self.nodes = [*leaves, *inner]
         self.names = names_of(self.nodes)
         self.uses = {node: uses_of(node) for node in inner}
         self.gains: dict[Value, list[Use]] = {node: [] for node in self.nodes}

@@ -326,7 +326,8 @@ class Formula:
                 lists: dict[str, ast.expr] = {name: ast.Name(f"{name}s") for name in sorted(names - {*self.names})}
                 every = ast.Tuple([*lists.values()])
                 terms = self.over(TOTAL if adds else ALL, every, "i", lambda i: self.bound(lists, i).write(term))
-                return f"{self.at(start, NEGATIVE if adds else PRODUCT)}{PLUS if adds else TIMES}{terms[0]}"
+                first = self.at(start, NEGATIVE if adds else PRODUCT)
+                return terms[0] if adds and first == "0" else f"{first}{PLUS if adds else TIMES}{terms[0]}"
         return upright(f"{ast.unparse(start)}; {ast.unparse(step)}")
 
     def bound(self, lists: Mapping[str, ast.expr], index: Index) -> Formula:

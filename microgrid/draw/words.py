@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from microgrid.rules import Rule
 
 INFIX = ("add", "sub", "mul", "div", "floordiv", "mod", "pow")
+# Partials as a textbook has them. Those of the table hold at edges too, by means that are for machines.
+TEXTBOOK = {
+    "pow": {"x": "y * x ** (y - 1)", "y": "out * log(x)"},
+    "atan2": {"y": "x / (x * x + y * y)", "x": "-y / (x * x + y * y)"},
+    "binary_cross_entropy": {"p": "(p - y) / (p * (1 - p))"},
+}
 
 
 def number(x: Any, digits: int = 4) -> str:
@@ -106,6 +112,25 @@ def operation_text(node: Value) -> str:
 def forward_of(rule: Rule) -> str:
     """Return the forward text of `rule`; one that a program gave as a function is a call of the operation's name."""
     return rule.forward.replace(f"{rule.name}_forward(", f"{rule.name}(")
+
+
+def partial_of(node: Value, argument: str, value: Any) -> str:
+    """Return the partial of the operation of `node` by `argument`: a textbook's, if that gives `value` here too.
+
+    >>> from microgrid import Value
+    >>> partial_of(Value(3.0) ** 2, "x", 6.0)
+    'y * x ** (y - 1)'
+    """
+    table: str = node.op.rule.partials[argument]
+    textbook = TEXTBOOK.get(node.op.name, {}).get(argument)
+    if textbook is None:
+        return table
+    numbers = {name: getattr(operand, "data", operand) for name, operand in arguments(node)}
+    try:
+        found = eval(textbook, {"log": math.log, "out": node.data, **numbers})
+        return textbook if math.isclose(found, value, rel_tol=1e-12) else table
+    except (ArithmeticError, ValueError):
+        return table
 
 
 def formula(node: Value) -> str:

@@ -130,6 +130,30 @@ Backward: every gradient is a sum over the uses of a number
     )
 
 
+def test_operands_are_read_from_left_to_right() -> None:
+    a, b, c, d = (Value(float(i), label=name) for i, name in enumerate("abcd", start=1))
+    root = (a * b).exp() + c / (d - a)
+    explanation = draw.explain(root)
+    assert [explanation.names[node] for node in explanation.nodes] == ["a", "b", "c", "d", "v1", "v2", "v3", "v4", "v5"]
+    assert [node.data for node in explanation.nodes[4:]] == [2.0, root.parents[0].data, 3.0, 1.0, root.data]
+
+
+@pytest.mark.parametrize(
+    ("node", "text", "formula"),
+    [
+        (Value(-3.0, label="x") ** 2, "2 * x ** (2 - 1) =", r"2 \cdot x^{2 - 1} ="),
+        (Value(0.0, label="x") ** 1, "1 * x ** (1 - 1) =", r"1 \cdot x^{1 - 1} ="),
+        (Value(0.0, label="x") ** 0, "0 * x ** (0 - step(abs(x) + abs(0))) =", r"\right|"),
+        (2.0 ** Value(3.0, label="x"), "v1 * log(2) =", r"v_{1} \cdot \ln\left(2\right) ="),
+        (math.atan2(Value(3.0, label="x"), 2.0), "2 / (2 * 2 + x * x) =", r"\frac{2}{2^{2} + x^{2}} ="),
+        (math.dot([Value(-3.0, label="x")], [2.0], 0.0), "dot([x], [2], 0) =", r"v_{1} &= x \cdot 2 ="),
+    ],
+)
+def test_formulas_are_those_of_a_textbook_but_at_edges(node: Value, text: str, formula: str) -> None:
+    explanation = draw.explain(node)
+    assert text in str(explanation) and formula in explanation.markdown()
+
+
 def test_markdown_of_a_square() -> None:
     x = Value(-3.0, label="x")
     y = x * x
@@ -145,8 +169,8 @@ $v_{1}$, **mul** (a label): product
 
 $$
 \begin{aligned}
-v_{1} &= x \cdot x = \left(-3\right) \cdot \left(-3\right) = 9 \\
-\left.\frac{\partial v_{1}}{\partial x}\right|_{\mathrm{x}} &= x = -3 \\
+v_{1} &= x \cdot x = \left(-3\right) \cdot \left(-3\right) = 9 \\[0.4em]
+\left.\frac{\partial v_{1}}{\partial x}\right|_{\mathrm{x}} &= x = -3 \\[0.4em]
 \left.\frac{\partial v_{1}}{\partial x}\right|_{\mathrm{y}} &= x = -3
 \end{aligned}
 $$
@@ -155,7 +179,7 @@ $$
 
 $$
 \begin{aligned}
-\frac{\mathrm{d} v_{1}}{\mathrm{d} v_{1}} &= 1 \\
+\frac{\mathrm{d} v_{1}}{\mathrm{d} v_{1}} &= 1 \\[0.4em]
 \frac{\mathrm{d} v_{1}}{\mathrm{d} x} &= FIRST + SECOND = 1 \cdot \left(-3\right) + 1 \cdot \left(-3\right) = -6
 \end{aligned}
 $$
@@ -245,7 +269,7 @@ def test_compiled_calls_are_explained() -> None:
     root = first * second
     explanation = draw.explain(root)
     assert (explanation.gradients[x], explanation.gradients[y]) == (16.0, 21.0)
-    assert "both[0](x, y) = both[0](3, 2) = 6\n      ∂v2/∂x = 2\n      ∂v2/∂y = 3" in str(explanation)
+    assert "both[0](x, y) = both[0](3, 2) = 6\n      ∂v1/∂x = 2\n      ∂v1/∂y = 3" in str(explanation)
     assert "compiled function" in explanation.markdown() and explanation.markdown().count("$$") == 8
     root.backward()
     assert {str(box.grad) for box in picture(root).boxes} == {"16", "21", "5", "6", "1", "0"}
