@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         taylor,
         value_and_grad,
         vjp,
+        vmap,
     )
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "training",
     "value_and_grad",
     "vjp",
+    "vmap",
 ]
 
 del _recording
