@@ -6,6 +6,7 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from fractions import Fraction
     from typing import Any
 
@@ -45,6 +46,15 @@ def as_number(x: Any) -> float | Fraction:
     if not is_number(x):
         raise TypeError(f"expected a real number, got {type(x).__name__} {x!r:.60}")
     return float(x)
+
+
+def all_of(kind: type, items: Collection[Any]) -> bool:
+    """Return whether each of `items` is of type `kind` itself; for thousands of them, as fast as it can be told.
+
+    >>> all_of(float, [1.0, 2.0]), all_of(float, [1.0, True])
+    (True, False)
+    """
+    return [*map(type, items)].count(kind) == len(items)
 
 
 def zero_like(data: Any) -> float | Fraction:

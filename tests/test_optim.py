@@ -198,6 +198,13 @@ def test_zero_grad_zeroes_all_parameters_and_no_other():
     assert (x.grad, y.grad, other.grad) == (0.0, 0.0, 5.0)
 
 
+def test_the_zero_of_a_gradient_is_of_the_kind_of_the_parameter():
+    x, y = Value(1.0), Value(Fraction(1, 2))
+    x.grad, y.grad = 1.0, 1.0
+    SGD([x, y]).zero_grad()
+    assert (repr(x.grad), repr(y.grad)) == ("0.0", "Fraction(0, 1)")
+
+
 def test_a_parameter_without_gradient_stays():
     x, y = Value(1.0), Value(2.0)
     optimizer = SGD([x, y], lr=0.5, momentum=0.5)
@@ -396,7 +403,7 @@ def test_defaults_are_those_of_pytorch():
     sgd = {"momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False, "state": [()]}
     adam = {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0, "state": [(0.0, 0.0)]}
     for optimizer, own in ((SGD([x]), sgd), (Adam([x]), adam), (AdamW([x]), adam | {"weight_decay": 0.01})):
-        found = {name: part for name, part in vars(optimizer).items() if name != "_compiled"}
+        found = {name: part for name, part in vars(optimizer).items() if name[0] != "_"} | {"state": optimizer.state}
         assert found.pop("hyperparameters") == [name for name in own if name != "state"]
         assert found == shared | own
 
@@ -540,6 +547,43 @@ def test_state_is_plain_data():
     }
 
 
+@pytest.mark.parametrize("entry", REFERENCE, ids=entry_id)
+def test_a_state_that_is_looked_at_goes_on_the_same_way(entry):
+    """The state is kept in another form until somebody asks for it."""
+    seen, unseen = (optimiser_of(entry, list(map(Value, START))) for _ in range(2))
+    for _ in range(4):
+        assert [len(state) for state in seen.state] == [len(seen.initial_state())] * 2
+        assert advance(seen) == advance(unseen)
+    assert seen.state == unseen.state
+
+
+def test_a_state_can_be_changed_between_steps():
+    x, y = Value(1.0), Value(2.0)
+    optimizer = SGD([x, y], lr=1.0, momentum=0.5)
+    x.grad, y.grad = 1.0, 2.0
+    optimizer.step()
+    optimizer.state[0] = (8.0,)
+    optimizer.step()
+    assert (x.data, y.data, optimizer.state) == (0.0 - 5.0, 0.0 - 3.0, [(5.0,), (3.0,)])
+    optimizer.state = [(0.0,), (0.0,)]
+    optimizer.step()
+    assert (x.data, y.data, optimizer.state) == (-6.0, -5.0, [(1.0,), (2.0,)])
+
+
+@pytest.mark.parametrize("number", [Fraction(3), 1, Value(1.0)], ids=lambda number: type(number).__name__)
+def test_what_is_no_float_is_stepped_by_the_update_itself(number):
+    """Of a parameter or of a gradient, after a step of floats."""
+    optimizer = SGD([Value(2.0), Value(3.0)], lr=0.5, momentum=0.5)
+    for parameter in optimizer.params:
+        parameter.grad = 1.0
+    optimizer.step()
+    optimizer.params[0].grad = number
+    optimizer.step()
+    amount = float(number)
+    assert [parameter.data for parameter in optimizer.params] == [1.5 - 0.5 * (0.5 + amount), 2.5 - 0.75]
+    assert optimizer.state == [(0.5 + amount,), (1.5,)] and optimizer.steps == 2
+
+
 def test_a_velocity_without_momentum_is_not_saved():
     x = Value(0.0)
     optimizer = SGD([x], momentum=0.5)
@@ -607,10 +651,10 @@ def test_a_velocity_without_momentum_is_not_saved():
 def test_a_state_that_does_not_fit_changes_nothing(change, error, message):
     optimizer = Adam(list(map(Value, START)), lr=0.1)
     advance(optimizer, 2)
-    before = dict(vars(optimizer)), optimizer.state_dict()
+    before = optimizer.state_dict(), dict(vars(optimizer))
     with pytest.raises(error, match=f"^{re.escape(message)}"):
         optimizer.load_state_dict(change(optimizer.state_dict()))
-    assert (vars(optimizer), optimizer.state_dict()) == before
+    assert (optimizer.state_dict(), vars(optimizer)) == before
 
 
 # A whole training run

@@ -69,15 +69,19 @@ class Adam(Optimizer):
         return parameter, gradient + self.weight_decay * parameter
 
     def update(self, parameter: Any, gradient: Any, state: State, step: Any, lr: Any) -> tuple[Any, State]:
-        """Return the parameter after one step, and the means of its gradient and of the square of it."""
+        """Return the parameter after one step, and the means of its gradient and of the square of it.
+
+        The means are corrected by `1 - beta**step`. Those corrections are taken out of the root and the fraction, and
+        put into the learning rate and `eps`: so they are made once a step, and not once a parameter.
+        """
         if self.weight_decay:
             parameter, gradient = self.decayed(parameter, gradient, lr)
         first, second = self.betas
         mean = first * state[0] + (1 - first) * gradient
         square = second * state[1] + (1 - second) * gradient * gradient
-        unbiased = mean / (1 - first**step)
-        root = math.sqrt(square / (1 - second**step))
-        return parameter - lr * unbiased / (root + self.eps), (mean, square)
+        scale = math.sqrt(1 - second**step)
+        rate, eps = lr * scale / (1 - first**step), self.eps * scale
+        return parameter - rate * mean / (math.sqrt(square) + eps), (mean, square)
 
 
 class AdamW(Adam):

@@ -7,7 +7,7 @@ fractions and recorded `Value`s.
 
 from __future__ import annotations
 
-from microgrid.conversions import is_number
+from microgrid.conversions import all_of, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign, plain_grad
 from microgrid.nn.module import Frozen
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     State = tuple[Any, ...]
 
 
-CHANGING = {"params", "lr", "steps", "state", "_compiled"}  # the attributes that are not read by `update`
+CHANGING = {"params", "lr", "steps", "_state", "_columns", "_compiled"}  # the attributes that are not read by `update`
 
 
 class Optimizer:
@@ -76,7 +76,21 @@ class Optimizer:
         vars(self).update(hyperparameters)
         self.steps = 0
         self._compiled: Any = None  # the update of all parameters as one function
-        self.state: list[State] = [self.initial_state() for _ in self.params]
+        self._state: list[State] = [self.initial_state() for _ in self.params]
+        # The first part of all states, the second, … in the place of `_state`, until somebody asks for `state`.
+        self._columns: list[list[float]] | None = None
+
+    @property
+    def state(self) -> list[State]:
+        """For each parameter what its last `update` returned; a list that may be changed."""
+        if self._columns is not None:
+            rows = [*zip(*self._columns, strict=True)] if self._columns else [()] * len(self.params)
+            self._state, self._columns = rows, None
+        return self._state
+
+    @state.setter
+    def state(self, states: list[State]) -> None:
+        self._state, self._columns = states, None
 
     def initial_state(self) -> State:
         """Return the state of a parameter before its first update: a tuple of numbers, empty if nothing is kept."""
@@ -121,33 +135,40 @@ class Optimizer:
         Floats go through one generated function, made from `update` at the first step; it gives the same bits.
         """
         lr, step = self.learning_rate(), self.steps + 1
-        moved = self._moved_together(lr) or [
-            (parameter.data, state)
-            if isinstance(parameter, Frozen)
-            else self.update(parameter.data, plain_grad(parameter), state, step, lr)
-            for parameter, state in zip(self.params, self.states(), strict=True)
-        ]
-        self.steps = step
-        self.state = [state for _, state in moved]
-        assign(self.params, [data for data, _ in moved])
+        moved = self._moved_together(lr)
+        if moved:
+            numbers, *columns = moved
+            self.steps, self._state, self._columns = step, [], columns
+        else:
+            rows = [
+                (parameter.data, state)
+                if isinstance(parameter, Frozen)
+                else self.update(parameter.data, plain_grad(parameter), state, step, lr)
+                for parameter, state in zip(self.params, self.states(), strict=True)
+            ]
+            numbers, self.state, self.steps = [data for data, _ in rows], [state for _, state in rows], step
+        assign(self.params, numbers)
 
-    def _moved_together(self, lr: float) -> list[tuple[float, State]] | None:
-        """Return numbers and states after one step, or None if generated code cannot tell."""
+    def _moved_together(self, lr: float) -> list[list[float]] | None:
+        """Return the numbers after one step, and their states part by part; None if generated code cannot tell."""
         from microgrid.compiler.steps import CompiledUpdate, Unfollowed
 
         numbers = [parameter.data for parameter in self.params]
         gradients = [parameter.grad for parameter in self.params]
-        states = self.states()
-        if {*map(type, self.params)} != {Value} or {*map(type, numbers), *map(type, gradients)} != {float}:
+        if not (all_of(Value, self.params) and all_of(float, numbers) and all_of(float, gradients)):
             return None
-        if not is_table(states):
-            return None
+        columns = self._columns
+        if columns is None or (not columns and self.initial_state()):
+            states = self.states()
+            if not is_table(states):
+                return None
+            columns = [*map(list, zip(*states, strict=True))]
         self._compiled = self._compiled or CompiledUpdate(self)
         try:
-            moved, *kept = self._compiled(numbers, gradients, [*zip(*states, strict=True)], lr)
+            moved: list[list[float]] = self._compiled(numbers, gradients, columns, lr)
         except (ArithmeticError, ValueError, Unfollowed):
             return None
-        return [*zip(moved, zip(*kept, strict=True) if kept else [()] * len(moved), strict=True)]
+        return moved
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_compiled": None}
@@ -155,7 +176,10 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Set the gradients of all parameters to zero."""
         for parameter in self.params:
-            parameter.zero_grad()
+            if type(parameter.data) is float:  # without a call, which would take several times as long
+                parameter.grad = 0.0
+            else:
+                parameter.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is needed to go on later, but the parameters, as plain data that `json` can write.
