@@ -11,6 +11,7 @@ A kink, a jump and the edge of a domain are looked for: there the slopes on the 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import NamedTuple
 
 from microgrid import graph
@@ -81,7 +82,9 @@ def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
     try:
         return agreed(at, x, lambda t: along_graph(f, t))
     except NotDifferentiableError:
-        scale = largest(f, x)
+        scale = 0.0
+        with suppress(*MATH_ERRORS, TypeError, AttributeError):
+            scale = largest(f(Value(x)))
         if not scale or scale <= abs(at(x)):
             raise
     return agreed(at, x, lambda t: along_graph(f, t), scale)  # what looked like no slope may be rounding
@@ -150,12 +153,11 @@ def along_graph(f: Callable[[Any], Any], x: float) -> float:
     return derivative(root, leaf)
 
 
-def largest(f: Callable[[Any], Any], x: float) -> float:
-    """Return the largest number in the graph that `f` records: the rounding of its value may be as that number's."""
-    try:
-        root = f(Value(x))
-    except (*MATH_ERRORS, TypeError, AttributeError):
-        return 0.0
+def largest(root: Any) -> float:
+    """Return the size of the largest number in the graph of `root`, whose value may be rounded as that number is.
+
+    It is zero where nothing was recorded, and where a number is not finite.
+    """
     nodes = graph.inner_nodes(root) if isinstance(root, Value) else []
     sizes = [abs(float(node.data)) for node in (*nodes, *graph.leaves(nodes))]
     return max(sizes, default=0.0) if all(map(math.isfinite, sizes)) else 0.0

@@ -23,7 +23,7 @@ from microgrid.recording import apply, evaluate
 from microgrid.rules import RULES, Rule
 from microgrid.testing import complex_step
 from microgrid.testing.domains import forward, places, replaced, row
-from microgrid.testing.numerical import NotDifferentiableError, agreed
+from microgrid.testing.numerical import NotDifferentiableError, agreed, largest
 from microgrid.testing.strategies import is_smooth, points
 from microgrid.testing.trials import (
     BACKWARD,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 RTOL = 1e-12  # of a first derivative by rule from that of the oracle, beside what the oracle admits
 RTOL_SECOND = 1e-10
 SAME = 1e-14  # how far apart two roles may be that do the same in another order
+ROW = 2  # how many second derivatives are checked at one point
 STANDARD: dict[str, Callable[..., Any]] = {
     "div": operator.truediv,
     "maximum": lambda *xs: max(xs),
@@ -261,24 +262,31 @@ def check_fractions(trial: Trial) -> None:
 
 
 def check_second(trial: Trial, first: int, second: int) -> None:
-    """Check one second derivative, by the places that the numbers `first` and `second` pick."""
-    i, j = first % len(trial.numbers), second % len(trial.numbers)
+    """Check how one gradient, in the place `first` picks, changes with `ROW` places beginning with `second`."""
+    n = len(trial.numbers)
+    i = first % n
     gradient, leaves = recorded(trial, i)
     if isinstance(gradient, Value):
         gradient.backward()
+    # A partial is rounded as the numbers in it are: 1 - out * out as out, a difference of exponentials as those.
+    size = max(abs(forward(trial.rule, trial.arguments)), largest(gradient))
+    for j in range(second, second + min(n, ROW)):
+        check_mixed(trial, i, j % n, float(leaves[j % n].grad), size)
+
+
+def check_mixed(trial: Trial, i: int, j: int, engine: float, size: float) -> None:
+    """Check the second derivative `engine` by the places `i` and `j`; `size` is that of the numbers in the first."""
 
     def along(t: float) -> float:
         node, leaves = recorded(trial.moved(j, t), i)
         return complex_step.derivative(node, leaves[j]) if isinstance(node, Value) else 0.0
 
-    # A partial that is written with the result, as in 1 - out * out, is rounded as the result is.
-    size = abs(forward(trial.rule, trial.arguments))
     try:
         oracle = agreed(lambda t: pulled(trial.moved(j, t))[i], trial.numbers[j], along, size)
     except NotDifferentiableError:
         reject()
     tolerances = {"rtol": RTOL_SECOND, "atol": SAME * size}
-    trial.hold("second order", i, j, engine=float(leaves[j].grad), oracle=oracle, **tolerances)
+    trial.hold("second order", i, j, engine=engine, oracle=oracle, **tolerances)
     if i == j and trial.taylor_roles:
         trial.hold("second order by taylor", i, j, engine=2 * taylor(trial, i)[2], oracle=oracle, **tolerances)
 
