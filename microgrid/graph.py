@@ -30,7 +30,7 @@ def inner_nodes(*roots: Value, seen: set[Value] | None = None) -> list[Value]:
     while stack:
         node = pop()
         if node is None:  # all that the next one depends on is emitted
-            emit(pop())  # type: ignore[arg-type]
+            emit(pop())  # type: ignore[arg-type] # beneath a None is a node
         elif node not in seen:
             see(node)
             push(node)

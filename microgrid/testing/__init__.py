@@ -62,4 +62,9 @@ def _hypothesis_setup_hook() -> None:
 
     from microgrid.engine import Value
 
-    strategies.register_type_strategy(Value, lambda _: __getattr__("values")())  # type: ignore[operator]
+    def drawn(_: type[Value]) -> strategies.SearchStrategy[Value]:
+        from microgrid.testing.strategies import values
+
+        return values()
+
+    strategies.register_type_strategy(Value, drawn)

@@ -137,9 +137,9 @@ def located(names: Iterable[str], nests: Iterable[Any]) -> tuple[list[Place], li
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     """Return the names of the first `count` arguments of `f`, as far as they can be known."""
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = [*inspect.signature(f).parameters.values()]
     except (TypeError, ValueError):
-        parameters = ()  # type: ignore[assignment]
+        parameters = []
     names = [parameter.name for parameter in parameters if parameter.kind <= parameter.POSITIONAL_OR_KEYWORD]
     return [*names, *(f"argument {i}" for i in range(len(names), count))][:count]
 
