@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from microgrid.conversions import MATH_ERRORS, is_node
+from microgrid import graph
+from microgrid.conversions import MATH_ERRORS, is_node, show
+from microgrid.modes import Recording
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +39,27 @@ def dependents(nodes: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
         ):  # fmt: skip
             reached.add(node)
     return reached
+
+
+class Guarded(Recording):
+    """The mode in which a function runs that is differentiated: no `float()` drops a derivative unnoticed.
+
+    Args:
+        name: what errors call the function.
+        inputs: what it is differentiated by.
+    """
+
+    def __init__(self, name: str, inputs: Iterable[Value]) -> None:
+        super().__init__()
+        self.name, self.inputs = name, inputs
+
+    def before_float(self, node: Value) -> None:
+        """Raise TypeError if `node` depends on an input."""
+        if node in dependents(graph.inner_nodes(node), self.inputs):
+            raise TypeError(
+                f"{self.name}: float({show(node)}) would drop the derivative: write `from microgrid import math` in "
+                f"place of `import math`, and v.data where a plain number is meant"
+            )
 
 
 def adjoints(nodes: Sequence[Value], table: Table, role: str, within: Container[Value] | None = None) -> Table:

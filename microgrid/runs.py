@@ -7,11 +7,11 @@ constant. After the run, a leaf in the place of a `Value` becomes a node that le
 from __future__ import annotations
 
 from microgrid import graph, tree
-from microgrid.conversions import as_number, is_node, show, zero_like
+from microgrid.conversions import as_number, is_node, zero_like
 from microgrid.engine import Value
-from microgrid.modes import Recording, active, before_backward, gc_paused, is_silent, observers, tracing
+from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
 from microgrid.operations import IDENTITY
-from microgrid.passes import adjoints, counts, dependents, tangents
+from microgrid.passes import Guarded, adjoints, counts, dependents, tangents
 from microgrid.series import Series, expansions
 
 TYPE_CHECKING = False
@@ -23,25 +23,16 @@ if TYPE_CHECKING:
     Argnums = int | Sequence[int]
 
 
-class Differentiation(Recording):
-    """The mode in which a transform runs a function: what depends on its inputs does not become a float unnoticed.
+class Differentiation(Guarded):
+    """The mode in which a transform runs a function.
 
     Attributes:
         known: nodes that were there when a run within this one ended, so that no later one need look at them.
     """
 
     def __init__(self, name: str, inputs: Sequence[Value]) -> None:
-        super().__init__()
-        self.name, self.inputs = name, inputs
+        super().__init__(name, inputs)
         self.known: set[Value] = set()
-
-    def before_float(self, node: Value) -> None:
-        """Raise TypeError if `node` depends on an input."""
-        if node in dependents(graph.inner_nodes(node), self.inputs):
-            raise TypeError(
-                f"{self.name}: float({show(node)}) would drop the derivative; use microgrid.math in place of math, "
-                f"and v.data where a plain number is meant"
-            )
 
 
 def surrounding() -> Differentiation | None:

@@ -15,9 +15,8 @@ from functools import cache
 from microgrid import codegen, graph
 from microgrid.conversions import MATH_ERRORS, is_node
 from microgrid.engine import Value
-from microgrid.modes import Recording
 from microgrid.operations import IDENTITY, _callables, functions_for
-from microgrid.passes import counts, dependents
+from microgrid.passes import Guarded, counts, dependents
 from microgrid.pullbacks import Totalise, expression
 from microgrid.rules import RULES, Rule
 
@@ -176,7 +175,7 @@ def on_series(word: str, role: str) -> Any:
     name = "pow" if word == "power" else word
     if name not in RULES:
         known = functions_for(role)
-        return composed(known[word]) if word in _callables else known.get(word)
+        return composed(word, known[word]) if word in _callables else known.get(word)
     rule = RULES[name]
 
     def expanded(*arguments: Any) -> Any:
@@ -282,15 +281,19 @@ def meaning(argument: Any, table: Mapping[Value, Series], records: bool) -> Any:
     return table.get(argument) or (argument if records else argument.data)
 
 
-def composed(function: Function) -> Function:
+def composed(name: str, function: Function) -> Function:
     """Return a function of series that expands what `function`, a part of a rule that is no text, records on numbers.
 
-    The leaves it runs on lead on to the terms they stand for, where these are nodes.
+    The leaves it runs on lead on to the terms they stand for, where these are nodes. Where only numbers are asked for
+    it may be one that cannot be recorded. Errors call it `name`.
     """
 
     def on_series(*arguments: Any) -> Any:
         table: dict[Value, Series] = {}
-        records = any(is_node(series.terms[0]) for series in series_in(arguments))
+        given = series_in(arguments)
+        records = any(is_node(series.terms[0]) for series in given)
+        if not records and all(len(series.terms) == 1 for series in given):
+            return function(*first(arguments))
 
         def enter(argument: Any) -> Any:
             if not isinstance(argument, Series):
@@ -300,7 +303,7 @@ def composed(function: Function) -> Function:
             table[leaf] = argument
             return leaf
 
-        with Recording():
+        with Guarded(name, table):
             entered = [list(map(enter, x)) if isinstance(x, list | tuple) else enter(x) for x in arguments]
             results = function(*entered)
         outs = results if isinstance(results, list | tuple) else [results]

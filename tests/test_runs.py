@@ -188,7 +188,7 @@ def test_an_error_in_the_function_leaves_nothing_changed(transform: Callable[...
 @every_transform
 def test_a_differentiated_value_does_not_become_a_float_unnoticed(transform: Callable[..., Any]) -> None:
     name = next(name for name in EVERY if EVERY[name] is transform)
-    message = rf"^{name}\(<lambda>\): float\(2.0\) would drop the derivative; use microgrid.math in place of math"
+    message = rf"^{name}\(<lambda>\): float\(2.0\) would drop the derivative: write `from microgrid import math`"
     with pytest.raises(TypeError, match=message):
         transform(lambda x: standard.sin(x), 2.0)
 

@@ -310,6 +310,14 @@ def test_own_partials_that_raise_give_nan() -> None:
 
 
 @pytest.mark.usefixtures("rules_restored")
+def test_own_partials_that_cannot_be_recorded_serve_the_first_order() -> None:
+    own = define_rule("own(x)", lambda x: x * x, x=lambda x, out: 2 * standard.fabs(x))
+    assert taylor(own, 3.0, 1) == [9.0, 6.0]
+    with pytest.raises(TypeError, match=r"own_partial_x: float.* would drop .*: write `from microgrid import math`"):
+        taylor(own, 3.0, 2)
+
+
+@pytest.mark.usefixtures("rules_restored")
 def test_own_partials_may_look_at_constants_of_the_series() -> None:
     weighted = define_rule("own_weighted(x, y)", lambda x, y: x * y, x=lambda x, y, out: y, y=lambda x, y, out: x)
     assert derivative(lambda t: weighted(t, 3.0) * t, 2)(1.0) == 6.0
