@@ -101,6 +101,13 @@ def apply(rule: Rule, *arguments: Any, functions: Mapping[str, Any] = NUMBERS) -
     return observe(out) if observers else out
 
 
+def apply_exactly(rule: Rule, *arguments: Any) -> Any:
+    """Return what `apply` does, computed with the row's integer literals if a fraction is among the arguments."""
+    flat = (x for argument in arguments for x in (argument if isinstance(argument, tuple) else (argument,)))
+    is_exact = any([is_fraction(x.data if isinstance(x, Value) else x) for x in flat])
+    return apply(rule, *arguments, functions=functions_for("exact") if is_exact else NUMBERS)
+
+
 def has_value(elements: Iterable[Any]) -> bool:
     """Return whether there is a `Value` among `elements`."""
     return any(isinstance(element, Value) for element in elements)

@@ -10,7 +10,9 @@ How to read a row:
 - Expressions are Python over the arguments, `out` (the result), and the functions of `math`, `special` and
   of this table.
 - An argument whose name ends in `s` and whose singular has a partial is a sequence: the partial is written for one
-  element, and `n` is their number. A partial given under the plural name is the list of all partials at once.
+  element, and `n` is their number. So is one that is called by a single letter and `s`, or written with a star, and has
+  a partial of its own name: that is the list of all partials at once. Others whose names end in `s` are numbers
+  (`bias`, with the partial `bias`).
 - An argument without a partial is a parameter: a plain number that is never differentiated.
 - `start; step` is a sum or product taken plainly from left to right: `out` begins as `start` and becomes `step` for
   each element.
@@ -39,7 +41,7 @@ class Rule:
         partials: for each differentiable argument its partial derivative, an expression in the arguments and `out`.
 
     Raises:
-        ValueError: if the name or an argument is not an identifier, or a partial names no argument.
+        ValueError: if the name or an argument is not an identifier, or a partial names no argument, or two of them.
 
     >>> cube = Rule("cube(x)", "x * x * x", "third power", x="3 * x * x")
     >>> cube.name, cube.arguments, cube.partials
@@ -73,10 +75,16 @@ class Rule:
         for partial in partials:
             if partial not in self.arguments and partial + "s" not in self.arguments:
                 raise ValueError(f"rule {signature!r}: the partial {partial!r} belongs to no argument")
+            if partial + "s" in self.arguments and (partial in self.arguments or partial + "s" in partials):
+                raise ValueError(
+                    f"rule {signature!r}: the partial {partial!r} makes {partial + 's'!r} a sequence, but there is an "
+                    f"argument {partial!r} or a partial {partial + 's'!r} too: expected one of them, or other names"
+                )
 
     def is_sequence(self, argument: str) -> bool:
         """Return whether `argument` stands for a sequence of differentiable numbers."""
-        return argument.endswith("s") and (argument in self.partials or argument[:-1] in self.partials)
+        by_name = len(argument) == 2 or self.variadic
+        return argument.endswith("s") and (argument[:-1] in self.partials or (by_name and argument in self.partials))
 
     def is_differentiable(self, argument: str) -> bool:
         """Return whether `argument` has a partial derivative."""

@@ -4,6 +4,7 @@ import copy
 import inspect
 import math as standard
 import pickle
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -63,6 +64,28 @@ def test_sequences() -> None:
     out = energy(xs) + length(*xs) + spread(xs)
     out.backward()
     assert (out.data, xs[0].grad, xs[1].grad) == (31.0, 6.6, 9.8)
+
+
+def test_numbers_whose_names_end_in_s() -> None:
+    affine = define_rule("affine(x, bias, gains)", "gains * x + bias", x="gains", bias="1", gains="x")
+    values = [Value(3.0), Value(4.0), Value(5.0)]
+    affine(*values).backward()
+    assert [value.grad for value in values] == [5.0, 1.0, 3.0]
+    largest = define_rule("largest(*values)", "max(values)", values="ties(values, out)")
+    weighed = define_rule("weighed(values, scale)", "fsum(values) * scale", value="scale", scale="fsum(values)")
+    out = largest(*values) * weighed(values, 2.0)
+    out.backward()
+    assert out.data == 120.0 and values[2].grad == 3.0 + 24.0 + 10.0
+
+
+def test_fractions_stay_exact() -> None:
+    half = define_rule("half_of_square(x)", "x * x / 2", x="x")
+    third = define_rule("third_of_product(xs)", "prod(xs) / 3", xs="[c / 3 for c in cofactors(xs)]")
+    x, y = Value(Fraction(1, 3)), Value(Fraction(1, 5))
+    out = half(x) + third([x, y])
+    out.backward()
+    assert (out.data, x.grad, y.grad) == (Fraction(7, 90), Fraction(2, 5), Fraction(1, 9))
+    assert half(Fraction(1, 3)) == Fraction(1, 18) and type(half(Value(3.0)).data) is type(half(3)) is float
 
 
 def test_backward_does_not_raise() -> None:
@@ -132,6 +155,8 @@ def test_nothing_else_changes() -> None:
         ("no good(x)", "x", {"x": "1"}, "is not an identifier"),
         ("f(x)", "x", {}, "expected a partial for at least one argument"),
         ("f(x)", "x", {"y": "1"}, "the partial 'y' belongs to no argument"),
+        ("f(x, xs)", "x", {"x": "1"}, "makes 'xs' a sequence, but there is an argument 'x' or a partial 'xs' too"),
+        ("f(xs)", "fsum(xs)", {"x": "1", "xs": "[1]"}, "the partial 'x' makes 'xs' a sequence, but there is"),
         ("f(x)", "x +", {"x": "1"}, "the forward 'x \\+' is not an expression"),
         ("f(x)", "x", {"x": "y = 1"}, "the partial by x 'y = 1' is not an expression"),
         ("f(x)", "z * q", {"x": "1"}, "the forward 'z \\* q' speaks of q, z, expected arguments and known functions"),
@@ -139,6 +164,8 @@ def test_nothing_else_changes() -> None:
         ("f(x)", "x", {"x": "1 if x > 0 else 0"}, "branches: write it with where, step, sign or less"),
         ("f(x)", "x", {"x": "x > 0"}, "branches"),
         ("f(x)", "x", {"x": "x and 1"}, "branches"),
+        ("f(xs)", "fsum(xs)", {"xs": "[1 for xs in xs]"}, r"the partial by xs .* has another meaning for xs"),
+        ("f(xs)", "xs[0]", {"x": "1"}, r"the forward 'xs\[0\]' has an index: numbers in texts are floats"),
     ],
 )
 def test_a_bad_rule_is_refused_when_it_is_declared(signature: str, forward: str, partials: Any, message: str) -> None:

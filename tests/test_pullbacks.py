@@ -111,7 +111,7 @@ WEIGHTED = Rule(
     weight="value", value="weight", offset="1",
 )  # fmt: skip
 SCALED = Rule("scaled_sum(values, unit)", "fsum(values) / unit", "a quotient", value="1 / unit")
-SHARED = Rule("shared(scores, unit)", "max(scores) / unit", "a choice", scores="ties(scores, unit)")
+SHARED = Rule("shared(ps, unit)", "max(ps) / unit", "a choice", ps="ties(ps, unit)")
 WRAPPED = Rule("wrapped(x, y)", "x % y", "a remainder", x="x % y", y="x // y")
 LENGTH = Rule("length(values, unit)", "unit", "a constant", value="2", unit="n / unit")
 
@@ -160,11 +160,11 @@ LENGTH = Rule("length(values, unit)", "unit", "a constant", value="2", unit="n /
             "10",
             "pull",
             [
-                "(scores,) = node._x",
+                "(ps,) = node._x",
                 "unit = node._y",
-                "gscores = scaled(g, ties([score.data for score in scores], unit))",
-                "for score, gscore in zip(scores, gscores):",
-                "    score.grad += gscore",
+                "gps = scaled(g, ties([p.data for p in ps], unit))",
+                "for p, gp in zip(ps, gps):",
+                "    p.grad += gp",
             ],
         ),
         (
@@ -224,8 +224,7 @@ def test_rules_from_outside_read_as_well(rule: Rule, mask: str, role: str, lines
         (
             SHARED,
             [
-                "tangent = tangent + combined([tangents.get(score, 0) for score in scores], "
-                "ties([score.data for score in scores], unit))",
+                "tangent = tangent + combined([tangents.get(p, 0) for p in ps], ties([p.data for p in ps], unit))",
             ],
         ),
     ],
