@@ -15,7 +15,7 @@ import math
 import sys
 
 from microgrid import graph
-from microgrid.conversions import MATH_ERRORS, as_number, is_number, zero_like
+from microgrid.conversions import MATH_ERRORS, as_number, zero_like
 from microgrid.modes import before_backward, before_float, gc_paused, guards, observers
 from microgrid.operations import HandWritten
 from microgrid.passes import adjoints
@@ -145,9 +145,9 @@ class Value(Operations):
     def _record_gradients(self, seed: Value) -> None:
         with gc_paused():
             for node, adjoint in adjoints(graph.inner_nodes(self), {self: seed}, "record").items():
+                if not getattr(node.op, "is_number", True):  # a compiled call, which has several results
+                    continue
                 if not isinstance(adjoint, Value):
-                    if not is_number(adjoint):  # the adjoints of a compiled call, which has several results
-                        continue
                     adjoint = Value(adjoint)
                 accumulates = node.op is None and (isinstance(node.grad, Value) or node.grad)
                 node.grad = node.grad + adjoint if accumulates else adjoint

@@ -41,6 +41,34 @@ def dependents(nodes: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
     return reached
 
 
+def between(
+    inputs: Sequence[Value], outputs: Iterable[Any], seen: set[Value] | None = None
+) -> tuple[list[Value], set[Value]]:
+    """Return the inner nodes that lead from `inputs` to `outputs`, parents first, and all that depends on `inputs`.
+
+    Args:
+        inputs: nodes; what leads to them does not count.
+        outputs: numbers and nodes.
+        seen: nodes that need not be looked at; those that were looked at are added.
+    """
+    order = graph.inner_nodes(*filter(is_node, outputs), seen=seen)
+    reached = dependents(order, inputs)
+    ends = set(inputs)
+    return [node for node in order if node in reached and node not in ends], reached
+
+
+def seeded(outputs: Iterable[Any], seeds: Iterable[Any], reached: Container[Any]) -> Table:
+    """Return a table of adjoints that begins with `seeds`, those of `outputs`, as far as these are `reached`.
+
+    Where an output occurs twice its seeds are added.
+    """
+    table: Table = {}
+    for out, seed in zip(outputs, seeds, strict=True):
+        if is_node(out) and out in reached and counts(seed):
+            table[out] = table[out] + seed if out in table else seed
+    return table
+
+
 class Guarded(Recording):
     """The mode in which a function runs that is differentiated: no `float()` drops a derivative unnoticed.
 

@@ -6,12 +6,12 @@ constant. After the run, a leaf in the place of a `Value` becomes a node that le
 
 from __future__ import annotations
 
-from microgrid import graph, tree
+from microgrid import tree
 from microgrid.conversions import as_number, is_node, zero_like
 from microgrid.engine import Value
 from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
 from microgrid.operations import IDENTITY
-from microgrid.passes import Guarded, adjoints, counts, dependents, tangents
+from microgrid.passes import Guarded, adjoints, between, counts, seeded, tangents
 from microgrid.series import Series, expansions
 
 TYPE_CHECKING = False
@@ -142,9 +142,7 @@ class Run:
             self.aux: Any = result[1] if has_aux else None
             self.outputs = tree.leaves(f"{name}: the result", self.out)
             known = outside.known if outside else set()
-            order = graph.inner_nodes(*filter(is_node, self.outputs), seen=known)
-            self.reached = dependents(order, self.inputs)
-            self.nodes = [node for node in order if node in self.reached]
+            self.nodes, self.reached = between(self.inputs, self.outputs, seen=known)
             known.difference_update(self.nodes)  # they may be garbage soon
         for out in filter(is_node, self.outputs if observers else ()):
             before_backward(out)
@@ -170,11 +168,9 @@ class Run:
 
     def pull(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the adjoints of the inputs, where `seeds` are those of the outputs."""
-        table: dict[Value, Any] = {}
-        for out, seed in zip(self.outputs, seeds, strict=True):
-            if is_node(out) and out in self.reached and counts(seed):
-                seed = as_node(seed) if records else seed
-                table[out] = table[out] + seed if out in table else seed
+        table = seeded(self.outputs, seeds, self.reached)
+        if records:
+            table = {out: as_node(seed) for out, seed in table.items()}
         with gc_paused():
             adjoints(self.nodes, table, recording_role() if records else "vjp", self.reached)
         return [finished(table.get(leaf, 0), leaf, records) for leaf in self.inputs]

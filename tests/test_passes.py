@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, graph, math
-from microgrid.passes import adjoints, counts, dependents, tangents
+from microgrid.passes import adjoints, between, counts, dependents, seeded, tangents
 
 NUMBERS = st.fractions(-9, 9, max_denominator=9)
 
@@ -83,3 +83,20 @@ def test_passes_go_on_where_a_partial_raises() -> None:
     assert adjoints([out], {out: 1.0}, "vjp")[x] == math.inf == tangents([out], {x: 1.0}, "jvp")[out]
     assert adjoints([out], {out: Value(1.0)}, "record")[x].data == math.inf
     assert tangents([out], {x: Value(1.0)}, "jvp_record")[out].data == math.inf
+
+
+def test_nodes_between_inputs_and_outputs() -> None:
+    x, y = Value(2.0), Value(3.0)
+    before = y * y
+    inside = x * before
+    out = inside + y
+    nodes, reached = between([x, before], [out, 5.0, y])
+    assert nodes == [inside, out] and reached == {x, before, inside, out}
+    seen = {inside}
+    assert between([x], [out], seen)[0] == [] and out in seen
+
+
+def test_seeds_of_an_output_that_occurs_twice_are_added() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert seeded([x, y, 5.0, x, x], [1.0, 2.0, 3.0, 0.0, 4.0], {x}) == {x: 5.0}
+    assert seeded([x], [Value(0.0)], {x}).keys() == {x}

@@ -8,11 +8,10 @@ from __future__ import annotations
 from microgrid import graph
 from microgrid.compiler.arguments import Results
 from microgrid.compiler.cases import RECORDED, gradient
-from microgrid.conversions import is_node
 from microgrid.engine import Value
 from microgrid.modes import apart, observe, observers
 from microgrid.operations import IDENTITY
-from microgrid.passes import adjoints, counts, dependents, tangents
+from microgrid.passes import adjoints, between, dependents, seeded, tangents
 from microgrid.runs import Differentiation
 from microgrid.series import Series, expansions
 
@@ -97,6 +96,11 @@ class Call:
     def refusal(self) -> str:
         """Why a graph with it is not copied."""
         return f"{self.name!r} is compiled, and {Projection.refusal}"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether a node of it is a number itself, not one that projections take numbers from."""
+        return len(self.case.kinds) == 1
 
     def results(self, leaves: Sequence[Any], outputs: Sequence[float], tape: Tape) -> list[Any]:
         """Return the results of a call with these arguments: numbers, `Value`s, or projections of a new node."""
@@ -190,10 +194,7 @@ class Replay:
         with apart(lambda mode: isinstance(mode, Differentiation)):
             self.outputs = Results(call.function(*args, **kwargs)).leaves
         self.reached_from = [*self.inputs, *case.externals]
-        order = graph.inner_nodes(*filter(is_node, self.outputs))
-        self.reached = dependents(order, self.reached_from)
-        outside = set(self.reached_from)  # what led to a value of others is not the call's
-        self.order = [node for node in order if node in self.reached and node not in outside]
+        self.order, self.reached = between(self.reached_from, self.outputs)
 
     def linked(self) -> Replay:
         """Return the replay, with its leaves leading on to the parents, so that derivatives can be recorded."""
@@ -203,11 +204,7 @@ class Replay:
 
     def pull(self, seeds: Sequence[Any], role: str) -> list[Any]:
         """Return the adjoints of the parents."""
-        table: dict[Value, Any] = {}
-        for out, seed in zip(self.outputs, seeds, strict=True):
-            if out in self.reached and counts(seed):
-                table[out] = table[out] + seed if out in table else seed
-        adjoints(self.order, table, role, self.reached)
+        table = adjoints(self.order, seeded(self.outputs, seeds, self.reached), role, self.reached)
         return [table.get(leaf, 0) for leaf in self.reached_from]
 
     def push(self, known: Mapping[Value, Any], role: str) -> Any:
