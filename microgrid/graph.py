@@ -106,15 +106,28 @@ def vars_of(node: Value) -> dict[str, Any]:
     return getattr(node, "__dict__", {})
 
 
-def require_rules(nodes: Iterable[Value]) -> None:
-    """Check that every operation can be copied: one without a rule may refer to the original nodes.
+def written_out(nodes: Iterable[Value], stands: dict[Any, Any]) -> list[Value]:
+    """Return `nodes`, parents first, with operations of rules alone: others could not be told from their data.
+
+    Args:
+        nodes: inner nodes, parents first.
+        stands: what stands in the place of which node, which is added to.
 
     Raises:
-        TypeError: if one cannot.
+        TypeError: if an operation has no other words.
     """
+    order: list[Value] = []
     for node in nodes:
         if not hasattr(node.op, "rule"):
-            raise TypeError(node.op.refusal)
+            made, result = node.op.written_out(node, stands)
+            order += written_out(made, stands)
+            stands[node] = stands.get(result, result)
+        elif stands and any(parent in stands for parent in node.parents):
+            stands[node] = twin = alike(node, lambda parent: stands.get(parent, parent))
+            order.append(twin)
+        else:
+            order.append(node)
+    return order
 
 
 def assign(leaves: Iterable[Value], numbers: Iterable[Any]) -> None:
@@ -140,25 +153,31 @@ def plain_grad(node: Value) -> Any:
     return getattr(node.grad, "data", node.grad)
 
 
+def alike(node: Value, replace: Callable[[Any], Any]) -> Value:
+    """Return a node like `node`, with every parent replaced."""
+    twin = make(type(node), node.data, plain_grad(node), node.label, node.op)
+    vars_of(twin).update(vars_of(node))
+    if node.op is not None:
+        twin._x, twin._y = with_parents(node, replace)
+    return twin
+
+
 def duplicate(root: Value, memo: dict[int, Any]) -> Value:
     """Return a copy of `root` and of its whole graph; nodes found in `memo` are taken from there."""
-    nodes = inner_nodes(root)
-    require_rules(nodes)
-    for node in [*leaves(nodes), *nodes, root]:
-        if id(node) in memo:
-            continue
-        memo[id(node)] = twin = make(type(node), node.data, plain_grad(node), node.label, node.op)
-        vars_of(twin).update(vars_of(node))
-        if node.op is not None:
-            twin._x, twin._y = with_parents(node, lambda parent: memo[id(parent)])
+    stands: dict[Any, Any] = {}
+    nodes = written_out([node for node in inner_nodes(root) if id(node) not in memo], stands)
+    for node in [*leaves(nodes), *nodes, stands.get(root, root)]:
+        if id(node) not in memo:
+            memo[id(node)] = alike(node, lambda parent: memo[id(parent)])
+    memo |= {id(node): memo[id(stand)] for node, stand in stands.items() if id(stand) in memo}
+    memo.setdefault(id(memo), []).append(stands)  # where deepcopy keeps what must not give its id to others
     copied: Value = memo[id(root)]
     return copied
 
 
 def flatten(root: Value) -> tuple[Any, ...]:
     """Return the graph of `root` as leaves and flat records, for `unflatten`: what is pickled."""
-    nodes = inner_nodes(root)
-    require_rules(nodes)
+    nodes = written_out(inner_nodes(root), {})
     ends = leaves(nodes)
     number = {node: index for index, node in enumerate([*ends, *nodes])}
     records = [

@@ -148,10 +148,13 @@ class HandWritten:
 
     exact = property(lambda self: self.pull)
 
-    @property
-    def refusal(self) -> str:
-        """Why a graph with it is not copied."""
-        return (
+    def written_out(self, node: Value, stands: Mapping[Any, Any]) -> Any:
+        """Refuse to be copied or pickled.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
             f"the operation {self.name!r} was added by assigning _backward, so its graph cannot be copied or "
             f"pickled: the function would go on using the nodes it was written for"
         )

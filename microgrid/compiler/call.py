@@ -47,7 +47,6 @@ class Projection:
 
     name = symbol = "result"
     fan, mask = 1, (True, False)
-    refusal = "a graph with the call of a compiled function cannot be copied or pickled: detach() what is to be kept"
 
     def pull(self, node: Value, g: Any) -> None:
         """Add to the adjoints of the call."""
@@ -73,6 +72,10 @@ class Projection:
         found: Series = table[node._x][node._y]
         return found
 
+    def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Value]:
+        """Return nodes that stand for the result, parents first, and the last one of them."""
+        return in_place_of(node, node._x.op.name, stands[node._x][node._y], [])
+
 
 PROJECTION = Projection()
 
@@ -91,11 +94,6 @@ class Call:
     def __init__(self, name: str, case: Case, function: Callable[..., Any]) -> None:
         self.name = self.symbol = name
         self.case, self.function = case, function
-
-    @property
-    def refusal(self) -> str:
-        """Why a graph with it is not copied."""
-        return f"{self.name!r} is compiled, and {Projection.refusal}"
 
     @property
     def is_number(self) -> bool:
@@ -161,12 +159,39 @@ class Call:
         replay = self.replay(node)
         return (replay.linked() if records else replay).expand(table, records)
 
+    def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Any]:
+        """Return the nodes that the call stands for, parents first, and its result, of several a tuple.
+
+        Raises:
+            ValueError: if an argument or a leaf has another number than at the call.
+        """
+        replay = self.replay(node).linked()
+        made = [*replay.inputs, *replay.order]
+        if not self.is_number:
+            return made, tuple(replay.outputs)
+        return in_place_of(node, self.name, replay.outputs[0], made)
+
     def replay(self, node: Value) -> Replay:
         """Return the call made again eagerly."""
         return Replay(self, node)
 
     def __repr__(self) -> str:
         return self.name
+
+
+def in_place_of(node: Value, name: str, out: Any, made: list[Value]) -> tuple[list[Value], Value]:
+    """Return `made` and a node like `node` that leads on to `out`, the same result of a replay; and that node alone.
+
+    Raises:
+        ValueError: if it is not the same.
+    """
+    if getattr(out, "data", None) != node.data:
+        raise ValueError(
+            f"a graph with a call of the compiled function {name!r} cannot be copied or pickled after its arguments, "
+            f"or leaves that it uses, were given other numbers: detach() what is to be kept"
+        )
+    stand = graph.make(type(node), node.data, graph.plain_grad(node), node.label, IDENTITY, out)
+    return [*made, stand], stand
 
 
 def new_node(data: float, op: Any, x: Any, y: Any) -> Value:

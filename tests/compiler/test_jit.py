@@ -19,6 +19,7 @@ from microgrid import (
     derivative,
     detect_anomaly,
     grad,
+    graph,
     hessian,
     jit,
     jvp,
@@ -30,6 +31,7 @@ from microgrid import (
     vjp,
 )
 from microgrid.compiler import jit as module
+from microgrid.compiler.call import Call, Projection
 from microgrid.compiler.jit import Jitted
 from microgrid.compiler.program import Guard
 from microgrid.nn import MLP, Frozen, Module
@@ -630,14 +632,54 @@ def test_compiled_functions_are_inlined_in_one_another() -> None:
 # Graphs with calls
 
 
-def test_graphs_with_calls_cannot_be_copied() -> None:
-    for out in (jit(cube)(Value(2.0)), jit(lambda x: [x, x * x])(Value(2.0))[1]):
-        for copying in (copy.deepcopy, pickle.dumps):
+def pickled(nest: Any) -> Any:
+    return pickle.loads(pickle.dumps(nest))
+
+
+@pytest.mark.parametrize("copying", [copy.deepcopy, pickled])
+def test_graphs_with_calls_are_copied_as_operations(copying: Any) -> None:
+    weight = Value(3.0, label="weight")
+    inner = jit(lambda x: x * x)
+    several = jit(lambda x, y: [inner(x) * weight, x * 1.0, y, 7.0, x])
+    x = Value(2.0, label="x")
+    first, second, number, constant, same = several(x * 1.0, 5.0)
+    out = jit(cube)(first * second + inner(weight)) * same
+    out.label = "out"
+    out.backward()
+    twin, leaf, other, *numbers = copying([out, x, weight, number, constant])
+    assert numbers == [5.0, 7.0] and (twin.data, twin.grad, twin.label) == (out.data, 1.0, "out")
+    assert not any(isinstance(node.op, Call | Projection) for node in graph.inner_nodes(twin))
+    assert (leaf.grad, other.grad) == (x.grad, weight.grad)
+    leaf.zero_grad()
+    other.zero_grad()
+    twin.backward(create_graph=True)
+    assert (leaf.grad.data, other.grad.data) == (x.grad, weight.grad)
+    out.backward()  # the original is what it was
+    assert x.grad == 2 * leaf.grad.data
+
+
+def test_copies_of_calls_share_what_their_originals_share() -> None:
+    x = Value(2.0)
+    first, second = jit(lambda x: [x * x, x**3])(x)
+    call = jit(cube)(x)
+    one, two, three, leaf, again = copy.deepcopy([first * call, second, call, x, second + 1])
+    assert again.parents == (two,) and any(parent is three for parent in one.parents)
+    (one + two + again).backward()
+    assert leaf.grad == 5 * 2.0**4 + 2 * 3 * 2.0**2 and x.grad == 0.0
+
+
+def test_a_call_with_other_numbers_is_not_copied() -> None:
+    weight = Value(3.0)
+    for out in (jit(lambda x: x * weight)(Value(2.0)), jit(lambda x: [x, x * weight])(Value(2.0))[1],
+                jit(lambda x: x if weight < 4 else 1.0)(Value(2.0))):  # fmt: skip
+        weight.data = 5.0
+        for copying in (copy.deepcopy, pickled):
             with pytest.raises(
-                TypeError, match=r"compiled.*cannot be copied or pickled: detach\(\) what is to be kept"
+                ValueError, match=r"compiled function '<lambda>' cannot be copied .* other numbers: detach"
             ):
                 copying(out * 2)
         assert copy.deepcopy(out.detach()).data == out.data
+        weight.data = 3.0
 
 
 def test_a_call_keeps_what_it_was_given() -> None:
