@@ -662,10 +662,19 @@ def test_copies_of_calls_share_what_their_originals_share() -> None:
     x = Value(2.0)
     first, second = jit(lambda x: [x * x, x**3])(x)
     call = jit(cube)(x)
-    one, two, three, leaf, again = copy.deepcopy([first * call, second, call, x, second + 1])
-    assert again.parents == (two,) and any(parent is three for parent in one.parents)
+    one, two, three, leaf, again, last = copy.deepcopy([first * call, second, call, x, second + 1, call + 1])
+    assert again.parents[0] is two and one.parents[1] is last.parents[0] is three
     (one + two + again).backward()
     assert leaf.grad == 5 * 2.0**4 + 2 * 3 * 2.0**2 and x.grad == 0.0
+
+
+def test_copies_of_many_calls_are_not_mistaken_for_one_another() -> None:
+    xs = [Value(float(number)) for number in range(20)]
+    jitted = jit(cube)
+    twins = copy.deepcopy([jitted(x) * x for x in xs])
+    assert [twin.data for twin in twins] == [x.data**4 for x in xs]
+    for twin in twins:
+        assert [node.data for node in graph.leaves(graph.inner_nodes(twin))] == [twin.data**0.25]
 
 
 def test_a_call_with_other_numbers_is_not_copied() -> None:
