@@ -17,6 +17,7 @@ from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.call import Call
 from microgrid.compiler.cases import ERRORS, NUMBER, Case
 from microgrid.compiler.trace import Trace
+from microgrid.conversions import all_of
 from microgrid.engine import Value
 from microgrid.modes import active, gc_paused, guards, no_grad, observers
 from microgrid.runs import Differentiation
@@ -98,11 +99,10 @@ class Jitted:
         case, leaves = call.case, arguments.leaves
         if case.integers and not case.serves(leaves):
             return None
-        numbers = arguments.numbers
-        if case.externals:
-            numbers = numbers + [external.data for external in case.externals]
-            if any([type(external.data) is not float for external in case.externals]):
-                raise TypeError("compiled code is for floats")
+        read = [external.data for external in case.externals]
+        if not all_of(float, read):
+            raise TypeError("compiled code is for floats")
+        numbers = arguments.numbers + read if read else arguments.numbers
         if case.records and records:
             outputs, tape = case.record(numbers)
             return None if outputs is None else (case.results.rebuilt(call.results(leaves, outputs, tape)),)

@@ -7,7 +7,7 @@ import pytest
 
 from microgrid import Value
 from microgrid.compiler.arguments import Results
-from microgrid.compiler.cases import NUMBER, RECORDED, VALUE, Case, gradient
+from microgrid.compiler.cases import NUMBER, RECORDED, VALUE, Case, checked, gradient
 from microgrid.compiler.trace import Trace
 
 
@@ -30,6 +30,14 @@ def test_plain_numbers_take_the_function() -> None:
     assert case.run([3.0]) == [9.0] and case.run([-1.0]) is None
     with pytest.raises(ArithmeticError, match="a result is nan"):
         case_of(lambda x: x - x, 2.0).run([math.inf])
+
+
+def test_infinities_are_told_from_nan() -> None:
+    assert checked(None) is None and checked([]) == []
+    assert checked([math.inf, 1.0, -math.inf]) == [math.inf, 1.0, -math.inf]
+    for outputs in ([math.nan], [math.inf, math.nan, -math.inf], [math.nan, math.inf]):
+        with pytest.raises(ArithmeticError, match="a result is nan"):
+            checked(outputs)
 
 
 def test_values_take_the_tape() -> None:
