@@ -55,6 +55,11 @@ def unpacked(names: Sequence[str], source: str) -> list[str]:
     return [f"{', '.join(names)}{',' * (len(names) == 1)} = {source}"] if names else []
 
 
+def indented(lines: Sequence[str]) -> list[str]:
+    """Return `lines` as those of a block."""
+    return ["    " + line for line in lines]
+
+
 def as_function(name: str, parameters: str, lines: Sequence[str]) -> str:
     """Return the source of a function."""
     return "\n    ".join([f"def {name}({parameters}):", *lines]) + "\n"

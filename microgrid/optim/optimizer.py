@@ -151,7 +151,8 @@ class Optimizer:
 
     def _moved_together(self, lr: float) -> list[list[float]] | None:
         """Return the numbers after one step, and their states part by part; None if generated code cannot tell."""
-        from microgrid.compiler.steps import CompiledUpdate, Unfollowed
+        from microgrid.compiler.parts import Unfollowed
+        from microgrid.compiler.updates import CompiledUpdate
 
         numbers = [parameter.data for parameter in self.params]
         gradients = [parameter.grad for parameter in self.params]

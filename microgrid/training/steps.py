@@ -9,7 +9,8 @@ import math
 import warnings
 
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
-from microgrid.compiler.steps import CompiledStep, Unfollowed
+from microgrid.compiler.parts import Unfollowed
+from microgrid.compiler.steps import CompiledStep
 from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign

@@ -6,133 +6,17 @@ import pytest
 
 from microgrid import Value, define_rule
 from microgrid import math as mg
-from microgrid.compiler.program import Guard, Program, Step
-from microgrid.compiler.steps import (
-    MOST_BRANCHES,
-    CompiledStep,
-    CompiledUpdate,
-    Unfollowed,
-    Update,
-    parted,
-    traced,
-    with_names,
-)
+from microgrid.compiler.parts import Unfollowed
+from microgrid.compiler.steps import MOST_BRANCHES, CompiledStep
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
-from microgrid.optim import SGD, Adam, Optimizer
-from microgrid.rules import RULES
+from microgrid.optim import SGD, Adam
 
 XOR_ROWS = [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
 
 
 def step_of(loss, optimizer, slots=0, kinds=(float,)):
     return CompiledStep(loss, optimizer, optimizer.params, slots, kinds)
-
-
-# One update
-
-
-def test_an_update_is_written_once_for_each_parameter():
-    update = Update(SGD([Value(1.0)], momentum=0.9), 1, 2, 0.1)
-    assert update.common == ["if steps == 1:", "    return None"]
-    assert update.lines(7) == ["add_3_of7 = 0.9 * state0_of7 + 1.0 * gradient7"]
-    assert update.results(2) == "[parameter0 - lr * add_3_of0, parameter1 - lr * add_3_of1, add_3_of0, add_3_of1]"
-
-
-def test_what_all_parameters_share_is_computed_once():
-    update = Update(Adam([Value(1.0)]), 2, 2, 0.1)
-    assert [line.partition(" = ")[0] for line in update.common] == [
-        "sqrt_9_of_all",
-        "div_13_of_all",
-        "mul_14_of_all",
-    ]
-    assert not any("steps" in line for line in update.own)
-
-
-def test_an_update_decides_by_the_step_and_the_learning_rate():
-    class Halving(Optimizer):
-        def update(self, parameter, gradient, state, step, lr):
-            if lr > 1:
-                return parameter - gradient, ()
-            return (parameter - lr * gradient, ()) if step < 3 else (parameter, ())
-
-    compiled = CompiledUpdate(optimizer := Halving([Value(1.0)]))
-    assert compiled.source == ""
-    assert compiled([1.0], [0.5], [], 2.0) == [[0.5]] and "if not (lr > 1" in compiled.source
-    assert compiled([1.0], [0.5], [], 0.5) == [[0.75]] and "if lr > 1" in compiled.source
-    optimizer.steps = 2
-    assert compiled([1.0], [0.5], [], 0.5) == [[1.0]]
-
-
-def test_hyperparameters_are_noticed():
-    compiled = CompiledUpdate(optimizer := SGD([Value(1.0)], momentum=0.5))
-    assert compiled([1.0], [2.0], [[0.0]], 0.5) == [[0.0], [2.0]]
-    optimizer.steps, source = 1, compiled.source
-    assert compiled([1.0], [2.0], [[4.0]], 0.5) == [[-1.0], [4.0]] and compiled.source != source
-    source = compiled.source
-    assert compiled([1.0], [1.0], [[0.0]], 0.5) == [[0.5], [1.0]] and compiled.source is source
-    optimizer.momentum = 0.25
-    assert compiled([1.0], [2.0], [[4.0]], 0.5) == [[-0.5], [3.0]]
-
-
-def test_an_update_that_cannot_be_compiled_is_tried_once():
-    calls = []
-
-    class Reading(Optimizer):
-        def update(self, parameter, gradient, state, step, lr):
-            calls.append(parameter)
-            return parameter - lr * float(gradient), ()
-
-    compiled = CompiledUpdate(optimizer := Reading([Value(1.0)]))
-    for _ in range(3):
-        with pytest.raises(Unfollowed):
-            compiled([1.0], [0.5], [], 0.5)
-    assert len(calls) == 1
-    optimizer.setting = 1
-    with pytest.raises(Unfollowed, match="float"):
-        compiled([1.0], [0.5], [], 0.5)
-    assert len(calls) == 2
-
-
-def test_updates_that_are_refused():
-    class Owner(Optimizer):
-        own = Value(2.0)
-
-        def update(self, parameter, gradient, state, step, lr):
-            return parameter - self.own * gradient, ()
-
-    with pytest.raises(Unfollowed, match="uses a Value of its own"):
-        Update(Owner([Value(1.0)]), 0, 1, 0.1)
-    keeping = type("Keeping", (Owner,), {"update": lambda self, p, g, state, step, lr: (p, (g,))})
-    with pytest.raises(Unfollowed, match="keeps 1 numbers of a parameter, not 0"):
-        Update(keeping([Value(1.0)]), 0, 1, 0.1)
-    with pytest.raises(Unfollowed, match="defines no update"):
-        Update(Optimizer([Value(1.0)]), 0, 1, 0.1)
-
-
-def test_an_update_in_parts():
-    inputs = ("parameter@", "gradient@", "steps", "lr")
-    steps = (
-        Step("neg_0", RULES["neg"], ("lr",)),
-        Guard("{} < {}", ("neg_0", "steps"), True),
-        Step("mul_1", RULES["mul"], ("neg_0", "gradient@")),
-    )
-    common, own = parted(Program(inputs, steps, ("mul_1",)))
-    assert common.steps == (steps[0]._replace(target="neg_0_of_all"), Guard("{} < {}", ("neg_0_of_all", "steps"), True))
-    assert own.steps == (Step("mul_1_of@", RULES["mul"], ("neg_0_of_all", "gradient@")),)
-    assert own.outputs == ("mul_1_of@",)
-    with pytest.raises(Unfollowed, match="decides by the numbers of a parameter"):
-        parted(Program(inputs, (Guard("{} < {}", ("gradient@", 0.0), True),), ("lr",)))
-
-
-def test_names_are_replaced_everywhere():
-    program = Program(("a", "b"), (Step("c", RULES["dot"], (("a", 1.0), ("b", "a"), "b")),), ("c", "a"))
-    assert with_names(program, {"a": "x", "c": "z"}) == Program(
-        ("x", "b"), (Step("z", RULES["dot"], (("x", 1.0), ("b", "x"), "b")),), ("z", "x")
-    )
-
-
-# One step
 
 
 def test_a_step_is_one_readable_function():
@@ -286,20 +170,3 @@ def test_generated_code_raises_what_it_raises():
     with pytest.raises(ValueError, match="math domain error"):
         step([1.0], [[-1.0]], 2, 1.0)
     assert math.isnan(step([math.nan], [[1.0]], 2, 1.0)[0])
-
-
-# What a trace cannot follow
-
-
-def test_traces_that_are_refused():
-    x, node = Value(1.0), Value(1.0) * 2.0
-    with pytest.raises(Unfollowed, match=r"reading \.data at .*test_steps\.py:\d+"):
-        traced(lambda y: [y * y.data], [1.0])
-    with pytest.raises(Unfollowed, match="tracing it ended in ZeroDivisionError: "):
-        traced(lambda y: [y / 0.0], [1.0])
-    with pytest.raises(Unfollowed, match=r"reading \.data at"):
-        traced(lambda y: [{}[y.data]], [1.0])
-    with pytest.raises(Unfollowed, match="it uses a node that was made before"):
-        traced(lambda y: [y * node], [1.0])
-    program, externals = traced(lambda y: [mg.tanh(y * x)], [0.5])
-    assert len(externals) == 1 and externals[0] is x and len(program.steps) == 2

@@ -477,7 +477,7 @@ def test_modes_that_look_at_every_operation_see_them(mode):
 
 
 def test_too_many_operations_run_eagerly(monkeypatch):
-    monkeypatch.setattr("microgrid.compiler.steps.MOST_STEPS", 5)
+    monkeypatch.setattr("microgrid.compiler.parts.MOST_STEPS", 5)
     with pytest.warns(RuntimeWarning, match="9 operations are too many to compile"):
         run(net, XOR)
 

@@ -1,0 +1,74 @@
+"""Parts of generated functions: what a function does with numbers, as a program whose names can be chosen.
+
+So programs of several functions come to stand side by side in one: the losses of samples, the update of a parameter.
+"""
+
+from __future__ import annotations
+
+import re
+
+from microgrid.compiler.passes import optimised
+from microgrid.compiler.program import Guard, Program, Step, renamed
+from microgrid.compiler.trace import Trace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from microgrid.engine import Value
+
+MOST_STEPS = 200_000
+# What generated code calls its own: an operation of that name cannot be called there.
+OWN = re.compile(
+    r"training_step|updated|numbers|leaves|rows?|scale|steps|lr|loss|parameters|gradients|(states|new)\d+|state\d+(_of\d+)?|"
+    r"(parameter|gradient|input|leaf)\d*"
+)
+
+
+class Unfollowed(Exception):
+    """Raised for a function that a trace cannot follow; it says why."""
+
+
+def traced(function: Callable[..., Sequence[Any]], numbers: Sequence[float]) -> tuple[Program, list[Value]]:
+    """Return what `function` does with `numbers` as a program, and the values of others that it uses.
+
+    Raises:
+        Unfollowed: if it does something that a program cannot tell, or raises an error: it may be one of the trace.
+    """
+    trace = Trace(numbers)
+    try:
+        with trace:
+            outputs = function(*trace.inputs)
+    except Exception as error:
+        raise Unfollowed(trace.obstacle or f"tracing it ended in {type(error).__name__}: {error}") from error
+    program = trace.program(outputs)
+    if trace.obstacle:
+        raise Unfollowed(trace.obstacle)
+    if len(program.steps) > MOST_STEPS:
+        raise Unfollowed(f"{len(program.steps)} operations are too many to compile")
+    for name in {step.rule.name for step in program.steps if isinstance(step, Step)}:
+        if OWN.fullmatch(name):
+            raise Unfollowed(f"an operation is called {name}, a name that generated code has for something else")
+    for value in trace.externals:
+        if value.op is not None:
+            raise Unfollowed(f"it uses a node that was made before, {value!r:.60}")
+        if type(value.data) is not float:
+            raise Unfollowed(f"it uses a leaf that is no float, {value!r:.60}")
+    return optimised(program), trace.externals
+
+
+def with_names(program: Program, names: Mapping[str, str]) -> Program:
+    """Return `program` with its names replaced as `names` tells.
+
+    Names that end in an underscore and digits belong to traces: others cannot be mistaken for them.
+    """
+    known = dict(names)
+    steps = [
+        step._replace(operands=renamed(step.operands, known))
+        if isinstance(step, Guard)
+        else Step(known.get(step.target, step.target), step.rule, renamed(step.arguments, known))
+        for step in program.steps
+    ]
+    inputs = tuple(known.get(name, name) for name in program.inputs)
+    return Program(inputs, tuple(steps), renamed(program.outputs, known))

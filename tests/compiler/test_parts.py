@@ -1,0 +1,30 @@
+"""Parts of generated functions: what can be traced, and how names are replaced."""
+
+import pytest
+
+from microgrid import Value
+from microgrid import math as mg
+from microgrid.compiler.parts import Unfollowed, traced, with_names
+from microgrid.compiler.program import Program, Step
+from microgrid.rules import RULES
+
+
+def test_names_are_replaced_everywhere():
+    program = Program(("a", "b"), (Step("c", RULES["dot"], (("a", 1.0), ("b", "a"), "b")),), ("c", "a"))
+    assert with_names(program, {"a": "x", "c": "z"}) == Program(
+        ("x", "b"), (Step("z", RULES["dot"], (("x", 1.0), ("b", "x"), "b")),), ("z", "x")
+    )
+
+
+def test_traces_that_are_refused():
+    x, node = Value(1.0), Value(1.0) * 2.0
+    with pytest.raises(Unfollowed, match=r"reading \.data at .*test_parts\.py:\d+"):
+        traced(lambda y: [y * y.data], [1.0])
+    with pytest.raises(Unfollowed, match="tracing it ended in ZeroDivisionError: "):
+        traced(lambda y: [y / 0.0], [1.0])
+    with pytest.raises(Unfollowed, match=r"reading \.data at"):
+        traced(lambda y: [{}[y.data]], [1.0])
+    with pytest.raises(Unfollowed, match="it uses a node that was made before"):
+        traced(lambda y: [y * node], [1.0])
+    program, externals = traced(lambda y: [mg.tanh(y * x)], [0.5])
+    assert len(externals) == 1 and externals[0] is x and len(program.steps) == 2
