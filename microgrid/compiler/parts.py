@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 MOST_STEPS = 200_000
 # What generated code calls its own: an operation of that name cannot be called there.
 OWN = re.compile(
-    r"training_step|updated|numbers|leaves|rows?|scale|steps|lr|loss|parameters|gradients|(states|new)\d+|state\d+(_of\d+)?|"
+    r"training_steps|updated|numbers|leaves|batches|rates|losses|missed|rows?|scale|steps|lr|loss|parameters|gradients|"
+    r"(states|new)\d+|state\d+(_of\d+)?|"
     r"(parameter|gradient|input|leaf)\d*"
 )
 

@@ -1,8 +1,9 @@
 """Training steps: the loss of a batch, its gradient, and the update of every parameter, as one generated function.
 
 The loss of one sample is traced and becomes the body of a loop over the rows of a batch; what the optimiser does with
-one parameter is traced as well, and follows for each of them. Parameters and gradients are local variables. A sample
-that goes another way through the loss than those before adds a branch to the body.
+one parameter is traced as well, and follows for each of them. That is a step, the body of a loop over batches and
+learning rates. Parameters and gradients are local variables. A sample that goes another way through the loss than those
+before adds a branch to the body.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ class Sample:
         return lines + reverse
 
 
-class CompiledStep:
-    """A training step as one generated function.
+class CompiledSteps:
+    """Training steps, one after the other, as one generated function.
 
     Args:
         loss: the loss of one sample, a function of its numbers.
@@ -94,37 +95,39 @@ class CompiledStep:
         self._function: Any = None
 
     def __call__(
-        self, numbers: Sequence[float], rows: Sequence[list[float]], step: int, lr: float
-    ) -> tuple[float, list[float]]:
-        """Return the mean loss of `rows`, and the parameters and their states after the step.
+        self, numbers: Sequence[float], batches: Sequence[Sequence[list[float]]], steps: int, rates: Sequence[float]
+    ) -> tuple[list[float], list[float]]:
+        """Return the mean losses of `batches`, and the parameters and their states after a step for each.
+
+        Where something new is met, the steps end before it; the next call, which begins with it, compiles it.
 
         Args:
             numbers: the parameters, then the first part of all states, then the second, …. Where a sample goes a new
                 way the parameters themselves are set to them, since the trace decides by these.
-            rows: the numbers of the samples.
-            step: the number of the step, beginning with 1.
-            lr: the learning rate.
+            batches: for each step the numbers of its samples.
+            steps: how many steps were done before.
+            rates: for each step its learning rate.
 
         Raises:
             Unfollowed: if the loss or the optimiser cannot be compiled.
-            ArithmeticError, ValueError: where the generated code does.
+            ArithmeticError, ValueError: where the generated code does, in any of the steps.
         """
         if not self.branches:
-            self.add_branch(numbers, rows[0])
+            self.add_branch(numbers, batches[0][0])
         if not self.updates:
-            self.add_update(step, lr)
+            self.add_update(steps + 1, rates[0])
         while True:
             if self._function is None:
                 self.source = self.write()
-                self._function = defined(self.source, "training_step")
+                self._function = defined(self.source, "training_steps")
             leaves = [value.data for value in self.others]
-            found = self._function(numbers, leaves, rows, 1 / len(rows), step, lr)
-            if type(found) is tuple:
-                return found
-            if found is None:
-                self.add_update(step, lr)
+            losses, moved, missed = self._function(numbers, leaves, batches, rates, steps)
+            if losses:
+                return losses, moved
+            if missed == "update":
+                self.add_update(steps + 1, rates[0])
             else:
-                self.add_branch(numbers, found)
+                self.add_branch(numbers, missed)
 
     def add_branch(self, numbers: Sequence[float], row: Sequence[float]) -> None:
         """Add the way that the sample `row` goes."""
@@ -151,30 +154,38 @@ class CompiledStep:
 
     def write(self) -> str:
         """Return the source."""
+        count = len(self.parameters)
+        names = [f"parameter{number}" for number in range(count)]
+        names += [f"state{slot}_of{number}" for slot in range(self.slots) for number in range(count)]
+        lines = [
+            *unpacked(names, "numbers"),
+            *unpacked([f"leaf{index}" for index in range(len(self.others))], "leaves"),
+            "losses, missed = [], None",
+            "for rows, lr in zip(batches, rates):",
+            *indented(self.step()),
+            f"return losses, [{', '.join(names)}], missed",
+        ]
+        return as_function("training_steps", "numbers, leaves, batches, rates, steps", lines)
+
+    def step(self) -> list[str]:
+        """Return the lines of one step: all samples, and then the update; it is left before that if a guard fails."""
         count, update = len(self.parameters), self.updates[-1]
         gradients = " = ".join(f"gradient{number}" for number in range(count))
-        lines = [
-            *unpacked([f"parameter{number}" for number in range(count)] + self.states(), "numbers"),
-            *unpacked([f"leaf{index}" for index in range(len(self.others))], "leaves"),
-            *update.common,
+        unmet = 'missed = "update"\nbreak'
+        begin = [
+            *["steps += 1"] * update.counts,
+            *update.common(unmet),
             f"{gradients} = 0.0",
-            "loss = 0.0",
-            "for row in rows:",
-            *indented(self.body()),
-            *(line for number in range(count) for line in update.lines(number)),
-            f"return loss * scale, {update.results(count)}",
+            "loss, scale = 0.0, 1.0 / len(rows)",
         ]
-        return as_function("training_step", "numbers, leaves, rows, scale, steps, lr", lines)
-
-    def states(self) -> list[str]:
-        """Return the names of the numbers that the optimiser keeps."""
-        return [f"state{slot}_of{number}" for slot in range(self.slots) for number in range(len(self.parameters))]
-
-    def body(self) -> list[str]:
-        """Return the lines for one sample: each way is tried, and left where it turns out to be another's."""
-        lines = unpacked([f"input{index}" for index in range(len(self.kinds))], "row")
+        end = [*(line for number in range(count) for line in update.lines(number)), "losses.append(loss * scale)"]
+        inputs = unpacked([f"input{index}" for index in range(len(self.kinds))], "row")
         if not self.branches[0].is_guarded:
-            return lines + self.branches[0].lines()
-        for branch in self.branches:
-            lines += ["for _ in (0,):", *indented(branch.lines()), "else:", "    continue"]
-        return [*lines, "return row"]
+            return [*begin, "for row in rows:", *indented(inputs + self.branches[0].lines()), *end]
+        ways = [
+            line
+            for branch in self.branches
+            for line in ("for _ in (0,):", *indented(branch.lines()), "else:", "    continue")
+        ]
+        sample = [*inputs, *ways, "missed = row", "break"]
+        return [*begin, "for row in rows:", *indented(sample), "else:", *indented(end), "    continue", "break"]

@@ -24,6 +24,9 @@ class Update:
         step: the number of the next step.
         lr: its learning rate. If `update` decides by these two, the lines hold where they are decided alike.
 
+    Attributes:
+        counts: whether the lines speak of the number of the step, which they call `steps`.
+
     Raises:
         Unfollowed: if `update` cannot be compiled.
     """
@@ -41,23 +44,25 @@ class Update:
         if len(program.outputs) != 1 + slots:
             raise Unfollowed(f"the optimiser keeps {len(program.outputs) - 1} numbers of a parameter, not {slots}")
         names = ["parameter@", "gradient@", "steps", "lr", *(f"state{slot}_of@" for slot in range(slots))]
-        common, own = parted(with_names(program, dict(zip(program.inputs, names, strict=True))))
+        program = with_names(program, dict(zip(program.inputs, names, strict=True)))
+        common, own = parted(program)
         used = {name for step in own.steps for name in names_in(operands(step))} | {*names_in(own.outputs)}
         outside = tuple([name for name in targets(common) if name in used])
         # Every parameter uses them: as outputs given twice they are not written where they are used.
-        self.common = Writer(common._replace(outputs=outside * 2)).forward()
+        self._common = common._replace(outputs=outside * 2)
+        self.counts = any("steps" in names_in(operands(step)) for step in program.steps) or "steps" in own.outputs
         writer = Writer(own)
         self.own = writer.forward()
         self.outputs = [writer.bare(output) for output in own.outputs]
 
-    def lines(self, number: int) -> list[str]:
-        """Return the lines that update the parameter of that number."""
-        return [line.replace("@", str(number)) for line in self.own]
+    def common(self, missed: str = "return None") -> list[str]:
+        """Return the lines that compute what all parameters share; where a guard fails, the statements `missed`."""
+        return Writer(self._common).forward(missed)
 
-    def results(self, count: int) -> str:
-        """Return the text of a list: of the new parameters, then of the first part of all states, and so on."""
-        texts = [output.replace("@", str(number)) for output in self.outputs for number in range(count)]
-        return f"[{', '.join(texts)}]"
+    def lines(self, number: int) -> list[str]:
+        """Return the lines that update the parameter of that number, and its state."""
+        kept = ", ".join(["parameter@", *(f"state{slot}_of@" for slot in range(self.slots))])
+        return [line.replace("@", str(number)) for line in [*self.own, f"{kept} = {', '.join(self.outputs)}"]]
 
     def loop_source(self) -> str:
         """Return the source of a function that updates any number of parameters."""
@@ -65,7 +70,7 @@ class Update:
         given = ", ".join(["parameters", "gradients", *(f"states{slot}" for slot in range(self.slots))])
         kept = [f"new{slot}" for slot in range(self.slots + 1)]
         lines = [
-            *self.common,
+            *self.common(),
             *(f"{name} = []" for name in kept),
             f"for {', '.join(['parameter@', 'gradient@', *states])} in zip({given}):",
             *indented([*self.own, *(f"{name}.append({text})" for name, text in zip(kept, self.outputs, strict=True))]),

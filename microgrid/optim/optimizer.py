@@ -108,16 +108,20 @@ class Optimizer:
         """
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
-    def learning_rate(self) -> float:
+    def learning_rate(self, steps: int | None = None) -> float:
         """Return the learning rate of the next step.
+
+        Args:
+            steps: the number of steps done before; as many as were done unless given.
 
         Raises:
             TypeError: if it is no plain number.
             ValueError: if it is negative or nan.
         """
-        lr = self.lr(self.steps) if callable(self.lr) else self.lr
+        steps = self.steps if steps is None else steps
+        lr = self.lr(steps) if callable(self.lr) else self.lr
         if not (type(lr) is float and lr >= 0):
-            at_least_zero(f"step {self.steps + 1} of {type(self).__name__}", lr=lr)
+            at_least_zero(f"step {steps + 1} of {type(self).__name__}", lr=lr)
         return lr
 
     def states(self) -> list[State]:
@@ -134,8 +138,11 @@ class Optimizer:
 
         Floats go through one generated function, made from `update` at the first step; it gives the same bits.
         """
-        lr, step = self.learning_rate(), self.steps + 1
-        moved = self._moved_together(lr)
+        self.move(self.learning_rate())
+
+    def move(self, lr: float) -> None:
+        """Do what `step` does with `lr` as the learning rate."""
+        moved, step = self._moved_together(lr), self.steps + 1
         if moved:
             numbers, *columns = moved
             self.steps, self._state, self._columns = step, [], columns

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import time
+from itertools import chain, repeat
 
 from microgrid import tree
 from microgrid.modes import no_grad
@@ -17,7 +19,7 @@ from microgrid.training.steps import Steps
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from microgrid.samples import Samples
@@ -38,6 +40,20 @@ def batches(count: int, size: int | None, source: random.Random | None) -> list[
     return [order[start : start + size] for start in range(0, count, size)]
 
 
+def in_order(
+    count: int, size: int | None, source: random.Random | None
+) -> tuple[Iterator[Sequence[int]], Sequence[int]]:
+    """Return the batches of epoch after epoch, and the sizes of those of one; without `source` they are the same ones.
+
+    >>> order, sizes = in_order(3, 2, None)
+    >>> [[*next(order)] for _ in range(4)], sizes
+    ([[0, 1], [2], [0, 1], [2]], [2, 1])
+    """
+    known = batches(count, size, None)
+    epochs = repeat(known) if source is None else (batches(count, size, source) for _ in repeat(None))
+    return chain.from_iterable(epochs), [len(batch) for batch in known]
+
+
 def check(optimizer: Any, counts: Mapping[str, tuple[Any, int]], functions: Iterable[tuple[str, Any]]) -> None:
     """Check the other arguments of `fit`: numbers with what they are at least, and what is to be called.
 
@@ -55,22 +71,34 @@ def check(optimizer: Any, counts: Mapping[str, tuple[Any, int]], functions: Iter
             raise TypeError(f"fit expects {name} to be a function, got {type(function).__name__} {function!r:.60}")
 
 
-def epoch_loss(steps: Steps, epoch: int, batches: Iterable[Sequence[int]]) -> float:
-    """Return the mean loss of the samples of one epoch, after following it.
+def means(losses: list[float], sizes: Sequence[int]) -> list[float]:
+    """Return the mean loss of all samples for each whole epoch.
+
+    Args:
+        losses: the mean losses of batches.
+        sizes: the numbers of samples of the batches of an epoch.
+
+    >>> means([1.0, 4.0, 3.0, 3.0, 5.0], [2, 1])
+    [2.0, 3.0]
+    """
+    if len(sizes) == 1:
+        return losses
+    count, starts = sum(sizes), range(0, len(losses) - len(sizes) + 1, len(sizes))
+    return [sum(map(operator.mul, losses[start : start + len(sizes)], sizes)) / count for start in starts]
+
+
+def advance(steps: Steps, batches: Iterator[Sequence[int]], most: int, epoch: int) -> None:
+    """Follow the next of `batches`, at most so many; `epoch` is that of the first.
 
     Raises:
-        FloatingPointError: if it is not finite, or too large for a float.
+        FloatingPointError: if the loss is not finite, or too large for a float.
     """
-    total = 0.0
-    for batch in batches:
-        try:
-            loss = steps.take(batch)
-        except OverflowError as error:
-            raise diverged(math.inf, epoch) from error
-        if not math.isfinite(loss):
-            raise diverged(loss, epoch)
-        total += loss * len(batch)
-    return total / len(steps.samples)
+    try:
+        loss = steps.take(batches, most)
+    except OverflowError as error:
+        raise diverged(math.inf, epoch) from error
+    if not math.isfinite(loss):
+        raise diverged(loss, epoch)
 
 
 def diverged(loss: float, epoch: int) -> FloatingPointError:
@@ -134,7 +162,8 @@ def fit(
         FloatingPointError: if the loss becomes nan or inf; the model keeps the parameters from before that step.
         TypeError, ValueError: if an argument does not fit.
 
-    Ctrl-C ends the training; what was learned so far is kept.
+    Ctrl-C ends the training; what was learned so far is kept, but for the last steps if generated code was about them:
+    it takes as many together as it can in some milliseconds, as long as nobody has to see what comes in between.
 
     >>> from microgrid.losses import mse_loss
     >>> from microgrid.nn import Neuron
@@ -152,20 +181,27 @@ def fit(
     steps = Steps(model, loss, optimizer, samples, compile)
     shuffles = batch_size is not None and batch_size < len(samples) if shuffle is None else shuffle
     source = random_source(rng) if shuffles else None
+    order, sizes = in_order(len(samples), batch_size, source)
     history, bar, begun = History(measures), Progress(progress, epochs, "fit"), time.perf_counter()
     try:
-        for epoch in range(1, epochs + 1):
-            mean = epoch_loss(steps, epoch, batches(len(samples), batch_size, source))
+        while (done := len(history.loss)) < epochs:
+            together = 1 if measures or watchers else bar.untold()
+            advance(steps, order, (done + together) * len(sizes) - len(steps.losses), done + 1)
+            losses = means(steps.losses[done * len(sizes) :], sizes)
+            if not losses:
+                continue
             if measures or watchers:
                 steps.commit()
-            history.add(mean, measured(model, samples, measures) if measures else {})
-            bar.advance(history.last)
-            if any([watcher(epoch, history) is True for watcher in watchers]):
+            history.add(losses, measured(model, samples, measures) if measures else {})
+            bar.advance(history.last, len(losses))
+            if any([watcher(done + 1, history) is True for watcher in watchers]):
                 break
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
         steps.commit()
+        if not measures:
+            history.add(means(steps.losses[len(history.loss) * len(sizes) :], sizes), {})
         bar.close()
         history.seconds = time.perf_counter() - begun
     return history

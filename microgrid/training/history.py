@@ -24,9 +24,9 @@ class History:
         self.seconds = 0.0
         self.interrupted = False
 
-    def add(self, loss: float, metrics: Mapping[str, Any]) -> None:
-        """Take down what an epoch was like."""
-        self.loss.append(loss)
+    def add(self, losses: Iterable[float], metrics: Mapping[str, Any]) -> None:
+        """Take down the losses of epochs, and the metrics found after the last of them."""
+        self.loss.extend(losses)
         for name, found in metrics.items():
             self.metrics[name].append(found)
 
@@ -34,7 +34,7 @@ class History:
         """Return the loss and metrics of the last epoch as text.
 
         >>> history = History(["accuracy"])
-        >>> history.add(0.25, {"accuracy": 1.0})
+        >>> history.add([0.25], {"accuracy": 1.0})
         >>> history.last()
         'loss 0.25, accuracy 1'
         """

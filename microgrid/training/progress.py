@@ -53,13 +53,18 @@ class Progress:
 
     def __init__(self, show: bool | None, total: int, desc: str) -> None:
         self.bar: Any = bar_for(total, desc) if (is_watched(sys.stderr) if show is None else show) else None
-        self.stride = max(1, total // TIMES)
+        self.total, self.stride = total, max(1, total // TIMES)
         self.done = self.told = 0
         self.words: Callable[[], str] = str
 
-    def advance(self, words: Callable[[], str]) -> None:
-        """Count one round more, and show it now and then, followed by `words()`."""
-        self.done += 1
+    def untold(self) -> int:
+        """Return how many rounds there are until something is shown, or to the end."""
+        left = self.total - self.done
+        return left if self.bar is None else min(left, self.stride - self.done % self.stride)
+
+    def advance(self, words: Callable[[], str], rounds: int = 1) -> None:
+        """Count rounds, at most as many as are untold, and show that now and then, followed by `words()`."""
+        self.done += rounds
         self.words = words
         if self.bar is not None and self.done % self.stride == 0:
             self.tell()

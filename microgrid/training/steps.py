@@ -6,11 +6,13 @@ The compiled steps hold the parameters as plain numbers, which the model gets wh
 from __future__ import annotations
 
 import math
+import time
 import warnings
+from itertools import islice
 
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
 from microgrid.compiler.parts import Unfollowed
-from microgrid.compiler.steps import CompiledStep
+from microgrid.compiler.steps import CompiledSteps
 from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign
@@ -22,7 +24,7 @@ from microgrid.optim.optimizer import is_table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from microgrid.samples import Samples
@@ -30,6 +32,54 @@ if TYPE_CHECKING:
     Model = Callable[[Any], Any]
     Loss = Callable[[Any, Any], Any]
     Kind = Callable[[float], float]
+
+
+BRIEF = 0.005  # seconds: while several steps take less, twice as many are taken together the next time
+
+
+class Rates:
+    """The learning rates of the steps to come: a schedule is asked once for each of them, in their order.
+
+    What it raises is raised again when the turn of that step comes.
+
+    Args:
+        optimizer: an `Optimizer`; its `steps` are not looked at.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self._asked: list[float] = []
+        self._error: BaseException | None = None
+
+    def first(self, count: int, steps: int) -> list[float]:
+        """Return the learning rates of the next `count` steps, of fewer if the schedule fails, but at least of one.
+
+        Args:
+            steps: how many steps were done before.
+        """
+        if not callable(self.optimizer.lr):
+            return [self.optimizer.learning_rate(steps)] * count
+        while len(self._asked) < count and self._error is None:
+            try:
+                self._asked.append(self.optimizer.learning_rate(steps + len(self._asked)))
+            except BaseException as error:
+                self._error = error
+        if self._error is not None and not self._asked:
+            raise self._error
+        return self._asked[:count]
+
+    def drop(self, count: int) -> None:
+        """Count steps as done."""
+        del self._asked[:count]
+
+    def step(self) -> None:
+        """Let the optimiser take a step, without asking the schedule again if it was asked for it."""
+        if self._asked or self._error:
+            (lr,) = self.first(1, self.optimizer.steps)
+            self.optimizer.move(lr)
+            self.drop(1)
+        else:
+            self.optimizer.step()
 
 
 class Steps:
@@ -43,20 +93,39 @@ class Steps:
         compile: whether steps are compiled.
 
     Attributes:
-        take: follows the gradient of the mean loss of a batch, given as the numbers of its samples, and returns that
-            loss. If it is not finite, or an error is raised, nothing has moved.
+        losses: for each step taken the mean loss of its batch.
     """
 
     def __init__(self, model: Model, loss: Loss, optimizer: Optimizer, samples: Samples, compile: bool) -> None:
         self.model, self.loss, self.optimizer, self.samples = model, loss, optimizer, samples
-        self.take: Callable[[Sequence[int]], float] = self.compiled_step if compile else self.eager_step
+        self.losses: list[float] = []
+        self._take: Callable[[int], float] = self.compiled_steps if compile else self.eager_step
+        self._batches: list[Sequence[int]] = []  # that wait for their steps
+        self._rates = Rates(optimizer)
+        self._together = 1  # how many steps generated code takes in one call
         self._rows: list[list[float]] = []
         self._kinds: list[Kind] = []
         self._places: list[int] = []  # of the trained parameters among those of the optimiser
-        self._compiled: CompiledStep | None = None
+        self._compiled: CompiledSteps | None = None
         # What the model has not got yet: parameters with their states, and the number of steps. In one place, so that
         # Ctrl-C cannot part them.
         self._learned: tuple[list[float], int] | None = None
+
+    def take(self, batches: Iterator[Sequence[int]], most: int) -> float:
+        """Follow the gradient of the mean loss of the next of `batches`, or of several one after the other.
+
+        Generated code takes as many steps in one call as it can in some milliseconds: as much is lost by Ctrl-C.
+
+        Args:
+            batches: the numbers of the samples of each batch.
+            most: how many steps are taken at most.
+
+        Returns:
+            the loss of the last step. If it is not finite, or an error is raised, nothing has moved.
+        """
+        count = min(most, self._together)
+        self._batches += islice(batches, max(0, count - len(self._batches)))
+        return self._take(count)
 
     def loss_of(self, x: Any, y: Any) -> Any:
         """Return the loss of one sample.
@@ -71,53 +140,70 @@ class Steps:
 
     # Eagerly
 
-    def eager_step(self, batch: Sequence[int]) -> float:
-        """Take a step by `backward()` and `optimizer.step()`."""
+    def eager_step(self, count: int) -> float:
+        """Take one step by `backward()` and `optimizer.step()`."""
         with gc_paused():
-            total = mean([self.loss_of(x, y) for x, y in map(self.samples.__getitem__, batch)])
+            total = mean([self.loss_of(x, y) for x, y in map(self.samples.__getitem__, self._batches.pop(0))])
             number = float(total)
             if math.isfinite(number):
                 self.optimizer.zero_grad()
                 if isinstance(total, Value):
                     total.backward()
-                self.optimizer.step()
+                self._rates.step()
+                self.losses.append(number)
         return number
 
     # Compiled
 
-    def compiled_step(self, batch: Sequence[int]) -> float:
-        """Take a step by generated code; where that cannot tell, eagerly, and from then on if it never can."""
-        try:
-            total, numbers = self.computed(batch)
-        except Unfollowed as reason:
-            return self.give_up(reason, batch)
-        if math.isfinite(sum(numbers, total)):
-            self._learned = numbers, self.optimizer.steps + 1
-            return total
-        self.commit()
-        return self.eager_step(batch)
+    def compiled_steps(self, count: int) -> float:
+        """Take steps by generated code; where that cannot tell, one eagerly, and all from then on if it never can."""
+        begun = time.perf_counter()
+        while True:
+            try:
+                losses, numbers = self.computed(count)
+            except Unfollowed as reason:
+                return self.give_up(reason)
+            if math.isfinite(sum(numbers, sum(losses))):  # what an update has made infinite or nan stays so
+                break
+            if count == 1:
+                self.commit()
+                return self.eager_step(1)
+            count = self._together = 1
+        self._learned = numbers, self.optimizer.steps + len(losses)
+        self.losses.extend(losses)  # nothing comes between these two: Ctrl-C waits for the end of a call
+        del self._batches[: len(losses)]
+        self._rates.drop(len(losses))
+        if len(losses) == self._together and time.perf_counter() - begun < BRIEF:
+            self._together *= 2
+        return losses[-1]
 
-    def computed(self, batch: Sequence[int]) -> tuple[float, list[float]]:
-        """Return the mean loss, nan if generated code raises, and the parameters with their states after the step.
+    def computed(self, count: int) -> tuple[list[float], list[float]]:
+        """Return the mean losses of the next `count` batches, nan if generated code raises, and the parameters with
+        their states after these steps; of fewer, if only those can be taken together.
 
         Raises:
             Unfollowed: if the step cannot be compiled.
         """
-        numbers, self.optimizer.steps = self._learned or self.fetch()  # schedules ask for the steps
-        lr = self.optimizer.learning_rate()
-        rows = [self._rows[number] for number in batch]
+        numbers, self.optimizer.steps = self._learned or self.fetch()  # a schedule may look at them
+        rates = self._rates.first(count, self.optimizer.steps)
+        known: dict[int, list[list[float]]] = {}  # an epoch that is not shuffled has the batches of that before
+        batches = []
+        for batch in self._batches[: len(rates)]:
+            if id(batch) not in known:
+                known[id(batch)] = [self._rows[number] for number in batch]
+            batches.append(known[id(batch)])
         assert self._compiled is not None
         try:
-            return self._compiled(numbers, rows, self.optimizer.steps + 1, lr)
+            return self._compiled(numbers, batches, self.optimizer.steps, rates)
         except MATH_ERRORS:
-            return math.nan, numbers
+            return [math.nan], numbers
 
-    def give_up(self, reason: Unfollowed, batch: Sequence[int]) -> float:
+    def give_up(self, reason: Unfollowed) -> float:
         """Take a step eagerly, as all that follow, and say why; if it raises, that says enough."""
         self.commit()
-        self.take = self.eager_step
-        total = self.eager_step(batch)
-        warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=5)
+        self._take, self._together = self.eager_step, 1
+        total = self.eager_step(1)
+        warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=6)
         return total
 
     def fetch(self) -> tuple[list[float], int]:
@@ -151,7 +237,7 @@ class Steps:
         if known is None:
             self._rows, self._kinds = as_rows(self.samples)
         if known is None or (known.slots, *map(id, known.parameters)) != (slots, *map(id, parameters)):
-            self._compiled = CompiledStep(self.loss_of_numbers, self.optimizer, parameters, slots, self._kinds)
+            self._compiled = CompiledSteps(self.loss_of_numbers, self.optimizer, parameters, slots, self._kinds)
         else:
             known.refresh()
 

@@ -7,45 +7,79 @@ import pytest
 from microgrid import Value, define_rule
 from microgrid import math as mg
 from microgrid.compiler.parts import Unfollowed
-from microgrid.compiler.steps import MOST_BRANCHES, CompiledStep
+from microgrid.compiler.steps import MOST_BRANCHES, CompiledSteps
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
-from microgrid.optim import SGD, Adam
+from microgrid.optim import SGD, Adam, Optimizer
 
 XOR_ROWS = [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
 
 
+def steps_of(loss, optimizer, slots=0, kinds=(float,)):
+    return CompiledSteps(loss, optimizer, optimizer.params, slots, kinds)
+
+
 def step_of(loss, optimizer, slots=0, kinds=(float,)):
-    return CompiledStep(loss, optimizer, optimizer.params, slots, kinds)
+    """Return a function that takes one step, and has what `CompiledSteps` has."""
+    steps = steps_of(loss, optimizer, slots, kinds)
+
+    def step(numbers, rows, number, lr):
+        (loss,), moved = steps(numbers, [rows], number - 1, [lr])
+        return loss, moved
+
+    step.compiled = steps
+    return step
 
 
 def test_a_step_is_one_readable_function():
     w, b = Value(2.0), Value(1.0)
     step = step_of(lambda x, y: (w * x + b - y) ** 2, SGD([w, b], lr=0.5), kinds=(float, float))
-    assert step.source == ""
+    assert step.compiled.source == ""
     assert step([2.0, 1.0], [[1.0, 2.0], [0.0, 1.0]], 1, 0.5) == (0.5, [1.5, 0.5])
-    assert step.source == (
-        "def training_step(numbers, leaves, rows, scale, steps, lr):\n"
+    assert step.compiled.source == (
+        "def training_steps(numbers, leaves, batches, rates, steps):\n"
         "    parameter0, parameter1 = numbers\n"
-        "    gradient0 = gradient1 = 0.0\n"
-        "    loss = 0.0\n"
-        "    for row in rows:\n"
-        "        input0, input1 = row\n"
-        "        sub_2 = parameter0 * input0 + parameter1 - input1\n"
-        "        loss += sub_2 ** 2.0\n"
-        "        d_sub_2 = scale * (2.0 * sub_2)\n"
-        "        gradient0 += d_sub_2 * input0\n"
-        "        gradient1 += d_sub_2\n"
-        "    return loss * scale, [parameter0 - lr * gradient0, parameter1 - lr * gradient1]\n"
+        "    losses, missed = [], None\n"
+        "    for rows, lr in zip(batches, rates):\n"
+        "        gradient0 = gradient1 = 0.0\n"
+        "        loss, scale = 0.0, 1.0 / len(rows)\n"
+        "        for row in rows:\n"
+        "            input0, input1 = row\n"
+        "            sub_2 = parameter0 * input0 + parameter1 - input1\n"
+        "            loss += sub_2 ** 2.0\n"
+        "            d_sub_2 = scale * (2.0 * sub_2)\n"
+        "            gradient0 += d_sub_2 * input0\n"
+        "            gradient1 += d_sub_2\n"
+        "        parameter0 = parameter0 - lr * gradient0\n"
+        "        parameter1 = parameter1 - lr * gradient1\n"
+        "        losses.append(loss * scale)\n"
+        "    return losses, [parameter0, parameter1], missed\n"
     )
     assert (w.data, b.data, w.grad, b.grad) == (2.0, 1.0, 0.0, 0.0)
+
+
+def test_several_steps_end_before_something_new():
+    """The second step meets a new way, the fourth a new update: the numbers are those after the steps before."""
+
+    class Late(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            return (parameter - lr * gradient if step < 4 else parameter + step, ())
+
+    w = Value(1.0)
+    steps = steps_of(lambda x: w * x if x > 0 else w * x * 2, Late([w]))
+    batches = [[[1.0], [1.0]], [[1.0], [-1.0]], [[1.0]], [[1.0]], [[1.0]]]
+    rates = [0.5, 1.0, 0.25, 1.0, 1.0]
+    assert steps([1.0], batches, 0, rates) == ([1.0], [0.5])
+    assert steps([0.5], batches[1:], 1, rates[1:]) == ([-0.25, 1.0], [0.75])
+    assert steps([0.75], batches[3:], 3, rates[3:]) == ([0.75, 4.75], [9.75])
+    assert (len(steps.branches), len(steps.updates)) == (2, 2)
 
 
 def test_a_shared_parameter_gains_term_by_term_as_in_an_eager_pass():
     w = Value(2.0)
     step = step_of(lambda x: w * x - w, SGD([w]))
     assert step([2.0], [[3.0]], 1, 1.0) == (4.0, [0.0])
-    gains = [line.strip() for line in step.source.splitlines() if "gradient0 +=" in line]
+    gains = [line.strip() for line in step.compiled.source.splitlines() if "gradient0 +=" in line]
     assert sorted(gains) == ["gradient0 += -scale", "gradient0 += scale * input0"]
 
 
@@ -54,7 +88,7 @@ def test_dead_units_add_nothing():
     optimizer = SGD(net.parameters())
     step = step_of(lambda a, b, y: mse_loss(net([a, b]), y), optimizer, kinds=(float,) * 3)
     step([parameter.data for parameter in optimizer.params], XOR_ROWS, 1, 0.1)
-    skips = [line.strip() for line in step.source.splitlines() if line.strip().startswith("if d_")]
+    skips = [line.strip() for line in step.compiled.source.splitlines() if line.strip().startswith("if d_")]
     assert len(skips) == 2
 
 
@@ -72,7 +106,7 @@ def test_ways_are_added_as_they_are_met_with_the_numbers_that_lead_there():
     assert step([-0.5], [[1.0], [-1.0]], 2, 1.0) == ((-1.5 + 0.5) / 2, [-1.5])
     assert len(traces) == 2 and w.data == -0.5
     assert step([-0.5], [[1.0], [-1.0]], 3, 1.0)[1] == [-1.5] and len(traces) == 2
-    assert step.source.count("for _ in (0,):") == 2 and step.source.count("return row") == 1
+    assert step.compiled.source.count("for _ in (0,):") == 2 and step.compiled.source.count("missed = row") == 1
 
 
 def test_ways_are_bounded():
@@ -100,21 +134,21 @@ def test_leaves_of_others_are_read_at_each_step():
     first.data, second.data = 2.0, 4.0
     assert step([1.0], [[1.0]], 2, 1.0) == (6.0, [-1.0])
     assert step([1.0], [[-1.0]], 2, 1.0) == (-4.0, [5.0])
-    assert len(step.others) == 2
+    assert len(step.compiled.others) == 2
 
 
 def test_hyperparameters_are_asked_for_anew():
     w = Value(1.0)
     step = step_of(lambda x: w * x, optimizer := SGD([w]))
     assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.5])
-    step.refresh()
-    assert len(step.updates) == 1
+    step.compiled.refresh()
+    assert len(step.compiled.updates) == 1
     optimizer.weight_decay = 1.0
     assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.5])
-    step.refresh()
-    assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.0]) and len(step.branches) == 1
-    step.refresh()
-    assert len(step.updates) == 1
+    step.compiled.refresh()
+    assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.0]) and len(step.compiled.branches) == 1
+    step.compiled.refresh()
+    assert len(step.compiled.updates) == 1
 
 
 @pytest.mark.usefixtures("rules_restored")
@@ -132,7 +166,9 @@ def test_rules_may_be_called_nearly_like_what_is_generated(name):
 
 
 @pytest.mark.usefixtures("rules_restored")
-@pytest.mark.parametrize("name", ["scale", "row", "steps", "loss", "parameter0", "leaf12", "state1_of3", "gradient"])
+@pytest.mark.parametrize(
+    "name", ["scale", "row", "rates", "missed", "steps", "loss", "parameter0", "leaf12", "state1_of3", "gradient"]
+)
 def test_rules_that_are_called_like_what_is_generated_are_refused(name):
     double = define_rule(f"{name}(x)", lambda x: 2 * x, x="2")
     with pytest.raises(Unfollowed, match=f"an operation is called {name}, a name that"):

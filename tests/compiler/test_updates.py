@@ -12,19 +12,34 @@ from microgrid.rules import RULES
 
 def test_an_update_is_written_once_for_each_parameter():
     update = Update(SGD([Value(1.0)], momentum=0.9), 1, 2, 0.1)
-    assert update.common == ["if steps == 1:", "    return None"]
-    assert update.lines(7) == ["add_3_of7 = 0.9 * state0_of7 + 1.0 * gradient7"]
-    assert update.results(2) == "[parameter0 - lr * add_3_of0, parameter1 - lr * add_3_of1, add_3_of0, add_3_of1]"
+    assert update.common() == ["if steps == 1:", "    return None"]
+    assert update.common("missed = 1\nbreak") == ["if steps == 1:", "    missed = 1", "    break"]
+    assert update.lines(7) == [
+        "add_3_of7 = 0.9 * state0_of7 + 1.0 * gradient7",
+        "parameter7, state0_of7 = parameter7 - lr * add_3_of7, add_3_of7",
+    ]
 
 
 def test_what_all_parameters_share_is_computed_once():
     update = Update(Adam([Value(1.0)]), 2, 2, 0.1)
-    assert [line.partition(" = ")[0] for line in update.common] == [
+    assert [line.partition(" = ")[0] for line in update.common()] == [
         "sqrt_9_of_all",
         "div_13_of_all",
         "mul_14_of_all",
     ]
     assert not any("steps" in line for line in update.own)
+
+
+def test_whether_an_update_speaks_of_the_step():
+    def counts(result):
+        kind = type("Counted", (Optimizer,), {"update": lambda self, p, g, state, step, lr: result(p, g, step)})
+        return Update(kind([Value(1.0)]), len(result(1.0, 1.0, 1)[1]), 1, 0.1).counts
+
+    assert counts(lambda p, g, step: (p - g / step, ()))
+    assert counts(lambda p, g, step: (p - g, ()) if step < 5 else (p, ()))
+    assert counts(lambda p, g, step: (p - g, (step,)))
+    assert counts(lambda p, g, step: (p * 0.5**step, ()))
+    assert not counts(lambda p, g, step: (p - g, (p,)))
 
 
 def test_an_update_decides_by_the_step_and_the_learning_rate():
