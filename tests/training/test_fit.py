@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, datasets, detect_anomaly, losses, no_grad
-from microgrid import math as mg
 from microgrid.losses import cross_entropy, mse_loss
 from microgrid.nn import MLP, Embedding, LSTMCell, Module, Neuron
 from microgrid.optim import SGD, Adam, AdamW, Optimizer
@@ -480,36 +479,6 @@ def test_too_many_operations_run_eagerly(monkeypatch):
     monkeypatch.setattr("microgrid.compiler.parts.MOST_STEPS", 5)
     with pytest.warns(RuntimeWarning, match="9 operations are too many to compile"):
         run(net, XOR)
-
-
-class Root(Module):
-    """Divides by zero in a partial in plain floats where `x` is 0; an eager pass skips that: its adjoint is 0."""
-
-    def __init__(self):
-        self.w, self.v = Value(1.0), Value(1.0)
-
-    def __call__(self, x):
-        return (self.w * x).sqrt() * 0 + self.v * (x + 1)
-
-
-class Huge(Root):
-    """Multiplies an adjoint of 0 by inf where `x` is 0."""
-
-    def __call__(self, x):
-        return mg.relu(self.w * (self.v * -1e300 * (1e9 if x == 0 else 1.0))) + self.v * (x + 1) + self.w * 0.0
-
-
-@pytest.mark.parametrize("make", [Root, Huge])
-def test_steps_that_generated_code_cannot_take_are_taken_eagerly(make):
-    """One of two; the others go on from there. Nothing is said: the next one may be compiled again."""
-    data = [1.0, 0.0], [1.9, 1.1]
-    options = {"batch_size": 1, "shuffle": False, "epochs": 4}
-    eager = run(make, data, OPTIMISERS["momentum"], **options, compile=False)
-    with patch.object(Steps, "eager_step", autospec=True, side_effect=Steps.eager_step) as taken:
-        compiled = run(make, data, OPTIMISERS["momentum"], **options)
-    assert compiled[1] == eager[1] and compiled[0] == pytest.approx(eager[0], rel=1e-14)
-    assert taken.call_count == 4
-    assert all(math.isfinite(number) for number in compiled[1][0])
 
 
 # What goes wrong
