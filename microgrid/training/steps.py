@@ -201,7 +201,7 @@ class Steps:
     def give_up(self, reason: Unfollowed) -> float:
         """Take a step eagerly, as all that follow, and say why; if it raises, that says enough."""
         self.commit()
-        self._take, self._together = self.eager_step, 1
+        self._take = self.eager_step
         total = self.eager_step(1)
         warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=6)
         return total

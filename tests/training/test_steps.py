@@ -8,6 +8,7 @@ import textwrap
 from contextlib import nullcontext
 from fractions import Fraction
 from itertools import chain, repeat
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -297,6 +298,29 @@ def test_an_interruption_of_generated_code_leaves_what_was_learned_before_that_c
     assert optimizer.state == other.state
 
 
+@pytest.mark.usefixtures("always_together")
+@pytest.mark.parametrize("metrics", [None, {"any": lambda *_: 0}])
+def test_an_interruption_after_generated_code_leaves_no_loss_out(metrics):
+    """With metrics one epoch may be missing: those would have to be measured."""
+    calls, take = [], Steps.take
+
+    def interrupted(self, *given):
+        loss = take(self, *given)
+        calls.append(loss)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return loss
+
+    model = net()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    with patch.object(Steps, "take", interrupted):
+        history = fit(model, XOR, loss=mse_loss, optimizer=optimizer, metrics=metrics)
+    expected, *learned = run(OPTIMISERS["sgd"], epochs=optimizer.steps)
+    assert learned == [[p.data for p in model.parameters()], optimizer.state, 4 if metrics else 15]
+    assert history.loss == (expected[:-1] if metrics else expected)
+    assert [len(found) for found in history.metrics.values()] == ([3] if metrics else [])
+
+
 def test_a_real_interruption_of_steps_taken_together():
     """SIGINT comes while generated code runs: the state is that of an uninterrupted run, and so is the history."""
     program = textwrap.dedent("""
@@ -326,6 +350,19 @@ def test_a_real_interruption_of_steps_taken_together():
 
 
 # What else could be told
+
+
+@pytest.mark.parametrize(("epochs", "stride"), [(30, 1), (251, 2), (508, 5)])
+def test_progress_is_told_as_often_as_if_steps_were_taken_one_by_one(epochs, stride, always_together, monkeypatch):
+    told = []
+    bar = SimpleNamespace(set_postfix_str=lambda words, refresh: told.append(words), close=lambda: None)
+    bar.update = told.append
+    monkeypatch.setattr("microgrid.training.progress.bar_for", lambda total, desc: bar)
+    losses, *_ = run(OPTIMISERS["sgd"], epochs=epochs, progress=True)
+    ends = [*range(stride, epochs + 1, stride)] + [epochs] * (epochs % stride > 0)
+    assert told[::2] == [f"loss {losses[end - 1]:.4g}" for end in ends]
+    assert told[1::2] == [end - start for start, end in zip([0, *ends], ends, strict=False)]
+    assert len(losses) == epochs and max(always_together) == stride
 
 
 @pytest.mark.usefixtures("always_together")
