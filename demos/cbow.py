@@ -8,8 +8,9 @@ import random
 from collections.abc import Sequence
 from itertools import product
 
-from common import curve, new_figure, parsed, run
+from common import new_figure, parsed, run
 from microgrid import Value, math, no_grad
+from microgrid.draw import sparkline
 from microgrid.losses import cross_entropy
 from microgrid.nn import Embedding, Layer, Module
 from microgrid.optim import Adam
@@ -100,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     model, losses = trained(options.seed, options.epochs)
     least = (math.log(3) + math.log(2) + math.log(3)) / 5  # of five words, three are anyone's guess within their kind
     print(f"{len(SENTENCES)} sentences such as '{' '.join(SENTENCES[0])}'; {len(model.parameters())} parameters\n")
-    print(f"loss  {curve(losses)}  {losses[-1]:.3f}, and no guess is better than {least:.3f}\n")
+    print(f"loss  {sparkline(losses)}  {losses[-1]:.3f}, and no guess is better than {least:.3f}\n")
     print(*chart(model), sep="\n")
     guesses = model.likely("the", "eats", "some").items()
     print("\nthe ___ eats some:", *(f"{word} {chance:.0%}" for word, chance in guesses if chance > 0.01))

@@ -1,10 +1,9 @@
-"""What the demos share: their arguments, lines that draw numbers, figures, and how a program ends.
+"""What the demos share: their arguments, figures, and how a program ends.
 
 They import it by name: Python looks first in the folder of the script it runs.
 """
 
 import argparse
-import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -38,33 +37,6 @@ def new_figure(width: float = 6, height: float = 4) -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def shown(characters: str, instead: str) -> str:
-    """Return `characters` if the standard output can show them, else others."""
-    try:
-        characters.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        return instead
-    return characters
-
-
-def curve(numbers: Sequence[float], width: int = 40, *, low: float | None = None, high: float | None = None) -> str:
-    """Return a line with a bar for each of `width` of the numbers, evenly spread; `!` where one is inf or nan.
-
-    Bars reach from `low` to `high`, the least and the greatest number unless given.
-    """
-    last = len(numbers) - 1
-    places = range(len(numbers)) if last < width else [round(last * column / (width - 1)) for column in range(width)]
-    finite = [number for number in numbers if math.isfinite(number)] or [0.0]
-    low, high = min(finite) if low is None else low, max(finite) if high is None else high
-    levels = shown("▁▂▃▄▅▆▇█", "_.-=oO#@")
-
-    def bar(number: float) -> str:
-        part = (min(max(number, low), high) - low) / ((high - low) or 1.0)
-        return levels[round(part * (len(levels) - 1))] if math.isfinite(number) else "!"
-
-    return "".join(bar(numbers[place]) for place in places)
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:

@@ -11,9 +11,10 @@ import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from common import curve, new_figure, parsed, run
+from common import new_figure, parsed, run
 from microgrid import Value, math
 from microgrid.datasets import truth_table
+from microgrid.draw import plot_history, sparkline
 from microgrid.losses import accuracy, binary_cross_entropy_with_logits, mse_loss
 from microgrid.nn import MLP, Layer, Sequential
 from microgrid.optim import SGD, Adam
@@ -97,11 +98,8 @@ def draw(file: str, courses: dict[str, Course]) -> None:
     """Draw the losses, and how well the synthetic gradients agree with the true ones."""
     figure = new_figure(10, 4)
     losses, agreement = figure.subplots(1, 2)
-    for name, course in courses.items():
-        losses.semilogy(course.losses, label=name)
-        agreement.plot(course.agreement)
-    losses.legend()
-    losses.set(title="cross-entropy", xlabel="epoch")
+    plot_history({name: course.losses for name, course in courses.items()}, losses, log=True)
+    agreement.plot(courses["synthetic gradients"].agreement)
     agreement.set(title="cosine of synthetic and true gradient", xlabel="epoch", ylim=(-1.05, 1.05))
     figure.savefig(file)
 
@@ -117,9 +115,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(f"{'hidden layer trained by':24}{'loss (log)':42}at the end  right of 4")
     for name, (losses, _, count) in courses.items():
         logs = [math.log10(loss) for loss in losses]
-        print(f"{name:24}{curve(logs, low=-2, high=0):42}{losses[-1]:10.4f}{count:8}")
+        print(f"{name:24}{sparkline(logs, low=-2, high=0):42}{losses[-1]:10.4f}{count:8}")
     agreement = courses["synthetic gradients"].agreement
-    print(f"\n{'cosine with the true':24}{curve(agreement, low=-1, high=1):42}{agreement[-1]:10.4f}\n")
+    print(f"\n{'cosine with the true':24}{sparkline(agreement, low=-1, high=1):42}{agreement[-1]:10.4f}\n")
     if options.plot:
         draw(options.plot, courses)
     learned = courses["synthetic gradients"].rights == 4

@@ -6,9 +6,10 @@ soon as the error is acceptable. Then look what the network makes of hours that 
 
 from collections.abc import Sequence
 
-from common import curve, new_figure, parsed, run
+from common import new_figure, parsed, run
 from microgrid import math, no_grad
 from microgrid.datasets import exam_scores
+from microgrid.draw import plot_history, sparkline
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import SGD
@@ -46,8 +47,7 @@ def draw(file: str, net: MLP, history: History) -> None:
     """Draw the losses, and the scores over all hours."""
     figure = new_figure(9, 4)
     losses, scores = figure.subplots(1, 2)
-    losses.semilogy(history.loss)
-    losses.set(title="mean squared error", xlabel="epoch")
+    plot_history(history, losses)
     study, sleep = range(13), range(10)
     levels = scores.contourf(study, sleep, [[score(net, (x, y)) for x in study] for y in sleep])
     scores.plot(*zip(*HOURS, strict=True), "ko")
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Train, and ask about four hours of study and eight of sleep."""
     options = parsed(__doc__, argv, seed=1, epochs=5000, plot=True)
     net, history = trained(options.seed, options.epochs)
-    print(f"error (log)  {curve([math.log(loss) for loss in history.loss])}  {history.loss[-1]:.2e}")
+    print(f"error (log)  {sparkline([math.log(loss) for loss in history.loss])}  {history.loss[-1]:.2e}")
     print(f"after {len(history.loss)} epochs\n")
     print("study  sleep  score  expected")
     for hours, truth in zip(HOURS, SCORES, strict=True):

@@ -7,9 +7,10 @@ wrong, each mistake followed by its cure. The training loop is written out, sinc
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from common import curve, new_figure, parsed, run
+from common import new_figure, parsed, run
 from microgrid import Value, math, no_grad
 from microgrid.datasets import truth_table
+from microgrid.draw import sparkline
 from microgrid.losses import accuracy, mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import SGD, clip_grad_norm_
@@ -107,7 +108,7 @@ def show(title: str, attempts: dict[str, Attempt]) -> None:
     print(f"{title:28}{'error, from 1e-6 to 1':41}{'at the end':>10}  right of 4")
     for name, (errors, rights) in attempts.items():
         logs = [math.log10(max(error, 1e-6)) for error in errors]
-        print(f"{name:28}{curve(logs, low=-6, high=0):41}{errors[-1]:10.2g}{rights:8}")
+        print(f"{name:28}{sparkline(logs, low=-6, high=0):41}{errors[-1]:10.2g}{rights:8}")
     print()
 
 

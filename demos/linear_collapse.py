@@ -7,9 +7,10 @@ one bias give the same answers. The same network with tanh between the layers le
 from collections.abc import Sequence
 from functools import reduce
 
-from common import curve, parsed, run
+from common import parsed, run
 from microgrid import math, no_grad
 from microgrid.datasets import truth_table
+from microgrid.draw import sparkline
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP, Layer
 from microgrid.optim import SGD
@@ -58,8 +59,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     bent, bent_losses = trained("tanh", options.seed, options.epochs)
 
     print(f"xor, layers of 4, 4 and 1 neurons, {len(linear.parameters())} parameters; targets{told(TARGETS)}\n")
-    print(f"loss of the linear network  {curve(losses)} {losses[-1]:.4f}")
-    print(f"loss of the one with tanh   {curve(bent_losses)} {bent_losses[-1]:.4f}\n")
+    print(f"loss of the linear network  {sparkline(losses)} {losses[-1]:.4f}")
+    print(f"loss of the one with tanh   {sparkline(bent_losses)} {bent_losses[-1]:.4f}\n")
     print(f"the linear network says     {told(answers(linear))}")
     print(f"its matrices multiplied     {told(collapsed)}   = [{told(matrix[0])} ] x + {told(bias)}")
     print(f"the one with tanh says      {told(answers(bent))}\n")

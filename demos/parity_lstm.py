@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from operator import xor
 
-from common import curve, parsed, run
+from common import parsed, run
 from microgrid import Value, math, no_grad
 from microgrid.datasets import parity
+from microgrid.draw import sparkline
 from microgrid.losses import binary_cross_entropy_with_logits
 from microgrid.nn import LSTMCell, Module, Neuron
 from microgrid.optim import Adam
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parsed(__doc__, argv, seed=0, epochs=300)
     reader, losses = trained(options.seed, options.epochs)
     print(f"{len(reader.parameters())} parameters, all 16 rows of 4 bits, parity asked for after every bit\n")
-    print(f"loss (log)  {curve([math.log(loss) for loss in losses])}  {losses[-1]:.4f}\n")
+    print(f"loss (log)  {sparkline([math.log(loss) for loss in losses])}  {losses[-1]:.4f}\n")
     for bits in parity(2)[0]:
         print(f"two bits   {bits[0]:.0f} {bits[1]:.0f}   xor {read(reader, bits)[-1]}")
     rng = random.Random(options.seed)

@@ -8,9 +8,10 @@ what the sliding neuron learned on the left it knows everywhere, in longer rows 
 from collections.abc import Sequence
 from itertools import pairwise
 
-from common import curve, parsed, run
+from common import parsed, run
 from microgrid import Value, math, no_grad
 from microgrid.datasets import parity
+from microgrid.draw import sparkline
 from microgrid.losses import binary_cross_entropy_with_logits
 from microgrid.nn import Layer, Module, Neuron
 from microgrid.optim import Adam
@@ -72,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     for name, model in models.items():
         logs = [math.log10(loss) for loss in taught(model, options.epochs)]
         counts.append(flawless(model, ALL))
-        picture = curve(logs, low=-3, high=0)
+        picture = sparkline(logs, low=-3, high=0)
         print(f"{name:19}{len(model.parameters()):10}  {picture:42}{flawless(model, EXAMPLES):11}{counts[-1]:20}")
     sliding = models["one neuron, slid"]
     left, right = (weight.data for weight in sliding.neuron.w)

@@ -16,8 +16,9 @@ from itertools import pairwise
 from math import exp
 from operator import add, mul
 
-from common import curve, new_figure, parsed, run
+from common import new_figure, parsed, run
 from microgrid import no_grad
+from microgrid.draw import sparkline
 from microgrid.losses import l1_loss, mse_loss
 from microgrid.nn import MLP, uniform
 from microgrid.optim import SGD
@@ -155,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(f"{f'below {bound} in epoch':>32}" + "".join(f"{first_below(n, bound):>20}" for n in errors.values()))
     print()
     for name, numbers in errors.items():
-        print(f"{name:9}{curve(numbers)}")
+        print(f"{name:9}{sparkline(numbers)}")
     if options.plot:
         draw(options.plot, errors)
     wrong, right = errors.values()

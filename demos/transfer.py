@@ -6,9 +6,10 @@ have learned nothing, and a network that trains all of its parameters.
 
 from collections.abc import Sequence
 
-from common import curve, parsed, run
+from common import parsed, run
 from microgrid import math
 from microgrid.datasets import truth_table
+from microgrid.draw import sparkline
 from microgrid.losses import binary_cross_entropy_with_logits
 from microgrid.nn import MLP, Layer
 from microgrid.optim import SGD
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for way, losses in transferred(source, target, options.seed, options.epochs).items():
             durations.append(duration(losses))
             logs = [math.log10(loss) for loss in losses]
-            print(f"{target:6}{way:18}{curve(logs, low=-3, high=0):42}{durations[-1] or 'never'}")
+            print(f"{target:6}{way:18}{sparkline(logs, low=-3, high=0):42}{durations[-1] or 'never'}")
         print()
         if durations[0] and all(other is None or durations[0] < other for other in durations[1:]):
             sooner.append(f"{source} to {target}")

@@ -9,43 +9,28 @@ The output neuron can only divide by a plane: what training does is to move the 
 units until one fits between the zeros and the ones. Watch it below the losses, or in a figure with --plot.
 """
 
-import copy
-import os
-import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from textwrap import indent
 
-from common import curve, new_figure, parsed, run, shown
+from common import new_figure, parsed, run
 from microgrid import math, no_grad
+from microgrid.draw import (
+    decision_boundary_text,
+    plot_history,
+    plot_parameters,
+    plot_representation,
+    sparkline,
+    terminal,
+)
 from microgrid.losses import binary_cross_entropy_with_logits
 from microgrid.nn import MLP
 from microgrid.optim import SGD
+from microgrid.training import History, Recorder
 
 ROWS = {(0.0, 0.0): 0, (0.0, 1.0): 1, (1.0, 0.0): 1, (1.0, 1.0): 0}
+DATA = [*ROWS], [*ROWS.values()]
 COLUMNS, LINES = 33, 13  # multiples of four, plus one: then each of the four rows falls on a cell
-
-
-class Terminal(NamedTuple):
-    """What can be drawn: five shades from 0 to 1, their colours (numbers of the 256-colour palette), the width."""
-
-    shades: str
-    colours: tuple[int, ...]
-    width: int
-
-    def cell(self, probability: float, mark: str = "") -> str:
-        """Return one cell of the picture: the shade of `probability`, or `mark` on it."""
-        level = min(int(probability * len(self.shades)), len(self.shades) - 1)
-        if self.colours:
-            return f"\033[1;97;48;5;{self.colours[level]}m{mark or ' '}\033[0m"
-        return mark or self.shades[level]
-
-
-def terminal() -> Terminal:
-    """Return what the standard output can show: colours only where a person looks on and NO_COLOR is not set."""
-    shades = shown(" ░▒▓█", " .:*#")
-    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
-    return Terminal(shades, () if plain else (25, 67, 245, 173, 166), shutil.get_terminal_size().columns)
 
 
 def train(net: MLP, epochs: int) -> Iterator[tuple[int, float, int]]:
@@ -61,11 +46,11 @@ def train(net: MLP, epochs: int) -> Iterator[tuple[int, float, int]]:
         yield epoch, loss.data, sum((logit > 0) == target for logit, target in zip(logits, targets, strict=True))
 
 
-def progress(epoch: int, epochs: int, loss: float, rights: int, screen: Terminal) -> str:
+def progress(epoch: int, epochs: int, loss: float, rights: int) -> str:
     """Return the line that tells how far the training has come, with a bar as long as the loss."""
     line = f"epoch {epoch:{len(str(epochs))}}  loss {loss:.4f}  accuracy {rights / 4:4.0%}  "
-    bar = screen.shades[-1] * round(20 * min(loss, 1))
-    return (line + bar[: max(screen.width - len(line), 0)]).rstrip()
+    bar = terminal.shades()[-1] * round(20 * min(loss, 1))
+    return (line + bar[: max(terminal.width() - len(line), 0)]).rstrip()
 
 
 @no_grad()
@@ -74,24 +59,17 @@ def probability(net: MLP, a: float, b: float) -> float:
     return float(math.sigmoid(net((a, b))))
 
 
-def picture(net: MLP, screen: Terminal) -> Iterator[str]:
-    """Yield the lines of a map of `net` from -0.5 to 1.5 in both inputs, with the four rows marked by their targets."""
-    columns = min(COLUMNS, max(screen.width - 5, 4) // 4 * 4 + 1)
-    frame = f"  +{'-' * columns}+"
-    yield frame
-    for line in range(LINES):
-        b = 1.5 - 2 * line / (LINES - 1)
-        points = [(2 * column / (columns - 1) - 0.5, b) for column in range(columns)]
-        cells = [screen.cell(probability(net, *point), str(ROWS.get(point, ""))) for point in points]
-        yield f"  |{''.join(cells)}|"
-    yield frame
+def picture(net: MLP) -> str:
+    """Return a map of `net` from -0.5 to 1.5 in both inputs, with the four rows marked by their targets."""
+    columns = min(COLUMNS, max(terminal.width() - 5, 4) // 4 * 4 + 1)
+    ends, size = (-0.5, 1.5), {"width": columns + 2, "height": LINES}
+    return decision_boundary_text(lambda row: probability(net, *row), DATA, xlim=ends, ylim=ends, **size)
 
 
-def demonstrate(net: MLP, screen: Terminal) -> int:
+def demonstrate(net: MLP) -> int:
     """Print what `net` has learned, as a picture and as a table; return how many rows it has right."""
-    scale = "".join(screen.cell(level / 4) for level in range(5))
-    print(f"\nits answers, from 0 [{scale}] to 1 (a to the right, b upwards)")
-    print(*picture(net, screen), sep="\n")
+    print("\nits answers, a to the right and b upwards")
+    print(indent(picture(net), "  "))
     print("\n  a  b  a xor b  predicted")
     rights = 0
     for (a, b), target in ROWS.items():
@@ -100,20 +78,6 @@ def demonstrate(net: MLP, screen: Terminal) -> int:
         rights += right
         print(f"{a:3.0f}{b:3.0f}{target:9}{guess:11.3f}  {'right' if right else 'wrong'}")
     return rights
-
-
-def numbers(net: MLP) -> list[float]:
-    """Return the parameters as they are now."""
-    return [parameter.data for parameter in net.parameters()]
-
-
-def moments(net: MLP, film: Sequence[list[float]], epochs: Iterable[int]) -> Iterator[MLP]:
-    """Yield the network as it was in each of these epochs, when its loss was found."""
-    past = copy.deepcopy(net)
-    for epoch in epochs:
-        for parameter, number in zip(past.parameters(), film[epoch - 1], strict=True):
-            parameter.data = number
-        yield past
 
 
 @no_grad()
@@ -145,66 +109,66 @@ def landing(found: Sequence[float], reach: float, width: int) -> str:
     return "".join(cells)
 
 
-def show_training(net: MLP, film: Sequence[list[float]], epochs: Sequence[int], screen: Terminal) -> None:
-    """Print how the rows came apart in the hidden layer, and how every parameter went."""
+def show_training(net: MLP, recorder: Recorder, epochs: Sequence[int]) -> None:
+    """Print how the rows came apart in the hidden layer, as they were when these epochs began, and every parameter."""
     print("\nwhere the rows land in hidden space, as the output neuron sees it (left of | it says 0, to its right 1)")
-    found = [distances(past) for past in moments(net, film, epochs)]
-    reach, width = max(abs(distance) for row in found for distance in row), min(COLUMNS, max(screen.width - 7, 5))
+    found = []
+    for epoch in epochs:
+        with recorder.restored(epoch - 1):
+            found.append(distances(net))
+    reach, width = max(abs(distance) for row in found for distance in row), min(COLUMNS, max(terminal.width() - 7, 5))
     for epoch, row in zip(epochs, found, strict=True):
         print(f"{epoch:5}  {landing(row, reach, width)}".rstrip())
     print("\nthe parameters over the epochs, and what they are in the end")
     print("unit" + "".join(f"  {name:16}" for name in ("from a", "from b", "bias", "to the output")).rstrip())
-    paths = [f"{curve(path, 10)}{path[-1]:z6.2f}" for path in zip(*film, strict=True)]
+    paths = [f"{sparkline(path, 10)}{path[-1]:z6.2f}" for path in zip(*recorder.parameters, strict=True)]
     count = len(net.layers[0].neurons)
     for unit in range(count):
         print(f"{unit + 1:4}  " + "  ".join([*paths[3 * unit : 3 * unit + 3], paths[3 * count + unit]]))
     print(f" out{'':38}  {paths[-1]}")
 
 
-def draw(file: str, net: MLP, film: Sequence[list[float]], losses: Sequence[float], rights: Sequence[int]) -> None:
+def draw(file: str, net: MLP, recorder: Recorder, history: History) -> None:
     """Draw loss and accuracy, every parameter, and the paths of the rows through hidden space."""
-    figure = new_figure(12, 4)
+    figure = new_figure(13, 4)
     left, middle, space = figure.subplots(1, 3)
-    left.plot(losses, label="loss")
-    left.plot([count / 4 for count in rights], label="accuracy")
-    left.legend()
-    middle.plot(film)
+    plot_history(history, left)
+    plot_parameters(net, middle, recorder=recorder)
     axis, threshold = direction(net)
-    spread = [one - other for one, other in zip(hidden(net)[3], hidden(net)[0], strict=True)]
+    places = hidden(net)
+    spread = [one - other for one, other in zip(places[3], places[0], strict=True)]
     along = math.dot(spread, axis)
     across = [part - along * share for part, share in zip(spread, axis, strict=True)]
     scale = math.hypot(*across) or 1.0
-    places = [hidden(past) for past in moments(net, film, range(1, len(film) + 1))]
-    for number, (row, target) in enumerate(ROWS.items()):
-        path = [place[number] for place in places]
-        xs, ys = ([math.dot(place, way) for place in path] for way in (axis, [part / scale for part in across]))
-        space.plot(xs, ys, f"C{target}-", linewidth=1)
-        space.plot(xs[-1], ys[-1], f"C{target}o", label=f"{row[0]:.0f} xor {row[1]:.0f}")
+
+    def projected(row: Sequence[float]) -> list[float]:
+        units = [unit.data for unit in net.layers[0](row)]
+        return [math.dot(units, axis), math.dot(units, across) / scale]
+
+    plot_representation(projected, DATA, space, recorder=recorder)
     space.axvline(threshold, color="grey")
-    space.legend()
-    for axes, title in ((left, "training"), (middle, "parameters"), (space, "hidden space, along the output weights")):
-        axes.set(title=title, xlabel="" if axes is space else "epoch")
+    space.set(xlabel="along the weights of the output", ylabel="across them")
     figure.savefig(file)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Train and show the network that `argv` asks for; return 0 if it has learned all four rows."""
     options = parsed(__doc__, argv, seed=2, epochs=200, plot=True)
-    net, screen, done = MLP(2, [8, 1], activation="tanh", rng=options.seed), terminal(), 0
+    net, done = MLP(2, [8, 1], activation="tanh", rng=options.seed), 0
     print(f"XOR, four rows, MLP(2, [8, 1]) with tanh: {len(net.parameters())} parameters, seed {options.seed}\n")
-    film, losses, counts, told = [numbers(net)], [], [], []
+    recorder, history, counts, told = Recorder(net), History(["accuracy"]), [], []
     try:
         for done, loss, rights in train(net, options.epochs):
             if done in (1, options.epochs) or done % -(-options.epochs // 10) == 0:
-                print(progress(done, options.epochs, loss, rights, screen))
+                print(progress(done, options.epochs, loss, rights))
                 told.append(done)
-            film.append(numbers(net))
-            losses.append(loss)
+            recorder()
+            history.add(loss, {"accuracy": rights / 4})
             counts.append(rights)
-        show_training(net, film, told, screen)
-        rights = demonstrate(net, screen)
+        show_training(net, recorder, told)
+        rights = demonstrate(net)
         if options.plot:
-            draw(options.plot, net, film, losses, counts)
+            draw(options.plot, net, recorder, history)
     except KeyboardInterrupt:
         print(f"\ninterrupted after {done} of {options.epochs} epochs", file=sys.stderr)
         return 130

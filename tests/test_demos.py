@@ -330,14 +330,14 @@ def test_xor_shows_what_the_network_says_right_or_wrong(capsys: pytest.CaptureFi
     net = MLP(2, [1], rng=0)
     for parameter, number in zip(net.parameters(), [40.0, 0.0, -20.0], strict=True):
         parameter.data = number  # says "a", whatever b is
-    assert xor.demonstrate(net, xor.Terminal(ASCII, (), 80)) == 2
+    assert xor.demonstrate(net) == 2
     text = capsys.readouterr().out
     assert table(text) == {
         (a, b): (target, a, "right" if a == target else "wrong") for (a, b), target in TARGETS.items()
     }
     assert {re.sub("[01]", "?", line) for line in picture(text)} == {
-        f"{' ' * 16}:{'#' * 16}",
-        f"{' ' * 8}?{' ' * 7}:{'#' * 7}?{'#' * 8}",
+        f"{' ' * 16}▒{'█' * 16}",
+        f"{' ' * 8}?{' ' * 7}▒{'█' * 7}?{'█' * 8}",
     }
 
 

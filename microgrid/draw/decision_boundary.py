@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from microgrid.draw.fields import Limits, Model, Point
 
 TINT, STEPS = 0.17, 4  # opacity of each of the steps that become denser away from the boundary
-COLUMNS = 49
+COLUMNS, LEVELS = 49, 5  # of the text: cells in a line, shades
 CELL = 0.4  # width over height of a cell, about
 
 
@@ -141,7 +141,7 @@ def decision_boundary_text(
     |  0    ░░░░░▒▒▒▒▓|
     |          ░░░░▒▒▒|
     +-----------------+
-    x[0] from -0.2 to 1.2, x[1] upwards from -0.2 to 1.2
+    0 [ ░▒▓█] 1; x[0] from -0.2 to 1.2, x[1] upwards from -0.2 to 1.2
     """
     plane = Plane("decision_boundary_text", data, xlim, ylim)
     columns = max((min(terminal.width(), COLUMNS + 2) if width is None else width) - 2, 2)
@@ -156,7 +156,8 @@ def decision_boundary_text(
     for row in reversed(range(lines)):
         drawn.append(f"|{''.join(cell(field, column, row, marks, colours) for column in range(columns))}|")
     ends = [number(end) for end in (*plane.xlim, *plane.ylim)]
-    return "\n".join([*drawn, frame, "x[0] from {} to {}, x[1] upwards from {} to {}".format(*ends)])
+    caption = "x[0] from {} to {}, x[1] upwards from {} to {}".format(*ends)
+    return "\n".join([*drawn, frame, f"{key(len(field.margins), colours)}; {caption}"])
 
 
 def nearest(places: Sequence[float], x: float) -> int:
@@ -169,10 +170,20 @@ def cell(field: Field, column: int, row: int, marks: dict[tuple[int, int], str],
     found, mark = [margin[row][column] for margin in field.margins], marks.get((column, row), "")
     if any(map(math.isnan, found)):
         return mark or "!"
-    shades, palette = terminal.shades(), terminal.BLUE_TO_ORANGE
-    if len(found) == 2:
-        part = (1 + min(max(found[1] / field.reach, -1), 1)) / 2
-        level = min(int(part * len(shades)), len(shades) - 1)
-    else:
-        level, palette = found.index(max(found)) % len(shades), terminal.DISTINCT
-    return terminal.painted(mark or " ", palette[level]) if colours else mark or shades[level]
+    if len(found) > 2:
+        return shade(found.index(max(found)), terminal.DISTINCT, colours, mark)
+    part = (1 + min(max(found[1] / field.reach, -1), 1)) / 2
+    return shade(min(int(part * LEVELS), LEVELS - 1), terminal.BLUE_TO_ORANGE, colours, mark)
+
+
+def shade(level: int, palette: Sequence[int], colours: bool, mark: str = "") -> str:
+    """Return the cell of a level: a colour or a shade, or `mark` on it."""
+    level %= LEVELS
+    return terminal.painted(mark or " ", palette[level]) if colours else mark or terminal.shades()[level]
+
+
+def key(classes: int, colours: bool) -> str:
+    """Return what the shades stand for."""
+    if classes == 2:
+        return f"0 [{''.join(shade(level, terminal.BLUE_TO_ORANGE, colours) for level in range(LEVELS))}] 1"
+    return " ".join(f"{number} [{shade(number, terminal.DISTINCT, colours)}]" for number in range(classes))

@@ -1,36 +1,11 @@
 """What the demos share."""
 
-import math
 import os
 import sys
 
 import pytest
 
 import common
-
-
-@pytest.mark.parametrize(
-    ("numbers", "width", "bars"),
-    [
-        ([0, 1, 2, 3, 4, 5, 6, 7], 40, "▁▂▃▄▅▆▇█"),
-        ([7.0, 0.0], 40, "█▁"),
-        (range(701), 8, "▁▂▃▄▅▆▇█"),
-        ([3.0, 3.0], 40, "▁▁"),
-        ([0.0, math.nan, 1.0, math.inf], 40, "▁!█!"),
-        ([math.nan], 40, "!"),
-    ],
-)
-def test_curve(numbers, width, bars):
-    assert common.curve(numbers, width) == bars
-
-
-def test_curve_between_bounds():
-    assert common.curve([-5, 0, 7, 14, math.nan], low=0, high=7) == "▁▁██!"
-
-
-def test_curve_in_ascii(monkeypatch):
-    monkeypatch.setattr(sys, "stdout", type("Stream", (), {"encoding": "ascii"}))
-    assert common.curve(range(8)) == "_.-=oO#@"
 
 
 def test_arguments():

@@ -112,7 +112,7 @@ def test_text_has_marks_where_the_samples_are():
     assert (lines[10][0], lines[0][0], lines[10][20], lines[0][20]) == ("0", "1", "1", "0")
     assert sum(line.count("0") + line.count("1") for line in lines) == 4
     assert lines[5][10] == "▒" and lines[2][2] == "█" and lines[8][18] == " "
-    assert text.splitlines()[-1] == "x[0] from 0 to 1, x[1] upwards from 0 to 1"
+    assert text.splitlines()[-1] == "0 [ ░▒▓█] 1; x[0] from 0 to 1, x[1] upwards from 0 to 1"
 
 
 def test_shades_go_from_one_class_to_the_other():
@@ -131,6 +131,7 @@ def test_several_classes_have_a_shade_each():
         lambda x: [-abs(x[0] + 1), -abs(x[0]), -abs(x[0] - 1)], width=22, height=2, color=False
     )
     assert frame(text) == ["     ░░░░░░░░░░▒▒▒▒▒"] * 2
+    assert text.splitlines()[-1].startswith("0 [ ] 1 [░] 2 [▒]; x[0] from -1 to 1, ")
 
 
 def test_what_is_no_number_shows():
