@@ -52,7 +52,7 @@ def draw(file: str, net: MLP, history: History) -> None:
     levels = scores.contourf(study, sleep, [[score(net, (x, y)) for x in study] for y in sleep])
     scores.plot(*zip(*HOURS, strict=True), "ko")
     scores.set(title="score expected; dots: the examples", xlabel="hours of study", ylabel="hours of sleep")
-    figure.colorbar(levels)
+    figure.colorbar(levels, label="score of 100")
     figure.savefig(file)
 
 

@@ -69,7 +69,8 @@ def plot_decision_boundary(
     """Draw the regions of the classes and the samples in them; return the axes.
 
     A region is the denser, the clearer the model is about it: how far the output is from the threshold, or the largest
-    score from the second, in parts of the largest such distance of a sample.
+    score from the second, in parts of the largest such distance of a sample; but while a network is sure of none, all
+    is pale: parts of 1 at least, or of the threshold if it is not 0.
 
     Args:
         model: takes two numbers, and returns one, or a score for each class; usually a `Module`.

@@ -102,18 +102,21 @@ class Field:
     Attributes:
         xs, ys: the grid.
         margins: for each class rows of numbers, one row for each of `ys`.
-        reach: the largest margin of a sample, or of the grid if there are no samples: what counts as clear.
+        reach: what counts as clear: the largest margin of a sample, or of the grid if there are no samples; and at
+            least 1, but for a single output the threshold if that is not 0, since probabilities are clear at 0 and 1.
     """
 
     def __init__(
         self, model: Model, xs: Sequence[float], ys: Sequence[float], threshold: float, samples: Iterable[Point] = ()
     ) -> None:
         self.xs, self.ys = xs, ys
-        found = [margins(one, threshold) for one in scores_of(model, [[x, y] for y in ys for x in xs])]
+        outputs = scores_of(model, [[x, y] for y in ys for x in xs])
+        found = [margins(one, threshold) for one in outputs]
         self.margins = [
             [list(column[start : start + len(xs)]) for start in range(0, len(column), len(xs))]
             for column in zip(*found, strict=True)
         ]
         measured = [margins(one, threshold) for one in scores_of(model, samples)] or found
         sizes = [abs(margin) for row in measured for margin in row if math.isfinite(margin)]
-        self.reach = max(sizes, default=0.0) or 1.0
+        clear = abs(threshold) if len(outputs[0]) == 1 and threshold else 1.0
+        self.reach = max([clear, *sizes])

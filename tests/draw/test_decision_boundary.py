@@ -121,9 +121,9 @@ def test_shades_go_from_one_class_to_the_other():
 
 
 def test_samples_say_what_is_clear():
-    data = [[0.5, 0.0], [-0.5, 0.0]], [1, 0]
-    lines = frame(draw.decision_boundary_text(lambda x: x[0], data, threshold=0, width=22, xlim=(-1, 1)))
-    assert lines[0] == "       ░░▒▒▓▓███████"
+    data = [[2.0, 0.0], [-2.0, 0.0]], [1, 0]
+    text = draw.decision_boundary_text(lambda x: x[0], data, threshold=0, width=22, xlim=(-4, 4))
+    assert frame(text)[0] == "       ░░▒▒▓▓███████"
 
 
 def test_several_classes_have_a_shade_each():

@@ -76,8 +76,9 @@ def test_samples_say_what_is_clear():
 
 
 def test_a_model_that_is_never_sure():
-    assert Field(lambda x: 0.5, [0.0, 1.0], [0.0, 1.0], 0.5).reach == 1.0
-    assert Field(lambda x: math.nan, [0.0, 1.0], [0.0, 1.0], 0.5).reach == 1.0
+    grid = [0.0, 1.0], [0.0, 1.0]
+    assert Field(lambda x: 0.6, *grid, 0.5).reach == Field(lambda x: math.nan, *grid, 0.5).reach == 0.5
+    assert Field(lambda x: 0.6, *grid, 0.0).reach == Field(lambda x: [0.6, 0.4], *grid, 0.5).reach == 1.0
 
 
 def test_a_network_with_several_outputs():
