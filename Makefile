@@ -16,7 +16,7 @@ MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 PYODIDE := pyodide@314.0
 WHEELS := $(VENV)/pyodide/wheels
 
-.PHONY: help demo demos test test-deep test-pyodide coverage lint bench mutate clean
+.PHONY: help demo demos figures test test-deep test-pyodide coverage lint bench mutate clean
 .NOTPARALLEL: # all targets share the environment
 .DEFAULT_GOAL := help
 
@@ -27,8 +27,11 @@ demo: $(VENV)/.base ## train XOR and draw what was learned
 	@$(PY) demos/xor.py $(ARGS)
 
 demos: $(VENV)/.test ## run the demos one after the other, but gpt.py
-	@set -e; for demo in $(filter-out demos/common.py demos/gpt.py,$(wildcard demos/*.py)); do \
+	@set -e; for demo in $(filter-out demos/common.py demos/figures.py demos/gpt.py,$(wildcard demos/*.py)); do \
 		echo "--- $$demo"; $(PY) $$demo; echo; done
+
+figures: $(VENV)/.plot ## draw the pictures of the README
+	@$(PY) demos/figures.py
 
 test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
 	@$(PY) -m pytest $(ARGS)
@@ -61,11 +64,12 @@ clean: ## remove the environments, caches and build products
 
 $(VENV)/.base: EXTRA :=
 $(VENV)/.test: EXTRA := [test]
+$(VENV)/.plot: EXTRA := [plot]
 $(VENV)/.dev: EXTRA := [dev]
 $(VENV)/.bench: EXTRA := [bench]
 $(VENV)/.mutation: EXTRA := [mutation]
 
-$(VENV)/.base $(VENV)/.test $(VENV)/.dev $(VENV)/.bench $(VENV)/.mutation: $(MADE) pyproject.toml
+$(VENV)/.base $(VENV)/.test $(VENV)/.plot $(VENV)/.dev $(VENV)/.bench $(VENV)/.mutation: $(MADE) pyproject.toml
 	@echo "Installing microgrid$(EXTRA) into $(VENV)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --editable '.$(EXTRA)' || { \
 		echo "pip could not install microgrid$(EXTRA): its reason stands above. It needs a package index, so is the network up?" >&2; \
