@@ -28,7 +28,7 @@ MANY = 40  # lines, from which on they are paler
 
 
 def rows_of(model: Module) -> dict[str, Row]:
-    """Return the parameters in rows: those of a neuron, or of one row of a table; a bias comes before the weights.
+    """Return the parameters in rows: those of a neuron, its bias before its weights, or of any other list.
 
     Each is named by the rest of its path.
 
@@ -36,12 +36,22 @@ def rows_of(model: Module) -> dict[str, Row]:
     >>> {row: [name for name, _ in cells] for row, cells in rows_of(MLP(2, [1])).items()}
     {'layers.0.neurons.0': ['b', 'w.0', 'w.1']}
     """
+    paths = [(path.split("."), parameter) for path, parameter in model.named_parameters()]
+    lists: dict[str, set[str]] = {}  # of each module
+    for parts, _ in paths:
+        if is_element(parts[-1]):
+            lists.setdefault(".".join(parts[:-2]), set()).add(".".join(parts[:-1]))
     rows: dict[str, Row] = {}
-    for path, parameter in model.named_parameters():
-        parts = path.split(".")
-        own = 2 if parts[-1].isdigit() and len(parts) > 1 and not parts[-2].isdigit() else 1
+    for parts, parameter in paths:
+        alone = is_element(parts[-1]) and len(lists[".".join(parts[:-2])]) == 1
+        own = 2 if alone and not is_element(parts[-2]) else 1
         rows.setdefault(".".join(parts[:-own]), []).append((".".join(parts[-own:]), parameter))
-    return {row: sorted(cells, key=lambda cell: "." in cell[0]) for row, cells in rows.items()}
+    return {row: sorted(cells, key=lambda cell: is_element(cell[0])) for row, cells in rows.items()}
+
+
+def is_element(path: str) -> bool:
+    """Return whether a parameter is one of a list, as weights are; a bias is not."""
+    return path.rpartition(".")[2].isdigit()
 
 
 def layer_of(row: str) -> str:
@@ -171,7 +181,7 @@ def draw_lines(model: Module, ax: Axes | None, recorder: Recorder) -> Axes:
     check_recorder("plot_parameters", recorder, len(cells))
     rows = rows_of(model)
     places = {id(parameter): row for row, items in rows.items() for _, parameter in items}
-    biases = {id(parameter) for items in rows.values() for name, parameter in items if "." not in name}
+    biases = {id(parameter) for items in rows.values() for name, parameter in items if not is_element(name)}
     layers = list(dict.fromkeys(layer_of(row) for row in rows))
     ax = axes_for("plot_parameters", ax, width=5.6, height=3.6)
     alpha = 0.9 if len(cells) < MANY else 0.4

@@ -30,6 +30,13 @@ def test_rows():
     }
 
 
+def test_rows_of_several_lists():
+    names = {row: [name for name, _ in cells] for row, cells in rows_of(LSTMCell(1, 1, rng=0)).items()}
+    gates = ["0", "1", "2", "3"]
+    weights = {f"weight_{kind}.{gate}": ["0"] for kind in ("ih", "hh") for gate in gates}
+    assert names == {**weights, "bias_ih": gates, "bias_hh": gates}
+
+
 def test_every_parameter_is_in_one_row():
     for model in (Words(), LSTMCell(2, 3, rng=0), MLP(2, [3, 2], rng=0)):
         cells = [parameter for row in rows_of(model).values() for _, parameter in row]
@@ -151,6 +158,10 @@ def test_many_lines_are_paler_and_one_layer_needs_no_legend():
     axes = [draw.plot_parameters(net, recorder=Recorder(net)) for net in (few, many)]
     assert [ax.get_lines()[0].get_alpha() for ax in axes] == [0.9, 0.4]
     assert [ax.get_legend() for ax in axes] == [None, None]
+    embedding = Embedding(2, 2, rng=0)
+    assert {
+        line.get_linestyle() for line in draw.plot_parameters(embedding, recorder=Recorder(embedding)).get_lines()
+    } == {"-"}
 
 
 @pytest.mark.dev
