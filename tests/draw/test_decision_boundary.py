@@ -54,7 +54,8 @@ def opacity(ax, place):
 
 @pytest.mark.dev
 def test_regions_are_the_denser_the_clearer_the_model_is():
-    ax = draw.plot_decision_boundary(above, ([[0.0, 1.0], [1.0, 0.0]], [1, 0]), threshold=0.0, resolution=9)
+    data = [[0.0, 1.0], [1.0, 0.0]], [1, 0]
+    ax = draw.plot_decision_boundary(lambda x: 5 * above(x), data, threshold=0.0, resolution=9)
     assert opacity(ax, (0.5, 0.6)) == {"#d55e00": 1}
     assert opacity(ax, (0.5, 0.9)) == {"#d55e00": 2}
     assert opacity(ax, (0.0, 0.9)) == {"#d55e00": 4}

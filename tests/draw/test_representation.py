@@ -83,10 +83,11 @@ def test_the_readout_divides_hidden_space(units, run):
 @pytest.mark.dev
 def test_the_readout_is_as_it_was(run):
     net, recorder = run
-    seen = set()
+    seen, asked = set(), []
 
     def readout(hidden):
         seen.add(tuple(parameter.data for parameter in net.parameters()))
+        asked.append(hidden)
         return hidden[0]
 
     def below(x):
@@ -94,6 +95,10 @@ def test_the_readout_is_as_it_was(run):
 
     draw.plot_representation(below, XOR, recorder=recorder, epoch=2, readout=readout)
     assert seen == {tuple(recorder.parameters[1])}
+    for epoch in (0, 2):
+        with recorder.restored(epoch):
+            places = [[unit.data for unit in below(row)] for row in XOR[0]]
+        assert [place in asked for place in places] == [epoch == 2] * 4, "what is clear, the samples say as they were"
 
 
 @pytest.mark.dev
