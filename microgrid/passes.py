@@ -104,9 +104,9 @@ def adjoints(nodes: Sequence[Value], table: Table, role: str, within: Container[
     """
     function_of, total_of = attrgetter(f"op.{role}"), attrgetter(f"op.{role}_total")
     for node in reversed(nodes):
-        g = table.get(node, 0)
+        g = table.get(node)
         parents = node.parents
-        if not counts(g):
+        if not counts(g):  # nothing, or a plain zero
             amounts: Iterable[Any] = (0,) * len(parents)
         else:
             try:

@@ -199,7 +199,7 @@ def slope(rule: Rule, bindings: Mapping[str, Any], count: int, role: str, with_o
         if by.uses_out == with_out:
             for amount, argument in along(rule, key, by, known, bindings):
                 if isinstance(argument, Series) and (isinstance(amount, Series) or counts(amount)):
-                    slope = slope + argument.derivative().upto(count) * amount
+                    slope = slope + argument.derivative() * amount
     return list(slope.terms)
 
 

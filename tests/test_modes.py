@@ -1,6 +1,7 @@
 """no_grad, gc_paused, and the observers beneath."""
 
 import asyncio
+import contextvars
 import functools
 import gc
 import threading
@@ -237,6 +238,11 @@ def test_no_mode_reaches_what_is_apart_but_those_that_are_kept() -> None:
         with apart(lambda mode: mode is other):
             _ = Value(1.0) * 2.0
     assert seen == ["other"]
+
+
+def test_a_context_names_the_variable_that_holds_the_modes() -> None:
+    with Mode(None):
+        assert "microgrid_modes" in [variable.name for variable in contextvars.copy_context()]
 
 
 def test_a_trace_is_found_among_the_modes() -> None:

@@ -31,7 +31,9 @@ from microgrid import (
     value_and_grad,
     vjp,
 )
+from microgrid.modes import Mode
 from microgrid.nn import MLP
+from microgrid.runs import Run, recording_role
 
 
 def f(x: Any) -> Any:
@@ -65,6 +67,69 @@ def test_every_transform_finds_the_same_derivative(transform: Callable[..., Any]
     assert transform(f, 2.0) == pytest.approx(slope, rel=1e-15)
     recorded = transform(f, Value(2.0))
     assert type(recorded) is Value and recorded.data == transform(f, 2.0)
+
+
+@once
+def test_plain_derivatives_make_no_nodes(transform: Callable[..., Any]) -> None:
+    made: list[Value] = []
+    with Mode(made.append):
+        transform(f, 2.0)
+    assert sorted(node.op.name for node in made) == ["add", "add", "maximum", "mul", "prod", "sin"]
+
+
+@once
+def test_constants_have_derivatives_of_the_kind_of_the_argument(transform: Callable[..., Any]) -> None:
+    for constant in (lambda x: 3.0, lambda x: Value(3.0)):
+        assert transform(constant, 2.0) == 0.0 and type(transform(constant, 2.0)) is float
+        recorded = transform(constant, Value(2.0))
+        assert recorded.data == 0.0 and type(recorded) is Value
+
+
+def test_what_is_returned_beside_derivatives_is_of_their_kind() -> None:
+    def function(x: Any) -> Any:
+        return x * x, [x * 3.0, "text"]
+
+    def result(x: Any) -> tuple[Any, Any]:
+        (value, aux), _ = value_and_grad(function, has_aux=True)(x)
+        return value, aux[0]
+
+    assert result(2.0) == (4.0, 6.0) and [type(number) for number in result(2.0)] == [float, float]
+    x = Value(2.0)
+    value, beside = result(x)
+    (value + beside).backward()
+    assert (value.data, beside.data, x.grad) == (4.0, 6.0, 7.0)
+    with no_grad():
+        assert [(type(node), node.data, node.op) for node in result(x)] == [(Value, 4.0, None), (Value, 6.0, None)]
+
+
+def test_zeros_are_skipped_where_nothing_is_recorded_and_only_there() -> None:
+    for slope in (grad, jacfwd):
+        function = [lambda x: math.sqrt(x) * 0.0, lambda x: math.sqrt(x * 0.0)][slope is jacfwd]
+        assert slope(function)(0.0) == 0.0
+        assert standard.isnan(slope(function)(Value(0.0)).data)
+    assert vjp(math.sqrt, Value(0.0))[1](0.0)[0].data == 0.0  # the caller's zero asks for nothing
+
+
+def test_a_negative_zero_stays_one() -> None:
+    assert standard.copysign(1.0, grad(lambda x: x * -0.0)(1.0)) == -1.0
+
+
+@pytest.mark.parametrize("order", [0, 1, 4])
+def test_a_run_expands_to_as_many_terms_as_asked(order: int) -> None:
+    run = Run("taylor", lambda x: [x * x, 3.0], (2.0,), {}, 0)
+    assert run.expand(order) == [[4.0, 4.0, 1.0, 0.0, 0.0][: order + 1], [3.0, 0.0, 0.0, 0.0, 0.0][: order + 1]]
+    recorded = Run("taylor", lambda x: [x * x, 3.0], (Value(2.0),), {}, 0).expand(order)
+    assert {type(term) for terms in recorded for term in terms} == {Value}
+
+
+def test_derivatives_are_recorded_for_a_trace_where_one_is_on() -> None:
+    class Trace(Mode):
+        traces = True
+
+    with Mode(lambda node: None):
+        assert recording_role() == "record"
+    with Trace(lambda node: None):
+        assert recording_role() == "trace"
 
 
 @once

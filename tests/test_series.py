@@ -99,6 +99,7 @@ def test_calls_of_compiled_functions_are_expanded_among_others() -> None:
     assert taylor(lambda t: cube(2 * t) * t, 1.0, 4) == [8.0, 32.0, 48.0, 32.0, 8.0]
     assert taylor(lambda t: halves(t)[0] + halves(t)[1] * t, 1.0, 3) == [1.0, 2.0, 1.5, 0.5]
     assert grad(lambda x: derivative(lambda t: cube(t) * x, 2)(x))(2.0) == 24.0
+    assert grad(derivative(jit(math.exp)))(0.5) == standard.exp(0.5)
 
 
 def test_division_at_a_high_order_takes_no_longer_than_it_must() -> None:

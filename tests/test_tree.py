@@ -136,7 +136,7 @@ def test_a_value_in_two_places_of_modules_is_one_leaf() -> None:
     pair = Pair(shared, shared)
     assert tree.leaves("a nest", [pair, pair, Pair(shared, Value(2.0))]) == [shared, Value(2.0)]
     found = tree.replace(lambda leaf: leaf * 3.0, "a nest", pair)
-    assert found.left is found.others["right"][0] and found.left.data == 3.0
+    assert found.left is found.others["right"][0] and found.left.data == 3.0 and found.left.op.name == "mul"
     assert pair.left is shared and pair.others["right"] == [shared]
 
 
@@ -218,6 +218,16 @@ def test_nests_of_other_shapes_are_refused(nest: Any, other: Any, message: str) 
     with pytest.raises(TypeError) as error:
         tree.replace(lambda one, two: one, "weights", nest, other)
     assert str(error.value) == message
+
+
+def test_a_value_fits_a_number_and_a_number_a_value() -> None:
+    x, y = Value(1.0), Value(2.0)
+    assert tree.replace(lambda one, other: (one, other), "pairs", [x, 3.0], [4.0, y]) == [(x, 4.0), (3.0, y)]
+
+
+def test_only_leaves_can_be_rebuilt() -> None:
+    with pytest.raises(TypeError, match=r"^a nest\['a'\]: expected a number, a Value"):
+        tree.rebuilt({"a": "text"}, [1.0])
 
 
 def test_a_list_fits_a_tuple() -> None:

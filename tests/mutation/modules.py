@@ -44,6 +44,12 @@ TESTS: dict[str, str] = {
     "compositions": "test_compositions",
     "functions": "test_functions",
     "math": "test_math",
+    "conversions": "test_conversions",
+    "modes": "test_modes",
+    "passes": "test_passes test_transforms",
+    "tree": "test_tree",
+    "runs": "test_runs test_transforms",
+    "series": "test_series",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
 
