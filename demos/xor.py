@@ -163,7 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(progress(done, options.epochs, loss, rights))
                 told.append(done)
             recorder()
-            history.add(loss, {"accuracy": rights / 4})
+            history.add([loss], {"accuracy": rights / 4})
             counts.append(rights)
         show_training(net, recorder, told)
         rights = demonstrate(net)
