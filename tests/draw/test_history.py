@@ -12,7 +12,7 @@ def history(losses, **metrics):
     """Return a history with these losses and metrics."""
     found = History(metrics)
     for epoch, loss in enumerate(losses):
-        found.add(loss, {name: values[epoch] for name, values in metrics.items()})
+        found.add([loss], {name: values[epoch] for name, values in metrics.items()})
     return found
 
 
