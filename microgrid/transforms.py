@@ -9,11 +9,11 @@ nothing: it maps any function over the rows of a batch.
 from __future__ import annotations
 
 from functools import wraps
-from itertools import repeat
 from math import factorial
 
 from microgrid import tree
 from microgrid.conversions import is_node
+from microgrid.modes import observers, tracing
 from microgrid.runs import Run, name_of, one_of, paired, plain, surrounding
 
 TYPE_CHECKING = False
@@ -367,8 +367,14 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
         if len({*map(len, batches.values())}) > 1:
             lengths = ", ".join(f"{len(rows)} (argument {place})" for place, rows in batches.items())
             raise ValueError(f"{name}: expected batches of one length, got {lengths}")
-        columns = [batches.get(place, repeat(given)) for place, given in enumerate(args)]
-        return [function(*row, **kwargs) for row in zip(*columns, strict=False)]
+        trace = tracing() if observers else None
+        rows = list(zip(*batches.values(), strict=True))
+
+        def call(*row: Any) -> Any:
+            given = dict(zip(batches, row, strict=True))
+            return function(*[given.get(place, shared) for place, shared in enumerate(args)], **kwargs)
+
+        return [call(*row) for row in rows] if trace is None else trace.mapped(call, rows)
 
     return transformed
 

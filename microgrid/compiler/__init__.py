@@ -2,7 +2,8 @@
 
 `trace` runs it, while `instrument` watches what is done with its values, and gives a `program`; `passes` make that
 shorter; `templates` and `emit` write it as source, from the rows of the table; `cases` hold the compiled functions,
-`call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out.
+`call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out. Of
+what `vmap` does in the function, `rolling` makes one loop of the program, which `loops` writes.
 
 Results have the bits of an eager run. Gradients differ from eager ones by roundings, where these rewrites were made:
 
@@ -12,7 +13,9 @@ Results have the bits of an eager run. Gradients differ from eager ones by round
 - an adjoint that is zero is handed on like any other: a nan that comes of it sends the call back to the eager function,
   and a zero may have the other sign;
 - a softmax is one step, whose sum of the results times their adjoints is taken once, rather than a step for each of the
-  operations it is made of.
+  operations it is made of;
+- in a loop, the same operation is done for each row, though its operands are the same for all; what a number gains as
+  one of a row is added up before what it gains from outside of its row.
 
 Each of them changes a sum, so that a gradient differs by units in the last place of the sum of its terms' magnitudes.
 """

@@ -11,8 +11,10 @@ from itertools import count
 
 from microgrid.codegen import define
 from microgrid.compiler.arguments import Results, with_leaves
-from microgrid.compiler.emit import LONGEST, Writer, as_function, dependents, joined, kept_together, summed, unpacked
+from microgrid.compiler.emit import LONGEST, as_function, dependents, joined, kept_together, summed
+from microgrid.compiler.loops import LoopWriter
 from microgrid.compiler.passes import optimised
+from microgrid.compiler.program import Loop
 from microgrid.compiler.templates import helpers
 from microgrid.modes import gc_paused
 from microgrid.operations import NUMBERS
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
     from typing import Any
 
+    from microgrid.compiler.program import Program
     from microgrid.compiler.trace import Trace
 
     Tape = Generator[list[float] | None, Sequence[float], None]
@@ -38,19 +41,24 @@ class Case:
 
     Args:
         trace: what the function did.
+        program: the same as a program.
         template: the nest of the arguments it was traced with.
         results: the nest of the result.
 
     Attributes:
-        program: the optimised program.
+        traced, program: the program as it was traced, and optimised.
+        has_loops: whether there are loops in it.
         kinds: for each output whether a caller gets a number, a `Value` that is a leaf, or one that was recorded.
         records: whether some are recorded.
         externals: the values of others that the function used; their data is read at each call.
         places: the numbers of the arguments that are `Value`s.
     """
 
-    def __init__(self, trace: Trace, template: Any, results: Results) -> None:
-        program = trace.program(results.leaves)
+    def __init__(
+        self, trace: Trace, program: Program, template: Any, results: Results, former: Case | None = None
+    ) -> None:
+        self.traced = program
+        self.has_loops = any(isinstance(step, Loop) for step in program.steps)
         self.template, self.results, self.externals = template, results, trace.externals
         self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
         self.integers = trace.integers
@@ -60,7 +68,7 @@ class Case:
         ]
         active = dependents(self.program, self.wanted)
         self.kinds = [
-            RECORDED if output in active else VALUE if trace.is_value(leaf) else NUMBER
+            NUMBER if not trace.is_value(leaf) else RECORDED if output in active else VALUE
             for output, leaf in zip(self.program.outputs, results.leaves, strict=True)
         ]
         self.records = RECORDED in self.kinds
@@ -79,16 +87,16 @@ class Case:
     @cached_property
     def forward_source(self) -> str:
         """The source of the function that computes the outputs, or None if a guard fails."""
-        writer = Writer(self.program)
-        lines = unpacked(self.program.inputs, "numbers") + writer.forward()
+        writer = LoopWriter(self.program)
+        lines = writer.inputs() + writer.forward()
         return as_function("forward", "numbers", [*lines, f"return {writer.bare(self.program.outputs)}"])
 
     @cached_property
     def tape_source(self) -> str:
         """The source of the generator that yields the outputs, and for adjoints of them those of what is wanted."""
-        writer = Writer(self.program, self.wanted)
+        writer = LoopWriter(self.program, self.wanted)
         outputs = self.program.outputs
-        lines = unpacked(self.program.inputs, "numbers") + writer.forward("yield None\nreturn")
+        lines = writer.inputs() + writer.forward("yield None\nreturn")
         seeds: dict[str, list[str]] = {}
         for index, output in enumerate(outputs):
             if output in writer.active:

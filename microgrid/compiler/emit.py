@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from microgrid.compiler.program import SHARE, SOFTMAX, Guard, Program, Step, names_in, operands
+from microgrid.compiler.program import SHARE, SOFTMAX, Guard, Loop, Program, Step, names_in, operands
 from microgrid.compiler.templates import ATOM, LOOSE, SPREAD, SUM, meanings, recipe, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from microgrid.compiler.templates import Gain, Template
@@ -55,7 +55,7 @@ def unpacked(names: Sequence[str], source: str) -> list[str]:
     return [f"{', '.join(names)}{',' * (len(names) == 1)} = {source}"] if names else []
 
 
-def indented(lines: Sequence[str]) -> list[str]:
+def indented(lines: Iterable[str]) -> list[str]:
     """Return `lines` as those of a block."""
     return ["    " + line for line in lines]
 
@@ -71,7 +71,19 @@ def dependents(program: Program, wanted: Iterable[str]) -> set[str]:
     for step in program.steps:
         if isinstance(step, Step) and recipe(step.rule).gains_by(step.arguments, active):
             active.add(step.target)
+        elif isinstance(step, Loop):
+            active.update(dependents_of(step, active))
     return active
+
+
+def dependents_of(loop: Loop, active: set[str]) -> Iterator[str]:
+    """Yield the results of a loop that depend on the names `active`."""
+    for way in loop.ways:
+        numbers = [name for name, column in zip(way.inputs, loop.columns, strict=True) if not active.isdisjoint(column)]
+        inside = dependents(way, [*active.intersection(way.outside()), *numbers])
+        for output, column in zip(way.outputs, loop.targets, strict=True):
+            if output in inside:
+                yield from column
 
 
 class Writer:
@@ -146,17 +158,24 @@ class Writer:
         """Return the statements that compute the program; where a guard fails, the statements `missed`."""
         lines: list[str] = []
         for step in self.program.steps:
-            lines += self.statement(step) if isinstance(step, Step) else self.decision(step, missed)
+            lines += self.lines_of(step, missed)
         return lines
+
+    def lines_of(self, step: Step | Guard | Loop, missed: str) -> list[str]:
+        """Return the statements of one step."""
+        assert not isinstance(step, Loop)
+        return self.statement(step) if isinstance(step, Step) else self.decision(step, missed)
 
     def decision(self, guard: Guard, missed: str) -> list[str]:
         """Return the statement that does `missed` where a guard fails."""
+        return [f"if {self.failure(guard)}:", *indented(missed.splitlines())]
+
+    def failure(self, guard: Guard) -> str:
+        """Return the text of what holds where a guard fails."""
         test = guard.test.format(*[self.text(operand, SUM) for operand in guard.operands])
         if guard.outcome is True:
-            test = f"not ({test})"
-        elif guard.outcome is not False:
-            test += f" != {guard.outcome!r}"
-        return [f"if {test}:", *(f"    {line}" for line in missed.splitlines())]
+            return f"not ({test})"
+        return test if guard.outcome is False else f"{test} != {guard.outcome!r}"
 
     def statement(self, step: Step) -> list[str]:
         """Return the statements that compute `step`; none if its text goes where it is used."""
@@ -213,22 +232,28 @@ class Writer:
         lines: list[str] = []
         gained = {name: list(terms) for name, terms in adjoints.items()}
         for step in reversed(self.program.steps):
-            terms = gained.pop(step.target, None) if isinstance(step, Step) and step.target in self.gains else None
-            if not terms:
-                continue
-            g = terms[0]
-            if len(terms) > 1 or not g.isidentifier():
-                g = f"d_{step.target}"
-                lines += summed(g, terms)
-            if step.rule is SHARE:
-                self.adjoints[step.target] = g
-            elif step.rule is SOFTMAX:
-                self.softmax_gains(step, g, gained)
-                continue
-            given = meanings(step.rule, step.target, step.arguments) | {"g": g}
-            for gain in self.gains[step.target]:
-                lines += self.handed_on(step, gain, given, gained)
+            lines += self.reverse_of(step, gained)
         return lines, {name: gained.get(name, []) for name in self.wanted}
+
+    def reverse_of(self, step: Step | Guard | Loop, gained: dict[str, list[str]]) -> list[str]:
+        """Add to `gained` what the arguments of one step gain; return the statements that prepare it."""
+        if not isinstance(step, Step) or step.target not in self.gains or not gained.get(step.target):
+            return []
+        terms = gained.pop(step.target)
+        lines: list[str] = []
+        g = terms[0]
+        if len(terms) > 1 or not g.isidentifier():
+            g = f"d_{step.target}"
+            lines += summed(g, terms)
+        if step.rule is SHARE:
+            self.adjoints[step.target] = g
+        elif step.rule is SOFTMAX:
+            self.softmax_gains(step, g, gained)
+            return lines
+        given = meanings(step.rule, step.target, step.arguments) | {"g": g}
+        for gain in self.gains[step.target]:
+            lines += self.handed_on(step, gain, given, gained)
+        return lines
 
     def softmax_gains(self, step: Step, g: str, gained: dict[str, list[str]]) -> None:
         """Add to `gained` what the arguments of softmax gain: `g` is the sum of the results times their adjoints."""

@@ -16,6 +16,7 @@ from types import MethodType
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.call import Call
 from microgrid.compiler.cases import ERRORS, NUMBER, Case
+from microgrid.compiler.rolling import with_ways_of
 from microgrid.compiler.trace import Trace
 from microgrid.conversions import all_of
 from microgrid.engine import Value
@@ -24,7 +25,7 @@ from microgrid.runs import Differentiation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
     from typing import Any
 
 MOST_CASES = 32  # for one shape of the arguments
@@ -130,11 +131,13 @@ class Jitted:
         if len(calls) >= MOST_CASES:
             raise Unfit(f"it went {MOST_CASES} ways already, and goes yet another one")
         with gc_paused():
-            call = Call(self.__name__, traced(self.function, arguments, nest), self.function)
+            case, former = traced(self.function, arguments, nest, [call.case for call in calls])
+            call = Call(self.__name__, case, self.function)
         with self._lock:
             while len(self._calls) >= MOST_SHAPES:
                 del self._calls[next(iter(self._calls))]
-            self._calls.setdefault(arguments.key, []).insert(0, call)
+            others = [other for other in self._calls.get(arguments.key, []) if other.case is not former]
+            self._calls[arguments.key] = [call, *others]
         return call
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -155,8 +158,10 @@ class Jitted:
         return f"jit({self.__name__})"
 
 
-def traced(function: Callable[..., Any], arguments: Arguments, nest: Any) -> Case:
-    """Return the case that one run of `function` on `nest` makes.
+def traced(
+    function: Callable[..., Any], arguments: Arguments, nest: Any, others: Sequence[Case] = ()
+) -> tuple[Case, Case | None]:
+    """Return the case that one run of `function` on `nest` makes, and the one of `others` whose place it takes.
 
     Raises:
         Unfit: if it does something that a program cannot tell.
@@ -172,12 +177,17 @@ def traced(function: Callable[..., Any], arguments: Arguments, nest: Any) -> Cas
     results = Results(out)
     if not is_like(given, template):
         raise Unfit("it changes its arguments")
-    if trace.size > MOST_STEPS:
-        raise Unfit(f"{trace.size:,} operations are too many to compile; compile a part of it that is called often")
-    case = Case(trace, template, results)
+    program = trace.program(results.leaves)
     if trace.obstacle:
         raise Unfit(trace.obstacle)
-    return case
+    if program.size > MOST_STEPS:
+        raise Unfit(f"{program.size:,} operations are too many to compile; compile a part of it that is called often")
+    for other in others:
+        extended = with_ways_of(other.traced, other.externals, program, trace.externals) if other.has_loops else None
+        if extended:
+            program, trace.externals = extended
+            return Case(trace, program, template, results), other
+    return Case(trace, program, template, results), None
 
 
 def is_like(nest: Any, other: Any) -> bool:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 
 from microgrid.compiler.passes import optimised
-from microgrid.compiler.program import Guard, Program, Step, renamed
+from microgrid.compiler.program import Program, Step
 from microgrid.compiler.trace import Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from microgrid.engine import Value
@@ -37,7 +37,7 @@ def traced(function: Callable[..., Sequence[Any]], numbers: Sequence[float]) -> 
     Raises:
         Unfollowed: if it does something that a program cannot tell, or raises an error: it may be one of the trace.
     """
-    trace = Trace(numbers)
+    trace = Trace(numbers, rolls=False)
     try:
         with trace:
             outputs = function(*trace.inputs)
@@ -57,19 +57,3 @@ def traced(function: Callable[..., Sequence[Any]], numbers: Sequence[float]) -> 
         if type(value.data) is not float:
             raise Unfollowed(f"it uses a leaf that is no float, {value!r:.60}")
     return optimised(program), trace.externals
-
-
-def with_names(program: Program, names: Mapping[str, str]) -> Program:
-    """Return `program` with its names replaced as `names` tells.
-
-    Names that end in an underscore and digits belong to traces: others cannot be mistaken for them.
-    """
-    known = dict(names)
-    steps = [
-        step._replace(operands=renamed(step.operands, known))
-        if isinstance(step, Guard)
-        else Step(known.get(step.target, step.target), step.rule, renamed(step.arguments, known))
-        for step in program.steps
-    ]
-    inputs = tuple(known.get(name, name) for name in program.inputs)
-    return Program(inputs, tuple(steps), renamed(program.outputs, known))

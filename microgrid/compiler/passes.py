@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from microgrid.compiler.program import DETACH, SOFTMAX, Guard, Program, Step, names_in, operands, renamed
+from microgrid.compiler.program import DETACH, SOFTMAX, Guard, Loop, Program, Step, names_in, operands, renamed
 from microgrid.conversions import MATH_ERRORS
 from microgrid.operations import functions_for
 from microgrid.pullbacks import expression, may_raise
@@ -25,8 +25,11 @@ def folded(program: Program) -> Program:
     A step that raises on its numbers stays, and raises whenever the program runs.
     """
     known: dict[str, Any] = {}
-    steps: list[Step | Guard] = []
+    steps: list[Step | Guard | Loop] = []
     for step in program.steps:
+        if isinstance(step, Loop):
+            steps.append(step.renamed(known).changed(folded))
+            continue
         arguments = renamed(operands(step), known)
         if isinstance(step, Guard):
             steps += [Guard(step.test, arguments, step.outcome)] if names_in(arguments) else []
@@ -61,6 +64,8 @@ def with_whole_powers(program: Program) -> Program:
             exponent = step.arguments[1]
             if isinstance(exponent, float) and exponent and exponent.is_integer() and abs(exponent) < 1e15:
                 steps[number] = Step(step.target, power_by(int(exponent)), step.arguments[:1])
+        elif isinstance(step, Loop):
+            steps[number] = step.changed(with_whole_powers)
     return program._replace(steps=tuple(steps))
 
 
@@ -68,8 +73,11 @@ def shared(program: Program) -> Program:
     """Return `program` with steps that do the same done once; numbers are the same if they have the same bits."""
     known: dict[str, Any] = {}
     targets: dict[tuple[Any, ...], str] = {}
-    steps: list[Step | Guard] = []
+    steps: list[Step | Guard | Loop] = []
     for step in program.steps:
+        if isinstance(step, Loop):
+            steps.append(step.renamed(known).changed(shared))
+            continue
         arguments = renamed(operands(step), known)
         if isinstance(step, Guard):
             steps.append(Guard(step.test, arguments, step.outcome))
@@ -94,12 +102,30 @@ def can_raise(rule: Rule) -> bool:
 def pruned(program: Program) -> Program:
     """Return `program` without the steps that nothing needs, if they cannot raise."""
     live = set(names_in(program.outputs))
-    kept: list[Step | Guard] = []
+    kept: list[Step | Guard | Loop] = []
     for step in reversed(program.steps):
-        if isinstance(step, Guard) or step.target in live or can_raise(step.rule):
+        if isinstance(step, Loop):
+            step = pruned_loop(step, live)
+            live.update(names_in(operands(step)))
+            kept += [step] if step.targets or any(way.steps for way in step.ways) else []
+        elif isinstance(step, Guard) or step.target in live or can_raise(step.rule):
             live.update(names_in(operands(step)))
             kept.append(step)
     return program._replace(steps=tuple(reversed(kept)))
+
+
+def pruned_loop(loop: Loop, live: set[str]) -> Loop:
+    """Return `loop` without the results of which none is in `live`, and what only they need."""
+    results = [place for place, column in enumerate(loop.targets) if not live.isdisjoint(column)]
+    loop = loop.changed(lambda way: pruned(way._replace(outputs=tuple([way.outputs[place] for place in results]))))
+    used = {name for way in loop.ways for step in way.steps for name in names_in(operands(step))}
+    used.update(name for way in loop.ways for name in names_in(way.outputs))
+    numbers = [place for place, name in enumerate(loop.ways[0].inputs) if name in used]
+    inputs = tuple([loop.ways[0].inputs[place] for place in numbers])
+    return loop.changed(lambda way: way._replace(inputs=inputs))._replace(
+        targets=tuple([loop.targets[place] for place in results]),
+        columns=tuple([loop.columns[place] for place in numbers]),
+    )
 
 
 PASSES = (folded, with_whole_powers, shared, pruned)

@@ -5,6 +5,7 @@ It is what a trace gives, what each pass takes and returns, and what source is w
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from microgrid.rules import Rule
@@ -36,6 +37,42 @@ class Guard(NamedTuple):
     outcome: Any
 
 
+class Loop(NamedTuple):
+    """Programs that are run for each row of a batch: one for each way that a row may go, told apart by their guards.
+
+    Attributes:
+        name: what its names end in, such as `3`.
+        targets: for each result of a row what it becomes, row by row.
+        columns: for each number of a row what it is, row by row: names and numbers.
+        ways: their inputs are the numbers of a row; besides these they use names of the program around the loop.
+        shape: what rows and their results have in common besides numbers; None if they may differ by more.
+    """
+
+    name: str
+    targets: tuple[tuple[str, ...], ...]
+    columns: tuple[tuple[Any, ...], ...]
+    ways: tuple[Program, ...]
+    shape: Any = None
+
+    def outside(self) -> list[str]:
+        """Return the names of the program around the loop that are used in it."""
+        return list(dict.fromkeys([name for way in self.ways for name in way.outside()]))
+
+    def renamed(self, names: Mapping[str, Any]) -> Loop:
+        """Return the loop with names of the program around it replaced as `names` tells, by numbers too."""
+        ways = tuple([way.renamed(names) for way in self.ways])
+        return self._replace(columns=renamed(self.columns, names), ways=ways)
+
+    def changed(self, change: Callable[[Program], Program]) -> Loop:
+        """Return the loop with its ways changed."""
+        return self._replace(ways=tuple(map(change, self.ways)))
+
+    def __str__(self) -> str:
+        lines = [f"loop {self.name} over {', '.join(map(shown, self.columns))}"]
+        lines += [f"  {line}" for way in self.ways for line in str(way).splitlines()]
+        return "\n".join([*lines, *(f"makes {shown(column)}" for column in self.targets)])
+
+
 class Program(NamedTuple):
     """Steps from inputs to outputs.
 
@@ -54,7 +91,7 @@ class Program(NamedTuple):
     """
 
     inputs: tuple[str, ...]
-    steps: tuple[Step | Guard, ...]
+    steps: tuple[Step | Guard | Loop, ...]
     outputs: tuple[Any, ...]
 
     def __str__(self) -> str:
@@ -62,34 +99,80 @@ class Program(NamedTuple):
         for step in self.steps:
             if isinstance(step, Step):
                 lines.append(f"{step.target} = {step.rule.name}({', '.join(map(shown, step.arguments))})")
+            elif isinstance(step, Loop):
+                lines.append(str(step))
             else:
                 lines.append(f"guard {step.test.format(*map(shown, step.operands))} is {step.outcome}")
         return "\n".join([*lines, f"outputs {', '.join(map(shown, self.outputs))}"])
 
-    def check(self) -> None:
+    @property
+    def size(self) -> int:
+        """How many operations and decisions there are, those of a loop counted once."""
+        return sum([sum([way.size for way in step.ways]) if isinstance(step, Loop) else 1 for step in self.steps])
+
+    def outside(self) -> list[str]:
+        """Return the names that are used but neither made here nor inputs."""
+        made = {*self.inputs, *(name for step in self.steps for name in targets(step))}
+        used = [name for step in self.steps for name in names_in(operands(step))] + names_in(self.outputs)
+        return [name for name in dict.fromkeys(used) if name not in made]
+
+    def renamed(self, names: Mapping[str, Any]) -> Program:
+        """Return the program with its names replaced as `names` tells, those from outside by numbers too.
+
+        Names that end in an underscore and digits belong to traces: others cannot be mistaken for them.
+        """
+        if not names:
+            return self
+        steps = [
+            step._replace(operands=renamed(step.operands, names))
+            if isinstance(step, Guard)
+            else step.renamed(names)
+            if isinstance(step, Loop)
+            else Step(names.get(step.target, step.target), step.rule, renamed(step.arguments, names))
+            for step in self.steps
+        ]
+        inputs = tuple([names.get(name, name) for name in self.inputs])
+        return Program(inputs, tuple(steps), renamed(self.outputs, names))
+
+    def check(self, around: Iterable[str] = ()) -> None:
         """Check that every name is made once, and before it is used.
+
+        Args:
+            around: names that are known besides.
 
         Raises:
             ValueError: naming the step that is wrong.
         """
-        known = set(self.inputs)
+        known = {*around, *self.inputs}
         for step in self.steps:
             if not known.issuperset(names_in(operands(step))):
                 unknown = [name for name in names_in(operands(step)) if name not in known]
                 raise ValueError(f"{step}: {', '.join(unknown)} is not known here")
-            if isinstance(step, Step):
-                if step.target in known:
-                    raise ValueError(f"{step}: {step.target} is made twice")
-                if len(step.arguments) != len(step.rule.arguments):
-                    raise ValueError(f"{step}: {step.rule.name} takes {len(step.rule.arguments)} arguments")
-                known.add(step.target)
+            if isinstance(step, Step) and len(step.arguments) != len(step.rule.arguments):
+                raise ValueError(f"{step}: {step.rule.name} takes {len(step.rule.arguments)} arguments")
+            if isinstance(step, Loop):
+                for way in step.ways:
+                    way.check(known)
+            for name in targets(step):
+                if name in known:
+                    raise ValueError(f"{step}: {name} is made twice")
+                known.add(name)
         if not known.issuperset(names_in(self.outputs)):
             raise ValueError(f"the outputs {self.outputs} are not all known")
 
 
-def operands(step: Step | Guard) -> tuple[Any, ...]:
+def operands(step: Step | Guard | Loop) -> tuple[Any, ...]:
     """Return what a step works on."""
-    return step.arguments if isinstance(step, Step) else step.operands
+    if isinstance(step, Step):
+        return step.arguments
+    return (*step.columns, *step.outside()) if isinstance(step, Loop) else step.operands
+
+
+def targets(step: Step | Guard | Loop) -> list[str]:
+    """Return the names that a step makes."""
+    if isinstance(step, Step):
+        return [step.target]
+    return [name for column in step.targets for name in column] if isinstance(step, Loop) else []
 
 
 def shown(operand: Any) -> str:
@@ -114,7 +197,7 @@ def names_in(arguments: tuple[Any, ...]) -> list[str]:
     return found
 
 
-def renamed(arguments: tuple[Any, ...], names: dict[str, Any]) -> tuple[Any, ...]:
+def renamed(arguments: tuple[Any, ...], names: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return `arguments` with names replaced as `names` tells.
 
     >>> renamed(("x", 2.0, ("y", "x")), {"x": "z"})

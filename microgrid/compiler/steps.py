@@ -13,7 +13,7 @@ from collections import Counter
 
 from microgrid.compiler.cases import defined
 from microgrid.compiler.emit import Writer, as_function, indented, unpacked
-from microgrid.compiler.parts import Unfollowed, traced, with_names
+from microgrid.compiler.parts import Unfollowed, traced
 from microgrid.compiler.program import Guard
 from microgrid.compiler.updates import Update
 from microgrid.graph import assign
@@ -49,7 +49,7 @@ class Sample:
         names = {parameter: f"parameter{number}" for number, parameter in enumerate(parameters)}
         names |= {value: f"leaf{number}" for number, value in enumerate(others)}
         inputs = program.inputs[len(numbers) :]
-        self.program = with_names(program, dict(zip(inputs, map(names.__getitem__, externals), strict=True)))
+        self.program = program.renamed(dict(zip(inputs, map(names.__getitem__, externals), strict=True)))
         self.is_guarded = any(isinstance(step, Guard) for step in program.steps)
 
     def lines(self) -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from microgrid import graph, modes
 from microgrid.anomaly import users_line
 from microgrid.compiler.instrument import instrument, restore
-from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Program, Step
+from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
+from microgrid.compiler.rolling import Alias, Irregular, Roller, Row, Rows
 from microgrid.conversions import show
 from microgrid.engine import Value
 from microgrid.operations import BASE_FUNCTIONS, Operation
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+OWN = ("d", "p", "row", "map", "kept")  # what other names in generated code begin with
 LARGEST_BITS = 1024  # of an integer that a float can be compared with
 OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
 
@@ -30,6 +32,7 @@ class Trace(modes.Mode):
     Args:
         numbers: the numbers of the inputs.
         leaves: what the caller gave for them: a float, an int, or a `Value`; floats unless given.
+        rolls: whether what `vmap` does may become a loop.
 
     Attributes:
         inputs: the leaves in the place of the arguments.
@@ -40,8 +43,9 @@ class Trace(modes.Mode):
 
     traces = True
 
-    def __init__(self, numbers: Sequence[float], leaves: Sequence[Any] = ()) -> None:
+    def __init__(self, numbers: Sequence[float], leaves: Sequence[Any] = (), rolls: bool = True) -> None:
         super().__init__(self.see)
+        self.rolls = rolls
         self.obstacle = ""
         self.externals: list[Value] = []
         self.integers: set[int] = set()
@@ -52,6 +56,8 @@ class Trace(modes.Mode):
         # The ids of all that is a `Value` in an eager run too.
         self._values = {id(new) for new, leaf in zip(self.inputs, self._leaves, strict=True) if isinstance(leaf, Value)}
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
+        self._rows: Rows | None = None  # of the batch that is being mapped
+        self._left: dict[int, Rows] = {}  # the ids of nodes that were made in rows, and are known there only
 
     def __enter__(self) -> Any:
         self._apart = modes.apart().__enter__()
@@ -64,11 +70,6 @@ class Trace(modes.Mode):
         super().__exit__(*exception)
         self._apart.__exit__()
         self.observer = None  # a method of its own, which would keep it alive
-
-    @property
-    def size(self) -> int:
-        """How many operations and decisions there were."""
-        return len(self._events)
 
     # What the run tells
 
@@ -110,11 +111,34 @@ class Trace(modes.Mode):
         if place is None or type(self._leaves[place]) is not int:
             return False
         self.integers.add(place)
+        if self._rows is not None:
+            self._rows.use_indices = True
         return True
 
     def cannot_follow(self, what: str) -> None:
         """Take note of something that a program cannot tell."""
         self.obstacle = self.obstacle or f"{what} at {users_line()}"
+
+    def mapped(self, function: Callable[..., Any], batch: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Return the results of `function` for the rows of a batch, which become a loop if they can be one."""
+        if not self.rolls or self._rows is not None or len(batch) < 2:
+            return [function(*arguments) for arguments in batch]
+        events, self._rows = self._events, Rows()
+        events.append(self._rows)
+        try:
+            return self._rows.results(self, function, batch)
+        finally:
+            self._events, self._rows = events, None
+
+    def enter(self, row: Row) -> None:
+        """Take note of what happens in `row` from now on."""
+        self._events = row.events
+
+    def alias(self, aliases: Sequence[Alias]) -> None:
+        """Take note of nodes that stand for others."""
+        for node, source in aliases:
+            if id(source) in self._places:
+                self._places[id(node)] = self._places[id(source)]
 
     # The program
 
@@ -125,6 +149,8 @@ class Trace(modes.Mode):
         if known is not None:
             return known
         if isinstance(operand, Value):
+            if key in self._left:
+                raise Irregular(self._left[key])
             self._values.add(key)
             self._names[key] = f"leaf{len(self.externals)}"
             self.externals.append(operand)
@@ -140,19 +166,54 @@ class Trace(modes.Mode):
 
     def program(self, outputs: Sequence[Any]) -> Program:
         """Return what happened as a program; `outputs` are the leaves of the result."""
-        steps: list[Step | Guard] = []
-        for number, event in enumerate(self._events):
+        while True:
+            self._left.clear()
+            try:
+                steps, named = self.steps(self.events()), self.name(tuple(outputs))
+            except Irregular as found:
+                found.rows.are_regular = False
+                continue
+            inputs = [f"input{place}" for place in range(len(self.inputs))]
+            return Program((*inputs, *(f"leaf{index}" for index in range(len(self.externals)))), tuple(steps), named)
+
+    def events(self) -> list[Any]:
+        """Return what was noted, without rows that are no loop."""
+        found: list[Any] = []
+        for event in self._events:
+            found += event.events() if isinstance(event, Rows) and not event.are_regular else [event]
+        return found
+
+    def steps(self, events: Sequence[Any], prefix: str = "") -> list[Any]:
+        """Return the steps that `events` are; names end in `prefix` and a number."""
+        steps: list[Step | Guard | Loop] = []
+        for place, event in enumerate(events):
+            number = f"{prefix}{place}"
             if isinstance(event, Guard):
                 steps.append(event._replace(operands=self.name(event.operands)))
+            elif isinstance(event, Alias):
+                self.stand_for([event], [self.name(event.source)])
+            elif isinstance(event, Rows):
+                steps.append(Roller(self, number, event).loop())
             elif event[1] is not None:
                 self.add_operation(steps, number, *event)
             else:
                 self.add_leaf(steps, number, *event[::2])
-        inputs = [f"input{place}" for place in range(len(self.inputs))]
-        named = self.name(tuple(outputs))
-        return Program((*inputs, *(f"leaf{index}" for index in range(len(self.externals)))), tuple(steps), named)
+        return steps
 
-    def add_operation(self, steps: list[Step | Guard], number: int, node: Value, op: Any, x: Any, y: Any) -> None:
+    def stand_for(self, aliases: Sequence[Alias], names: Sequence[Any]) -> None:
+        """Give `names` to nodes that stand for others."""
+        for (node, source), name in zip(aliases, names, strict=True):
+            self._names[id(node)] = name
+            if self.is_value(source):
+                self._values.add(id(node))
+
+    def leave(self, nodes: Sequence[Value], rows: Rows) -> None:
+        """Forget the names of `nodes`, which were made in one of `rows`."""
+        for node in nodes:
+            self._names.pop(id(node), None)
+            self._left[id(node)] = rows
+
+    def add_operation(self, steps: list[Any], number: str, node: Value, op: Any, x: Any, y: Any) -> None:
         """Add the steps for a node that an operation made."""
         target = variable(op.rule, number)
         given = graph.operands(op, x, y)
@@ -164,7 +225,7 @@ class Trace(modes.Mode):
         if any([self.is_value(argument) for argument in given]):
             self._values.add(id(node))
 
-    def add_leaf(self, steps: list[Step | Guard], number: int, leaf: Value, source: Value | None) -> None:
+    def add_leaf(self, steps: list[Any], number: str, leaf: Value, source: Value | None) -> None:
         """Add the step for a leaf that was made: of a number, or with that of another one."""
         if source is None:
             self._names[id(leaf)] = leaf.data
@@ -180,12 +241,12 @@ class Trace(modes.Mode):
         return any(map(self.is_value, operand)) if isinstance(operand, tuple) else id(operand) in self._values
 
 
-def variable(rule: Rule, number: int) -> str:
+def variable(rule: Rule, number: int | str) -> str:
     """Return a name for the result of `rule`, made from the rule's: not one that something else has.
 
-    >>> variable(RULES["mul"], 3), variable(RULES["log"], 2)
-    ('mul_3', 'log_2')
+    >>> variable(RULES["mul"], 3), variable(RULES["log"], "2_0")
+    ('mul_3', 'log_2_0')
     """
     name = f"{rule.name}_{number}"
-    taken = name in BASE_FUNCTIONS or name in RULES or rule.name in ("d", "p") or rule.name.startswith(("d_", "p_"))
+    taken = name in BASE_FUNCTIONS or name in RULES or rule.name in OWN or rule.name.startswith(("d_", "p_"))
     return f"{rule.name}__{number}" if taken else name

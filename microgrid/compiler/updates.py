@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from microgrid.compiler.cases import defined
 from microgrid.compiler.emit import Writer, as_function, indented
-from microgrid.compiler.parts import Unfollowed, traced, with_names
+from microgrid.compiler.parts import Unfollowed, traced
 from microgrid.compiler.program import Guard, Program, Step, names_in, operands
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ class Update:
         if len(program.outputs) != 1 + slots:
             raise Unfollowed(f"the optimiser keeps {len(program.outputs) - 1} numbers of a parameter, not {slots}")
         names = ["parameter@", "gradient@", "steps", "lr", *(f"state{slot}_of@" for slot in range(slots))]
-        program = with_names(program, dict(zip(program.inputs, names, strict=True)))
+        program = program.renamed(dict(zip(program.inputs, names, strict=True)))
         common, own = parted(program)
         used = {name for step in own.steps for name in names_in(operands(step))} | {*names_in(own.outputs)}
         outside = tuple([name for name in targets(common) if name in used])
@@ -91,8 +91,8 @@ def parted(program: Program) -> tuple[Program, Program]:
         Unfollowed: if it decides by the number of a parameter.
     """
     known = {"steps", "lr"}
-    common: list[Step | Guard] = []
-    own: list[Step | Guard] = []
+    common: list[Any] = []
+    own: list[Any] = []
     for step in program.steps:
         if known.issuperset(names_in(operands(step))):
             common.append(step)
@@ -104,7 +104,7 @@ def parted(program: Program) -> tuple[Program, Program]:
     for_all = program._replace(inputs=("steps", "lr"), steps=tuple(common), outputs=())
     for_each = program._replace(steps=tuple(own))
     names = {name: f"{name}_of_all" for name in targets(for_all)} | {name: f"{name}_of@" for name in targets(for_each)}
-    return with_names(for_all, names), with_names(for_each, names)
+    return for_all.renamed(names), for_each.renamed(names)
 
 
 def unmet(*given: Any) -> None:

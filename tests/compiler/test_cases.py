@@ -15,7 +15,8 @@ def case_of(function: Any, *leaves: Any) -> Case:
     trace = Trace([float(getattr(leaf, "data", leaf)) for leaf in leaves], leaves)
     with trace:
         out = function(*trace.inputs)
-    return Case(trace, tuple(trace.inputs), Results(out))
+    results = Results(out)
+    return Case(trace, trace.program(results.leaves), tuple(trace.inputs), results)
 
 
 def test_kinds() -> None:

@@ -4,14 +4,14 @@ import pytest
 
 from microgrid import Value
 from microgrid import math as mg
-from microgrid.compiler.parts import Unfollowed, traced, with_names
+from microgrid.compiler.parts import Unfollowed, traced
 from microgrid.compiler.program import Program, Step
 from microgrid.rules import RULES
 
 
 def test_names_are_replaced_everywhere():
     program = Program(("a", "b"), (Step("c", RULES["dot"], (("a", 1.0), ("b", "a"), "b")),), ("c", "a"))
-    assert with_names(program, {"a": "x", "c": "z"}) == Program(
+    assert program.renamed({"a": "x", "c": "z"}) == Program(
         ("x", "b"), (Step("z", RULES["dot"], (("x", 1.0), ("b", "x"), "b")),), ("z", "x")
     )
 
