@@ -1,8 +1,9 @@
 """Rolling: what a trace saw of a function that `vmap` calls for each row of a batch becomes one loop of its program.
 
-All rows are traced. Those that did the same, be it with other operands, went one way, and what differs are the numbers
-of a row. Where rows went several ways, guards alone must tell these apart, and each has to serve any row: so in the
-rows, and in what they give, nothing may differ but the numbers of `Value`s. Rows that are no loop are left as they are.
+All rows are traced. Where they did the same, be it with other operands, they went one way, and operands that differ are
+the numbers of a row. Where rows went several ways, guards alone must tell these apart, and each has to serve any row:
+so nothing but the numbers of `Value`s may differ in the rows and in their results, and for each way the function is
+called once more, on a copy of a row, to see which operands are the row's. Rows that are no loop are left as they are.
 """
 
 from __future__ import annotations
@@ -36,48 +37,68 @@ class Irregular(Exception):
 
 
 class Alias(NamedTuple):
-    """A node that stands for another value: in a row for a number of it, outside for a result."""
+    """A node that stands for another value: outside for a result of a row, in a copy of a row for a number of it."""
 
     node: Value
     source: Value
 
 
 class Row:
-    """One row: a call of the function on nodes of its own, which gives others for its results.
+    """One row: a call of the function.
 
     Attributes:
-        entries, exits: these nodes.
+        entries: the `Value`s among its numbers.
+        exits: nodes for the `Value`s among its results, by which what is outside knows these.
         events: what the trace saw meanwhile.
         shape: that of the arguments and of the result; None if in others of this shape more may differ than numbers.
+        copy: the same call on nodes that stand for the `Value`s, with these.
     """
 
-    def __init__(self) -> None:
-        self.entries: list[Alias] = []
+    def __init__(self, arguments: tuple[Any, ...]) -> None:
+        self.arguments = arguments
+        self.entries = values_in(arguments)
         self.exits: list[Alias] = []
         self.events: list[Any] = []
-        self.shape: Any = None
-        self._nests: tuple[Any, Any] = None, None
+        self.shape: Any = shape_of(arguments, len(self.entries))
+        self.copy: tuple[Row, list[Alias]] | None = None
+        self._result: Any = None
 
-    def call(self, trace: Trace, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    def call(self, trace: Trace, function: Callable[..., Any]) -> Any:
         """Return the result of the call."""
-        inside = with_aliases(arguments, self.entries)
-        trace.alias(self.entries)
-        result = function(*inside)
-        outside = with_aliases(result, self.exits)
+        trace.enter(self)
+        self._result = function(*self.arguments)
+        outside = with_aliases(self._result, self.exits)
         trace.alias(self.exits)
-        self._nests = inside, result
-        shapes = shape_of(arguments, len(self.entries)), shape_of(result, len(self.exits))
-        self.shape = None if None in shapes else shapes
+        shape = shape_of(self._result, len(self.exits))
+        self.shape = None if shape is None or self.shape is None else (self.shape, shape)
         return outside
 
-    def changes(self) -> bool:
-        """Return whether the function changed its arguments, or later on the result."""
-        found = list(map(id, values_in(self._nests)))
-        return found != [id(alias.node) for alias in self.entries] + [id(alias.source) for alias in self.exits]
+    def add_copy(self, trace: Trace, function: Callable[..., Any]) -> None:
+        """Call the function once more, on a copy of the arguments, if that can be done."""
+        aliases: list[Alias] = []
+        copy = Row(with_aliases(self.arguments, aliases))
+        self.copy = copy, aliases
+        try:
+            copy.call(trace, function)
+        except Exception:
+            self.copy = None
+        trace.hide([*copy.made(), *(alias.node for alias in (*aliases, *copy.exits))])
+
+    def is_changed(self) -> bool:
+        """Return whether the function changed its arguments."""
+        return list(map(id, values_in(self.arguments))) != list(map(id, self.entries))
+
+    def has_other_result(self) -> bool:
+        """Return whether the result is not any more what it was."""
+        return list(map(id, values_in(self._result))) != [id(alias.source) for alias in self.exits]
+
+    def path(self) -> tuple[Any, ...]:
+        """Return the outcomes of its guards."""
+        return tuple([(event.test, event.outcome) for event in self.events if isinstance(event, Guard)])
 
     def made(self) -> list[Value]:
         """Return the nodes that were made in the row, which nothing outside may know."""
-        return [alias.node for alias in self.entries] + [event[0] for event in self.events if type(event) is tuple]
+        return [event[0] for event in self.events if type(event) is tuple]
 
 
 def with_aliases(nest: Any, aliases: list[Alias]) -> Any:
@@ -126,18 +147,27 @@ class Rows:
         """Return the results of `function` for each row of `batch`."""
         found = []
         for arguments in batch:
-            row = Row()
+            row = Row(arguments)
             self.rows.append(row)
-            trace.enter(row)
-            found.append(row.call(trace, function, arguments))
-        if any([row.changes() for row in self.rows]):
-            trace.cannot_follow("a function under vmap that changes its arguments or a result")
+            found.append(row.call(trace, function))
+        if any([row.has_other_result() for row in self.rows]):
+            trace.cannot_follow("a function under vmap that changes what it returned")
         self.are_regular = not self.use_indices
+        paths = {row.path(): row for row in reversed(self.rows)}
+        if self.are_regular and 1 < len(paths) <= MOST_WAYS and self.shape() is not None:
+            for row in paths.values():
+                if not row.is_changed():
+                    row.add_copy(trace, function)
         return found
+
+    def shape(self) -> Any:
+        """Return the shape of all rows; None if they differ by more than numbers."""
+        shapes = [row.shape for row in self.rows]
+        return None if any([shape is None or shape != shapes[0] for shape in shapes]) else shapes[0]
 
     def events(self) -> list[Any]:
         """Return what the trace saw, as if there were no loop."""
-        return [event for row in self.rows for event in (*row.entries, *row.events, *row.exits)]
+        return [event for row in self.rows for event in (*row.events, *row.exits)]
 
 
 class Way:
@@ -159,39 +189,38 @@ class Roller:
     Attributes:
         ways: by what their rows have in common, their pattern: steps and results.
         columns: for each number of a row what it is, row by row; more are found where operands differ.
+        shape: that of the rows; None if there is none, or some give plain numbers where others give `Value`s.
     """
 
     def __init__(self, trace: Trace, number: str, rows: Rows) -> None:
         self.trace, self.number, self.rows = trace, number, rows
-        self.places: dict[Any, int] = {}  # of the columns that were found
         self.ways: dict[Any, Way] = {}
-        self.shapes: list[Any] = []
-        entries = [self.named(place, row) for place, row in enumerate(rows.rows)]
-        if len({*map(len, entries)}) > 1:
-            raise Irregular(rows)
-        self.columns: list[tuple[Any, ...]] = list(zip(*entries, strict=True))
+        shape, kinds, entries = rows.shape(), [], []
+        for place, row in enumerate(rows.rows):
+            entries.append(list(map(trace.name, row.entries)))
+            pattern, operands = self.named(row)
+            way = self.ways.setdefault(pattern, Way())
+            way.rows.append(place)
+            way.operands.append(operands)
+            kinds.append(list(map(trace.is_value, [*row.entries, *(alias.source for alias in row.exits)])))
+            trace.leave(row.made(), rows)
+            trace.stand_for(row.exits, [self.result(index, place) for index in range(len(row.exits))])
+        self.shape = None if shape is None or kinds.count(kinds[0]) < len(kinds) else (shape, *kinds[0])
+        self.columns: list[tuple[Any, ...]] = [*zip(*entries, strict=True)] if self.shape else []
+        self.places = {as_bits(column): place for place, column in enumerate(self.columns)}
 
-    def named(self, place: int, row: Row) -> list[Any]:
-        """Give names to what is in a row, and sort it by its way; return its numbers."""
-        trace = self.trace
-        entries = [trace.name(alias.source) for alias in row.entries]
-        inputs = self.inputs(len(entries))
-        trace.stand_for(row.entries, inputs)
-        steps = trace.steps(row.events, f"{self.number}_")
-        results = tuple([trace.name(alias.source) for alias in row.exits])
-        pattern, operands = parted(steps, results, {*inputs, *(step.target for step in steps if type(step) is Step)})
-        way = self.ways.setdefault(pattern, Way())
-        way.rows.append(place)
-        way.operands.append(operands)
-        kinds = [trace.is_value(alias.source) for alias in (*row.entries, *row.exits)]
-        self.shapes.append(row.shape and (row.shape, kinds))
-        trace.leave(row.made(), self.rows)
-        trace.stand_for(row.exits, [f"map_{self.number}_{index}_{place}" for index in range(len(results))])
-        return entries
+    def named(self, row: Row) -> tuple[Any, list[Any]]:
+        """Return the pattern of a row, and its operands."""
+        steps = self.trace.steps(row.events, f"{self.number}_")
+        return parted(steps, tuple([self.trace.name(alias.source) for alias in row.exits]))
 
-    def inputs(self, count: int) -> list[str]:
-        """Return the names of the numbers of a row."""
-        return [f"row_{self.number}_{index}" for index in range(count)]
+    def input(self, index: int) -> str:
+        """Return the name of a number of a row."""
+        return f"row_{self.number}_{index}"
+
+    def result(self, index: int, place: int) -> str:
+        """Return the name of a result of the row at `place`."""
+        return f"map_{self.number}_{index}_{place}"
 
     def loop(self) -> Loop:
         """Return the loop.
@@ -199,46 +228,67 @@ class Roller:
         Raises:
             Irregular: if there is none.
         """
-        shape = self.shapes[0]
-        if any([other != shape for other in self.shapes]):
-            shape = None
-        if len(self.ways) > 1 and shape is None:
+        if len(self.ways) == 1:
+            ((pattern, way),) = self.ways.items()
+            programs = [program(pattern, [self.operand(found) for found in zip(*way.operands, strict=True)])]
+        elif self.shape is None:
             raise Irregular(self.rows)
-        programs = [self.program(pattern, way) for pattern, way in self.ways.items()]
-        inputs = tuple(self.inputs(len(self.columns)))
+        else:
+            programs = [program(pattern, self.operands(pattern, way)) for pattern, way in self.ways.items()]
+        inputs = tuple(map(self.input, range(len(self.columns))))
         ways = tuple([way._replace(inputs=inputs) for way in programs])
-        if len(ways) > MOST_WAYS or not are_told_apart(ways):
+        if not are_told_apart(ways):
             raise Irregular(self.rows)
-        count = range(len(self.shapes))
+        count = range(len(self.rows.rows))
         results = range(len(ways[0].outputs))
-        targets = [tuple([f"map_{self.number}_{index}_{place}" for place in count]) for index in results]
-        return Loop(self.number, tuple(targets), tuple(self.columns), ways, shape)
-
-    def program(self, pattern: Any, way: Way) -> Program:
-        """Return what is done along a way, without its inputs."""
-        operands = iter([self.operand(found) for found in zip(*way.operands, strict=True)])
-        steps, results = with_operands(pattern, operands)
-        return Program((), steps, results)
+        targets = [tuple([self.result(index, place) for place in count]) for index in results]
+        return Loop(self.number, tuple(targets), tuple(self.columns), ways, self.shape)
 
     def operand(self, found: tuple[Any, ...]) -> Any:
-        """Return the operand that was `found` in rows that went one way, or if it differs the number of a row.
-
-        Raises:
-            Irregular: if it differs, and other rows have none.
-        """
-        bits = found if all([type(x) is str for x in found]) else tuple(map(repr, found))
+        """Return the operand that was `found` in all rows, or if it differs the number of a row."""
+        bits = as_bits(found)
         if bits.count(bits[0]) == len(bits):
             return found[0]
-        if len(found) < len(self.shapes):
-            raise Irregular(self.rows)
         if bits not in self.places:
             self.places[bits] = len(self.columns)
             self.columns.append(found)
-        return self.inputs(len(self.columns))[self.places[bits]]
+        return self.input(self.places[bits])
+
+    def operands(self, pattern: Any, way: Way) -> list[Any]:
+        """Return the operands of a way: those of the copy of a row, if others have the same.
+
+        Raises:
+            Irregular: if they have not.
+        """
+        row = self.rows.rows[way.rows[0]]
+        if row.copy is None:
+            raise Irregular(self.rows)
+        copy, aliases = row.copy
+        inputs = list(map(self.input, range(len(aliases))))
+        self.trace.stand_for(aliases, inputs)
+        found, operands = self.named(copy)
+        self.trace.leave([*copy.made(), *(alias.node for alias in aliases)], self.rows)
+        columns = dict(zip(inputs, self.columns, strict=True))
+        for place, others in zip(way.rows, way.operands, strict=True):
+            expected = [columns[operand][place] if operand in columns else operand for operand in operands]
+            if found != pattern or as_bits(expected) != as_bits(others):
+                raise Irregular(self.rows)
+        return operands
 
 
-def parted(steps: Sequence[Step | Guard], results: tuple[Any, ...], own: set[str]) -> tuple[Any, list[Any]]:
-    """Return the pattern of a row, in which only names of its `own` stand, and the operands in the other places."""
+def as_bits(operands: Iterable[Any]) -> tuple[str, ...]:
+    """Return the operands as texts, which are the same for numbers of the same bits."""
+    return tuple([operand if type(operand) is str else repr(operand) for operand in operands])
+
+
+def program(pattern: Any, operands: Iterable[Any]) -> Program:
+    """Return the program of a way, without its inputs."""
+    return Program((), *with_operands(pattern, iter(operands)))
+
+
+def parted(steps: Sequence[Step | Guard], results: tuple[Any, ...]) -> tuple[Any, list[Any]]:
+    """Return the pattern of a row, in which only the names that it made stand, and the operands in the other places."""
+    own = {step.target for step in steps if isinstance(step, Step)}
     operands: list[Any] = []
 
     def place(operand: Any) -> Any:

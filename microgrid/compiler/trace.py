@@ -58,6 +58,7 @@ class Trace(modes.Mode):
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
         self._rows: Rows | None = None  # of the batch that is being mapped
         self._left: dict[int, Rows] = {}  # the ids of nodes that were made in rows, and are known there only
+        self._hidden: set[int] = set()  # the ids of nodes that were made in copies of rows, which are no part of it
 
     def __enter__(self) -> Any:
         self._apart = modes.apart().__enter__()
@@ -140,6 +141,10 @@ class Trace(modes.Mode):
             if id(source) in self._places:
                 self._places[id(node)] = self._places[id(source)]
 
+    def hide(self, nodes: Sequence[Value]) -> None:
+        """Take note that `nodes` are no part of what happens."""
+        self._hidden.update(map(id, nodes))
+
     # The program
 
     def name(self, operand: Any) -> Any:
@@ -149,6 +154,9 @@ class Trace(modes.Mode):
         if known is not None:
             return known
         if isinstance(operand, Value):
+            if key in self._hidden:
+                self.obstacle = self.obstacle or "a function under vmap that does more than return a result"
+                return operand.data
             if key in self._left:
                 raise Irregular(self._left[key])
             self._values.add(key)

@@ -308,7 +308,8 @@ def test_constants_of_rows_that_go_several_ways_are_no_loop() -> None:
 def test_ways_that_no_guard_tells_apart_are_no_loop() -> None:
     turns = cycle([True, False])
     check(lambda xs: vmap(lambda x: x * 2 if next(turns) else x + 1)(xs), (values(1.0, 2.0),), loops=0)
-    check(lambda xs, w: vmap(lambda x: x if next(turns) else w)(xs), (values(1.0, 2.0), Value(3.0)), loops=0)
+    check(lambda xs, w: vmap(lambda x: x if next(turns) else w)(xs), (values(1.0, 2.0), Value(3.0)), loops=1)
+    assert next(turns)
 
 
 # What is no loop
@@ -321,12 +322,11 @@ def test_what_rows_share_is_no_loop() -> None:
         return total
 
     check(running, (values(1.0, 2.0, 3.0),), loops=0)
-    seen: list[Any] = []
 
     def leaking(xs: Any) -> Any:
-        seen.clear()
-        ys = vmap(lambda x: [seen.append(x), x * 2][1])(xs)
-        return seen[0] * ys[1]
+        made: list[Any] = []
+        ys = vmap(lambda x: [made.append(x * x), x * 2][1])(xs)
+        return made[0] * ys[1]
 
     check(leaking, (values(1.0, 2.0),), loops=0)
 
@@ -336,11 +336,9 @@ def test_rows_of_several_shapes() -> None:
     check(
         lambda rows: vmap(lambda row: row["x"] * 2)([{"x": x, 0: object()} for x in rows]), (values(1.0, 2.0),), loops=1
     )
-    check(
-        lambda rows: vmap(lambda x: x if isinstance(x, list) else [x, x])(rows),
-        ([Value(1.0), values(2.0, 3.0)],),
-        loops=0,
-    )
+    mixed = [Value(1.0), values(2.0, 3.0)]
+    check(lambda rows: vmap(lambda x: x if isinstance(x, list) else [x, x])(rows), (mixed,), loops=1)
+    check(lambda rows: vmap(lambda x: x if isinstance(x, list) else [x, x * 1])(rows), (mixed,), loops=0)
 
 
 def test_one_row_and_none() -> None:
@@ -370,21 +368,66 @@ def test_one_of_several_may_be_no_loop() -> None:
     check(function, (values(1.0, 2.0),), loops=1)
 
 
-def test_what_changes_nests_runs_eagerly() -> None:
+def test_rows_that_are_changed() -> None:
     def changing(xs: Any) -> Any:
         rows = [[x, x * 2] for x in xs]
-        vmap(lambda row: row.reverse())(rows)
-        return rows[0]
+        vmap(lambda row: row.reverse() if row[0] > 1 else row.append(row[0]))(rows)
+        return rows
 
+    check(changing, (values(2.0, 3.0),), (values(-1.0, -2.0),), loops=2, cases=2)
+    check(changing, (values(2.0, -2.0),), loops=0)
+
+
+def test_what_changes_results_or_more_runs_eagerly() -> None:
     def sharing(xs: Any) -> Any:
         made: list[Any] = []
         return vmap(lambda x: [made.append(x), made][1])(xs)[0]
 
-    for function in (changing, sharing):
+    def noting(xs: Any) -> Any:
+        made: list[Any] = []
+        vmap(lambda x: [made.append(x * 2 if x > 1 else x * 3), x][1])(xs)
+        return made
+
+    for function, words in ((sharing, "changes what it returned"), (noting, "does more than return a result")):
         jitted = jit(function)
-        with pytest.warns(RuntimeWarning, match="a function under vmap that changes its arguments or a result"):
+        with pytest.warns(RuntimeWarning, match=f"a function under vmap that {words}"):
             found = jitted(values(1.0, 2.0))
         assert [y.data for y in found] == [y.data for y in function(values(1.0, 2.0))]
+
+
+def test_functions_may_tell_rows_from_others() -> None:
+    def pulls(bodies: Any) -> Any:
+        def pull(body: Any) -> Any:
+            others = [other for other in bodies if other is not body]
+            return sum((body[0] - other[0]) * other[1] for other in others)
+
+        return vmap(pull)(bodies)
+
+    bodies = [values(*body) for body in ((1.0, 2.0), (3.0, 4.0), (-2.0, 0.5))]
+    check(pulls, (bodies,), loops=1)
+    check(lambda xs: vmap(lambda x: sum([x / y for y in xs if y is not x]))(xs), (values(1.0, 2.0, 3.0),), loops=1)
+    near = ((values(1.0, 3.0, 9.0),), (values(1.0, 30.0, 9.0),), (values(1.0, -3.0, 3.0),))
+    check(
+        lambda xs: vmap(lambda x: sum([x * y if x - y < 5 else x - y for y in xs if y is not x]))(xs),
+        *near, loops=0, cases=3,
+    )  # fmt: skip
+
+
+def test_functions_may_use_other_rows() -> None:
+    def relative(xs: Any) -> Any:
+        return vmap(lambda x: x - xs[0] if x > 1 else x * xs[1])(xs)
+
+    check(relative, (values(2.0, 0.5, 0.25),), (values(2.0, 3.0, 4.0),), (values(0.0, 3.0, 0.5),), loops=1)
+    check(lambda xs: vmap(lambda x: x - xs[0])(xs), (values(2.0, 0.5, 0.25),), loops=1)
+    check(lambda xs: vmap(lambda x, y: x - y if x > 1 else y)(xs, [xs[0]] * 3), (values(2.0, 0.5, 0.25),), loops=1)
+
+
+def test_functions_that_fail_on_a_copy_are_no_loop() -> None:
+    def function(xs: Any) -> Any:
+        known = {x: 2.0 for x in xs}
+        return vmap(lambda x: x * known[x] if x > 1 else x)(xs)
+
+    check(function, (values(1.0, 2.0),), loops=0)
 
 
 def test_errors_in_rows() -> None:
