@@ -346,6 +346,9 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
             batch, or one that should be has no rows.
         ValueError: when called, if batches differ in length.
 
+    Within a function that `jit` compiles the rows become one loop, with a branch for each way that they go. There
+    `function` has to be pure as well: it may be called for a row more than once.
+
     >>> vmap(lambda x, y: x * y)([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
     [4.0, 10.0, 18.0]
     >>> vmap(grad(lambda x, power: x**power), in_axes=(0, None))([1.0, 2.0, 3.0], 2)

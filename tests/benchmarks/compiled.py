@@ -19,7 +19,8 @@ from peers import PEERS, is_installed
 from scalar_gpt import ScalarGPT
 from workloads import two_moons
 
-from microgrid import Value, jit, math
+from microgrid import Value, jit, math, vmap
+from microgrid.nn import MLP
 from microgrid.optim import Adam
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "demos"))
@@ -203,6 +204,48 @@ def measure_tape(claim: Claim, repeats: int, operations: int, sums: bool) -> Ite
     yield Entry("microgrid, tracing and compiling", duration(compiling), claim=bound, figure=compiling)
 
 
+def measure_loop(claim: Claim, repeats: int) -> Iterator[Entry]:
+    """Yield the time of a loss with its gradient, compiled as a loop over the rows or written out for each of them."""
+    points, labels = two_moons(100)
+    net = MLP(2, [16, 16, 1], activation="tanh", rng=0)
+
+    def loss_of(x: Any, y: Any) -> Any:
+        return math.binary_cross_entropy_with_logits(net(x), y)
+
+    def written_out(rows: Any, targets: Any) -> Any:
+        return math.mean([loss_of(x, y) for x, y in zip(rows, targets, strict=True)])
+
+    def mapped(rows: Any, targets: Any) -> Any:
+        return math.mean(vmap(loss_of)(rows, targets))
+
+    found = []
+    for function in (written_out, mapped):
+        compiled = jit(function)
+
+        def evaluate(compiled: Any = compiled) -> list[float]:
+            net.zero_grad()
+            out = compiled(points, labels)
+            out.backward()
+            return [out.data, *(parameter.grad for parameter in net.parameters())]
+
+        begun = process_time()
+        numbers = evaluate()
+        found.append((numbers, process_time() - begun, len(compiled.source), evaluate))
+    (expected, slower, longer, outright), (numbers, faster, shorter, looped) = found
+    require_agreement("microgrid, as a loop", numbers, expected)
+    medians = medians_in_turn({"written out": Contestant(outright), "as a loop": Contestant(looped)}, repeats)
+    long, short = medians.values()
+    yield Entry("written out: a call with its gradient", duration(long), 1)
+    yield Entry(
+        "as a loop: a call with its gradient", duration(short), short / long, Claim("at most", 1.25, "×"), short / long
+    )
+    yield Entry("written out: tracing and compiling", duration(slower), 1)
+    yield Entry("as a loop: tracing and compiling", duration(faster), faster / slower, claim, slower / faster)
+    size = longer / shorter
+    yield Entry("written out: source", f"{longer:,} characters", 1)
+    yield Entry("as a loop: source", f"{shorter:,} characters", 1 / size, Claim("at least", 40, "×"), size)
+
+
 TAPE = '"Fastest Autograd in the West"'
 COMPILED_CASES = (
     Case("training step, XOR, MLP(2, [4, 1]), 4 points", Claim("at least", 70, "×"), measure_xor, repeats=(3, 9)),
@@ -217,6 +260,12 @@ COMPILED_CASES = (
         None,
         measure_crossover,
         repeats=(3, 5),
+    ),
+    Case(
+        "loss and gradient, 100 points, MLP(2, [16, 16, 1]), jit with vmap and without",
+        Claim("at least", 4, "×"),
+        measure_loop,
+        repeats=(3, 9),
     ),
     Case("step of a GPT, 8 positions, 4,192 parameters", Claim("at least", 35, "×"), measure_gpt, repeats=(3, 9)),
     Case("job of 1,000 steps of the GPT", Claim("at least", 8, "×"), measure_gpt_job, repeats=(1, 1)),

@@ -4,8 +4,17 @@ import math
 
 import pytest
 
-from microgrid.compiler.passes import PASSES, folded, optimised, power_by, pruned, shared, with_whole_powers
-from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Program, Step
+from microgrid.compiler.passes import (
+    PASSES,
+    folded,
+    optimised,
+    power_by,
+    pruned,
+    pruned_loop,
+    shared,
+    with_whole_powers,
+)
+from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
 from microgrid.rules import RULES
 
 
@@ -109,3 +118,45 @@ def test_all_passes_leave_a_sound_program() -> None:
     assert names(result) == ["pow_2", "sub"] and len(PASSES) == 4
     with pytest.raises(ValueError, match="not known"):
         optimised(program(step("out", "neg", "z")))
+
+
+# Loops
+
+
+def loop(*steps: Step | Guard, outputs: tuple[object, ...]) -> Loop:
+    """Return a loop over two rows of two numbers, which gives results `m0_0`, `m0_1`, `m1_0`, …."""
+    way = Program(("r", "s"), steps, outputs)
+    results = tuple((f"m{index}_0", f"m{index}_1") for index in range(len(outputs)))
+    return Loop("0", results, (("x", "y"), ("y", "x")), (way,))
+
+
+def test_passes_reach_into_loops() -> None:
+    body = (
+        step("a", "mul", "r", "k"),
+        step("b", "mul", "r", "k"),
+        step("c", "pow", "b", 2.0),
+        step("d", "mul", "s", 2.0),
+    )
+    whole = Program(("x", "y"), (step("k", "add", 1.0, 2.0), loop(*body, outputs=("a", "c"))), ("m1_0", "m1_1"))
+    found = optimised(whole)
+    (left,) = found.steps
+    assert isinstance(left, Loop)
+    square = Step("c", power_by(2), ("a",))
+    assert left.ways == (Program(("r",), (step("a", "mul", "r", 3.0), square), ("c",)),)
+    assert left.columns == (("x", "y"),) and left.targets == (("m1_0", "m1_1"),)
+    assert found.outputs == ("m1_0", "m1_1")
+
+
+def test_what_a_loop_takes_from_outside_stays() -> None:
+    whole = Program(
+        ("x", "y"), (step("k", "mul", "x", "y"), loop(step("a", "mul", "r", "k"), outputs=("a",))), ("m0_1",)
+    )
+    assert optimised(whole) == whole._replace(steps=(whole.steps[0], pruned_loop(whole.steps[1], {"m0_1"})))
+
+
+def test_loops_without_use_are_left_out_if_they_cannot_raise() -> None:
+    assert pruned(program(loop(step("a", "exp", "r"), outputs=("a",)), outputs=("x",))).steps != ()
+    assert pruned(program(loop(step("a", "mul", "r", "s"), outputs=("a",)), outputs=("x",))).steps == ()
+    guard = Guard("{} < {}", ("s", 0.0), True)
+    (left,) = pruned(program(loop(step("a", "mul", "r", "s"), guard, outputs=("a",)), outputs=("x",))).steps
+    assert left == Loop("0", (), (("y", "x"),), (Program(("s",), (guard,), ()),))

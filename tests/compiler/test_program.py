@@ -2,12 +2,14 @@
 
 import pytest
 
-from microgrid.compiler.program import Guard, Program, Step, operands
+from microgrid.compiler.program import Guard, Loop, Program, Step, operands, targets
 from microgrid.rules import RULES
 
 MUL = Step("mul_0", RULES["mul"], ("x", 2.0))
 FSUM = Step("fsum_1", RULES["fsum"], (("x", "mul_0", 1.0),))
 GUARD = Guard("{} < {}", ("fsum_1", 3.0), False)
+WAY = Program(("row_2_0",), (Step("mul_2_0", RULES["mul"], ("row_2_0", "mul_0")),), ("mul_2_0",))
+LOOP = Loop("2", (("map_2_0_0", "map_2_0_1"),), (("x", 1.0),), (WAY,))
 
 
 def test_text_shows_sequences_and_guards() -> None:
@@ -22,8 +24,35 @@ def test_text_shows_sequences_and_guards() -> None:
     assert operands(GUARD) == ("fsum_1", 3.0)
 
 
+def test_text_shows_loops() -> None:
+    text = str(Program(("x",), (MUL, LOOP), ("map_2_0_1",)))
+    assert text.splitlines() == [
+        "inputs x",
+        "mul_0 = mul(x, 2.0)",
+        "loop 2 over [x, 1.0]",
+        "  inputs row_2_0",
+        "  mul_2_0 = mul(row_2_0, mul_0)",
+        "  outputs mul_2_0",
+        "makes [map_2_0_0, map_2_0_1]",
+        "outputs map_2_0_1",
+    ]
+    assert operands(LOOP) == (("x", 1.0), "mul_0") and targets(LOOP) == ["map_2_0_0", "map_2_0_1"]
+
+
+def test_a_loop_counts_once() -> None:
+    assert Program(("x",), (MUL, LOOP, GUARD), ()).size == 3
+
+
+def test_names_are_replaced_in_loops() -> None:
+    renamed = Program(("x",), (MUL, LOOP), ("map_2_0_1",)).renamed({"x": "y", "mul_0": "z"})
+    assert renamed.inputs == ("y",) and renamed.steps[0] == MUL._replace(target="z", arguments=("y", 2.0))
+    assert operands(renamed.steps[1]) == (("y", 1.0), "z")
+    assert LOOP.renamed({"mul_0": 3.0}).ways[0].steps == (Step("mul_2_0", RULES["mul"], ("row_2_0", 3.0)),)
+
+
 def test_a_sound_program_passes() -> None:
     Program(("x",), (MUL, FSUM, GUARD), ("fsum_1",)).check()
+    Program(("x",), (MUL, LOOP, FSUM), ("fsum_1", "map_2_0_0")).check()
 
 
 @pytest.mark.parametrize(
@@ -34,6 +63,10 @@ def test_a_sound_program_passes() -> None:
         ((MUL, MUL), (), "mul_0 is made twice"),
         ((MUL._replace(target="x"),), (), "x is made twice"),
         ((MUL._replace(arguments=("x",)),), (), "mul takes 2 arguments"),
+        ((LOOP,), (), "mul_0 is not known here"),
+        ((MUL, LOOP, LOOP), (), "map_2_0_0 is made twice"),
+        ((MUL, LOOP._replace(ways=(WAY._replace(outputs=("y",)),))), (), "y is not known here"),
+        ((MUL, LOOP._replace(ways=(WAY._replace(steps=WAY.steps * 2),))), (), "mul_2_0 is made twice"),
         ((MUL,), ("fsum_1",), "the outputs .*fsum_1.* are not all known"),
     ],
 )
