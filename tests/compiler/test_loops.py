@@ -201,8 +201,9 @@ def test_results_are_nests() -> None:
 
 
 def test_long_sums_are_several_statements() -> None:
-    check(lambda xs: sum([y * z for y in vmap(math.sin)(xs) for z in xs * 25]), (values(1.0, 2.0),), loops=1)
-    check(lambda xs: math.fsum(vmap(lambda x: sum([x * y for y in [0.1] * 50]))(xs)), (values(1.0, 2.0),), loops=1)
+    many = [0.5 + place for place in range(50)]
+    check(lambda xs: sum([y * z for y in vmap(math.sin)(xs) for z in many]), (values(1.0, 2.0),), loops=1)
+    check(lambda xs: math.fsum(vmap(lambda x: sum([x * z for z in many]))(xs)), (values(1.0, 2.0),), loops=1)
 
 
 # Branches
@@ -309,6 +310,14 @@ def test_ways_that_no_guard_tells_apart_are_no_loop() -> None:
     turns = cycle([True, False])
     check(lambda xs: vmap(lambda x: x * 2 if next(turns) else x + 1)(xs), (values(1.0, 2.0),), loops=0)
     check(lambda xs, w: vmap(lambda x: x if next(turns) else w)(xs), (values(1.0, 2.0), Value(3.0)), loops=1)
+    assert next(turns)
+    turns = cycle([True, False, True, False, False, True])  # the last two for the copies
+
+    def function(x: Any) -> Any:
+        y = x * 2 if next(turns) else x + 1
+        return y if x > 0 else -y
+
+    check(lambda xs: vmap(function)(xs), (values(1.0, -2.0),), loops=0)
     assert next(turns)
 
 
