@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-OWN = ("d", "p", "row", "map", "kept")  # what other names in generated code begin with
+OWN = ("d", "p", "row", "kept")  # what other names in generated code begin with
 LARGEST_BITS = 1024  # of an integer that a float can be compared with
 OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
 
@@ -257,4 +257,5 @@ def variable(rule: Rule, number: int | str) -> str:
     """
     name = f"{rule.name}_{number}"
     taken = name in BASE_FUNCTIONS or name in RULES or rule.name in OWN or rule.name.startswith(("d_", "p_"))
+    taken = taken or rule.name.rpartition("_")[2].isdigit()  # as what is in a loop
     return f"{rule.name}__{number}" if taken else name

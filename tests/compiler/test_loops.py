@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid import Value, grad, jit, jvp, math, no_grad, tree, value_and_grad, vmap
+from microgrid import Value, define_rule, grad, jit, jvp, math, no_grad, tree, value_and_grad, vmap
 from microgrid.compiler.program import Loop
 from microgrid.compiler.rolling import MOST_WAYS
 from microgrid.nn import MLP
 from microgrid.optim import SGD
+from microgrid.rules import RULES
 from microgrid.training import fit
 from tests.compiler.programs import Line, check_same, function_of, lines, numbers, outcome
 
@@ -204,6 +205,23 @@ def test_long_sums_are_several_statements() -> None:
     many = [0.5 + place for place in range(50)]
     check(lambda xs: sum([y * z for y in vmap(math.sin)(xs) for z in many]), (values(1.0, 2.0),), loops=1)
     check(lambda xs: math.fsum(vmap(lambda x: sum([x * z for z in many]))(xs)), (values(1.0, 2.0),), loops=1)
+
+
+def test_no_name_of_an_operation_is_taken_for_another() -> None:
+    for name in ("row", "map_0", "row_0", "kept", "tanh_0", "d_out"):
+        rule = define_rule(f"{name}(x)", lambda x: x * 1.5, x=lambda x, out: 1.5)
+        try:
+            check(lambda xs, rule=rule: math.fsum(vmap(lambda x: math.tanh(rule(x)) * x)(xs)) * rule(xs[0]),
+                  (values(1.0, 2.0),), loops=1)  # fmt: skip
+        finally:
+            del RULES[name]
+
+
+def test_jit_and_vmap_go_into_one_another() -> None:
+    xs = values(1.0, 2.0)
+    check(vmap(math.sin), (xs,), loops=1)
+    assert [y.data for y in vmap(jit(math.sin))(xs)] == [x.sin().data for x in xs]
+    check(lambda xs: vmap(jit(math.sin))(xs), (xs,), loops=1)
 
 
 # Branches

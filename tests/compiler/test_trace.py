@@ -133,8 +133,8 @@ def test_constants_are_plain_numbers() -> None:
     assert text(lambda x: x < True, 3.0) == "guard input0 < 1 is False"
 
 
-@pytest.mark.parametrize("name", ["d", "p", "d_mul", "p_mul_2_xs"])
-def test_variables_are_no_names_of_adjoints(name: str) -> None:
+@pytest.mark.parametrize("name", ["d", "p", "d_mul", "p_mul_2_xs", "row", "kept", "mul_2"])
+def test_variables_are_no_names_of_something_else(name: str) -> None:
     assert variable(Rule(f"{name}(x)", "x", "a test", x="1"), 3) == f"{name}__3"
 
 
