@@ -46,8 +46,8 @@ class Case:
         results: the nest of the result.
 
     Attributes:
-        traced, program: the program as it was traced, and optimised.
-        has_loops: whether there are loops in it.
+        program: the optimised program.
+        looped: the program as it was traced, if there are loops in it, which may get more ways.
         kinds: for each output whether a caller gets a number, a `Value` that is a leaf, or one that was recorded.
         records: whether some are recorded.
         externals: the values of others that the function used; their data is read at each call.
@@ -57,8 +57,7 @@ class Case:
     def __init__(
         self, trace: Trace, program: Program, template: Any, results: Results, former: Case | None = None
     ) -> None:
-        self.traced = program
-        self.has_loops = any(isinstance(step, Loop) for step in program.steps)
+        self.looped = program if any(isinstance(step, Loop) for step in program.steps) else None
         self.template, self.results, self.externals = template, results, trace.externals
         self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
         self.integers = trace.integers

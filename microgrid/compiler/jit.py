@@ -183,7 +183,7 @@ def traced(
     if program.size > MOST_STEPS:
         raise Unfit(f"{program.size:,} operations are too many to compile; compile a part of it that is called often")
     for other in others:
-        extended = with_ways_of(other.traced, other.externals, program, trace.externals) if other.has_loops else None
+        extended = other.looped and with_ways_of(other.looped, other.externals, program, trace.externals)
         if extended:
             program, trace.externals = extended
             return Case(trace, program, template, results), other
