@@ -85,7 +85,8 @@ class Progress:
 
 def is_watched(stream: Any) -> bool:
     """Return whether somebody is likely to watch: `stream` is a terminal, or this is a notebook."""
-    return "ipykernel" in sys.modules or bool(getattr(stream, "isatty", lambda: False)())
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()  # in a notebook it belongs to a kernel
+    return hasattr(shell, "kernel") or bool(getattr(stream, "isatty", lambda: False)())
 
 
 def bar_for(total: int, desc: str) -> Any:

@@ -10,7 +10,7 @@ from microgrid.losses import mse_loss
 from microgrid.nn import Neuron
 from microgrid.optim import SGD
 from microgrid.training import fit
-from microgrid.training.progress import WIDTH, Line, Progress
+from microgrid.training.progress import WIDTH, Line, Progress, is_watched
 
 
 class Terminal(io.StringIO):
@@ -113,7 +113,11 @@ def test_nothing_is_shown_where_nobody_watches(monkeypatch):
 @pytest.mark.usefixtures("no_tqdm")
 def test_a_notebook_watches(monkeypatch):
     stream = see(monkeypatch, io.StringIO())
-    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    module = ModuleType("IPython")
+    monkeypatch.setitem(sys.modules, "IPython", module)
+    for shell, watches in ((None, False), (SimpleNamespace(), False), (SimpleNamespace(kernel="a kernel"), True)):
+        module.get_ipython = lambda shell=shell: shell
+        assert is_watched(stream) == watches
     progress = Progress(None, 1, "fit")
     progress.advance(lambda: "done")
     progress.close()
