@@ -16,7 +16,7 @@ MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 PYODIDE := pyodide@314.0
 WHEELS := $(VENV)/pyodide/wheels
 
-.PHONY: help demo demos figures test test-deep test-pyodide coverage lint bench mutate clean
+.PHONY: help demo demos figures notebook notebooks test test-deep test-pyodide coverage lint bench mutate clean
 .NOTPARALLEL: # all targets share the environment
 .DEFAULT_GOAL := help
 
@@ -32,6 +32,13 @@ demos: $(VENV)/.test ## run the demos one after the other, but gpt.py
 
 figures: $(VENV)/.plot ## draw the pictures of the README
 	@$(PY) demos/figures.py
+
+notebook: $(VENV)/.notebook ## open the notebooks in JupyterLab
+	@$(PY) -m jupyter trust demos/*.ipynb >/dev/null # or JupyterLab hides the pictures that are stored in them
+	@$(PY) -m jupyterlab demos/tour.ipynb $(ARGS)
+
+notebooks: $(VENV)/.dev ## run the notebooks from scratch, and store what they show
+	@$(PY) tests/notebooks/execute.py
 
 test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
 	@$(PY) -m pytest $(ARGS)
@@ -60,16 +67,17 @@ mutate: $(VENV)/.mutation ## plant faults in the rows and modules, and see that 
 
 clean: ## remove the environments, caches and build products
 	@rm -rf .venv build dist *.egg-info .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	@find . -name .git -prune -o -name __pycache__ -prune -exec rm -rf {} +
+	@find . -name .git -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 $(VENV)/.base: EXTRA :=
 $(VENV)/.test: EXTRA := [test]
 $(VENV)/.plot: EXTRA := [plot]
 $(VENV)/.dev: EXTRA := [dev]
+$(VENV)/.notebook: EXTRA := [notebook]
 $(VENV)/.bench: EXTRA := [bench]
 $(VENV)/.mutation: EXTRA := [mutation]
 
-$(VENV)/.base $(VENV)/.test $(VENV)/.plot $(VENV)/.dev $(VENV)/.bench $(VENV)/.mutation: $(MADE) pyproject.toml
+$(VENV)/.base $(VENV)/.test $(VENV)/.plot $(VENV)/.dev $(VENV)/.notebook $(VENV)/.bench $(VENV)/.mutation: $(MADE) pyproject.toml
 	@echo "Installing microgrid$(EXTRA) into $(VENV)"
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --editable '.$(EXTRA)' || { \
 		echo "pip could not install microgrid$(EXTRA): its reason stands above. It needs a package index, so is the network up?" >&2; \
