@@ -565,9 +565,23 @@ def test_a_state_can_be_changed_between_steps():
     optimizer.state[0] = (8.0,)
     optimizer.step()
     assert (x.data, y.data, optimizer.state) == (0.0 - 5.0, 0.0 - 3.0, [(5.0,), (3.0,)])
-    optimizer.state = [(0.0,), (0.0,)]
     optimizer.step()
-    assert (x.data, y.data, optimizer.state) == (-6.0, -5.0, [(1.0,), (2.0,)])
+    optimizer.state = [(0.0,), (4.0,)]
+    optimizer.step()
+    assert (x.data, y.data, optimizer.state) == (-5.0 - 3.5 - 1.0, -3.0 - 3.5 - 4.0, [(1.0,), (4.0,)])
+
+
+def test_a_parameter_that_became_a_fraction_stays_exact():
+    class Shrinking(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            return parameter - parameter / 3, ()
+
+    x = Value(3.0)
+    optimizer = Shrinking([x])
+    optimizer.step()
+    x.data = Fraction(1, 2)
+    optimizer.step()
+    assert (x.data, x.grad) == (Fraction(1, 3), 0.0)
 
 
 @pytest.mark.parametrize("number", [Fraction(3), 1, Value(1.0)], ids=lambda number: type(number).__name__)

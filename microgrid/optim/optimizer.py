@@ -166,7 +166,7 @@ class Optimizer:
         if not (all_of(Value, self.params) and all_of(float, numbers) and all_of(float, gradients)):
             return None
         columns = self._columns
-        if columns is None or (not columns and self.initial_state()):
+        if columns is None:
             states = self.states()
             if not is_table(states):
                 return None

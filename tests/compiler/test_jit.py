@@ -262,6 +262,11 @@ def test_closed_over_leaves_are_read_afresh_and_get_gradients() -> None:
     assert out.data == 15.0 and weight.grad == 3.0 and len(jitted.cases) == 1
     weight.data = Fraction(1, 3)
     assert jitted(3.0).data == 1.0 and jit(lambda: weight * 3)().data == Fraction(1)
+    third = jit(lambda: weight / 3)
+    weight.data = 1.0
+    assert third().data == 1.0 / 3
+    weight.data = Fraction(1, 3)
+    assert third().data == Fraction(1, 9)
 
 
 def test_closed_over_results_lead_on() -> None:
