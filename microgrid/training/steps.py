@@ -40,7 +40,7 @@ BRIEF = 0.005  # seconds: while several steps take less, twice as many are taken
 class Rates:
     """The learning rates of the steps to come: a schedule is asked once for each of them, in their order.
 
-    What it raises is raised again when the turn of that step comes.
+    An error of its own is raised when the turn of that step comes.
 
     Args:
         optimizer: an `Optimizer`; its `steps` are not looked at.
