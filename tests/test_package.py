@@ -60,6 +60,7 @@ LAYERS = [
     ["compiler.call", "compiler.updates"],
     ["compiler.cases"],
     ["compiler.loops", "compiler.parts"],
+    ["compiler.units"],
     ["compiler.trace", "compiler.emit"],
     ["compiler.instrument", "compiler.templates", "compiler.passes", "compiler.rolling"],
     ["compiler.arguments", "compiler.program"],

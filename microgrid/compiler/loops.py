@@ -7,19 +7,18 @@ may go several ways the body branches at the guards.
 
 from __future__ import annotations
 
-import re
 from itertools import groupby
 
 from microgrid.compiler.emit import TERMS, Writer, indented, joined, kept_together, summed, unpacked
 from microgrid.compiler.program import Guard, Loop, Program, Step, names_in, operands, targets
 from microgrid.compiler.templates import ATOM, SPREAD
+from microgrid.compiler.units import names_of, with_gains
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-NAME = re.compile(r"[A-Za-z_]\w*")
 MOST_RUNS = 8
 
 
@@ -208,9 +207,7 @@ class Way:
             if output in own.active:
                 seeds.setdefault(output, []).append(f"d_out_{name}_{index}")
         self.reverse, self.gained = own.backward(seeds)
-        spoken = {
-            *NAME.findall("; ".join([*self.reverse, *(term for terms in self.gained.values() for term in terms)]))
-        }
+        spoken = {*names_of([*self.reverse, *(term for terms in self.gained.values() for term in terms)])}
         made = [name for step in program.steps for name in targets(step)]
         made += [name for shares in own.shares.values() for name in shares.values() if name not in made]
         self.kept = [name for name in (*program.inputs, *made) if name in spoken]
@@ -222,20 +219,12 @@ class Way:
 
     def backward(self, inputs: Iterable[str]) -> list[str]:
         """Return the statements of the reverse pass; `inputs` are the numbers of a row that gain something."""
-        choices = {line.partition(" = ")[0] for line in self.reverse if " if " in line}
-        units: dict[str, list[str]] = {}  # by the adjoint that they do nothing for where it is zero, as of a dead unit
-        lines = list(self.reverse)
-        for name, terms in self.gained.items():
-            if name in inputs:
-                continue
-            adjoint = terms[0].partition(" * ")[0] if len(terms) == 1 else ""
-            units.setdefault(adjoint if adjoint in choices else "", []).extend(f"d_{name} += {term}" for term in terms)
-        for adjoint, additions in units.items():
-            lines += [f"if {adjoint}:", *indented(additions)] if adjoint else additions
+        others: list[str] = []
         for name in inputs:
-            text = total(f"p_{name}", self.gained.get(name, []), lines)
-            lines.append(f"d_{name}.append({text})")
-        return lines
+            text = total(f"p_{name}", self.gained.get(name, []), others)
+            others.append(f"d_{name}.append({text})")
+        sums = {name: f"d_{name}" for name in self.gained if name not in inputs}
+        return with_gains(self.reverse, self.gained, sums, others)
 
 
 def branches(

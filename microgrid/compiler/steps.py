@@ -8,26 +8,22 @@ before adds a branch to the body.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-
 from microgrid.compiler.cases import defined
 from microgrid.compiler.emit import Writer, as_function, indented, unpacked
 from microgrid.compiler.parts import Unfollowed, traced
 from microgrid.compiler.program import Guard
+from microgrid.compiler.units import with_gains
 from microgrid.compiler.updates import Update
 from microgrid.graph import assign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from microgrid.engine import Value
 
 MOST_BRANCHES = 16
-NAME = re.compile(r"[A-Za-z_]\w*")
-ELSE = " else 0.0"  # what the adjoint of a dead unit ends with
 
 
 class Sample:
@@ -58,56 +54,8 @@ class Sample:
         (output,) = self.program.outputs
         lines = [*writer.forward("break"), f"loss += {writer.bare(output)}"]
         reverse, gained = writer.backward({output: ["scale"]} if isinstance(output, str) else {})
-        choices = {line.partition(" = ")[0] for line in reverse if " if " in line}
-        units: dict[str, list[str]] = {}  # by the adjoint that they do nothing for where it is zero, as of a dead unit
-        for name, terms in gained.items():
-            adjoint = terms[0].partition(" * ")[0] if len(terms) == 1 else ""
-            additions = [f"{name.replace('parameter', 'gradient')} += {term}" for term in terms]
-            units.setdefault(adjoint if adjoint in choices else "", []).extend(additions)
-        return lines + with_units(reverse, units)
-
-
-def names_of(lines: Sequence[str]) -> list[str]:
-    """Return the names in lines of source, as often as they occur."""
-    return NAME.findall(" ".join(lines))
-
-
-def with_units(reverse: list[str], units: Mapping[str, list[str]]) -> list[str]:
-    """Return the lines of a reverse pass, and those of each unit in a block that is left out where it is dead.
-
-    What only that block needs is computed there.
-
-    Args:
-        reverse: lines that make adjoints, each name once but for sums that are continued.
-        units: lines by the adjoint that they are about, a choice; those without one by "".
-
-    >>> lines = ["d_a = g * w", "d_b = d_a if b > 0.0 else 0.0"]
-    >>> for line in with_units(lines, {"d_b": ["gradient0 += d_b * x"]}):
-    ...     print(line)
-    if b > 0.0:
-        d_b = g * w
-        gradient0 += d_b * x
-    """
-    parts = [line.partition(" = ") for line in reverse]
-    made = {name: text for name, _, text in parts}
-    additions = [line for unit in units.values() for line in unit]
-    uses = Counter(names_of([*(text for _, _, text in parts), *additions]))
-    inside: set[str] = set()
-    blocks: list[str] = []
-    for adjoint, unit in units.items():
-        text = made.get(adjoint, "")
-        if not adjoint:
-            blocks += unit
-        elif text.endswith(ELSE) and text.count(" if ") == 1 and uses[adjoint] == names_of(unit).count(adjoint):
-            amount, condition = text.removesuffix(ELSE).split(" if ")
-            inside.add(adjoint)
-            if uses[amount] == 1 and amount in made:
-                inside.add(amount)
-                amount = made[amount]
-            blocks += [f"if {condition}:", *indented([f"{adjoint} = {amount}", *unit])]
-        else:
-            blocks += [f"if {adjoint}:", *indented(unit)]
-    return [line for line, (name, _, _) in zip(reverse, parts, strict=True) if name not in inside] + blocks
+        sums = {name: name.replace("parameter", "gradient") for name in gained}
+        return lines + with_gains(reverse, gained, sums)
 
 
 class CompiledSteps:

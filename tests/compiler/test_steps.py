@@ -7,7 +7,7 @@ import pytest
 from microgrid import Value, define_rule
 from microgrid import math as mg
 from microgrid.compiler.parts import Unfollowed
-from microgrid.compiler.steps import MOST_BRANCHES, CompiledSteps, with_units
+from microgrid.compiler.steps import MOST_BRANCHES, CompiledSteps
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import SGD, Adam, Optimizer
@@ -99,34 +99,6 @@ def test_dead_units_add_nothing():
         "gradient1 += d_dot_0 * input1",
         "gradient2 += d_dot_0",
     ]
-
-
-def test_what_else_needs_an_adjoint_keeps_it_outside_of_the_block():
-    choice = "d_b = d_a if b > 0.0 else 0.0"
-    unit = ["gradient0 += d_b * x", "gradient1 += d_b"]
-    block = ["if d_b:", *("    " + line for line in unit)]
-    assert with_units(["d_a = g * w", choice, "d_c = d_b * v"], {"d_b": unit}) == [
-        "d_a = g * w",
-        choice,
-        "d_c = d_b * v",
-        *block,
-    ]
-    assert with_units([choice], {"d_b": unit, "": ["gradient2 += d_b"]}) == [choice, *block, "gradient2 += d_b"]
-    leaky = "d_b = d_a if b > 0.0 else 0.1 * d_a"
-    nested = "d_b = d_a if b > 0.0 else d_c if c > 0.0 else 0.0"
-    for line in (leaky, nested):
-        assert with_units([line], {"d_b": unit}) == [line, *block]
-
-
-def test_an_amount_moves_into_the_block_that_alone_needs_it():
-    choice, unit, other = "d_b = d_a if b > 0.0 else 0.0", ["gradient0 += d_b * x"], ["gradient2 += d_a"]
-    block = ["if b > 0.0:", "    d_b = d_a", "    gradient0 += d_b * x"]
-    moved = ["if b > 0.0:", "    d_b = g * w", "    gradient0 += d_b * x"]
-    assert with_units(["d_a = g * w", choice], {"d_b": unit}) == moved
-    assert with_units(["d_a = g * w", choice], {"d_b": unit, "": other}) == ["d_a = g * w", *block, *other]
-    summed = ["d_a = g * w", "d_a = d_a + h * w"]
-    assert with_units([*summed, choice], {"d_b": unit}) == [*summed, *block]
-    assert with_units([choice], {"d_b": unit}) == block
 
 
 def test_ways_are_added_as_they_are_met_with_the_numbers_that_lead_there():
