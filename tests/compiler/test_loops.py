@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid import Value, define_rule, grad, jit, jvp, math, no_grad, tree, value_and_grad, vmap
+from microgrid import Value, define_rule, grad, jit, jvp, math, no_grad, stop_gradient, tree, value_and_grad, vmap
 from microgrid.compiler.program import Loop
 from microgrid.compiler.rolling import MOST_WAYS
 from microgrid.nn import MLP
@@ -76,6 +76,8 @@ def check(function: Callable[..., Any], *calls: tuple[Any, ...], loops: int, cas
         eager, compiled = (tree.leaves("out", call(*given)) for call, given in ((function, ours), (jitted, theirs)))
         leaves, twins = (list(filter(is_value, tree.leaves("arguments", given))) for given in (ours, theirs))
         for y, z in zip(eager, compiled, strict=True):
+            for leaf in (*leaves, *twins):
+                leaf.grad = 0.0
             check_same(y, z, leaves, twins)
     assert (len(loops_of(jitted)), len(jitted.cases)) == (loops, cases)
     return jitted
@@ -165,11 +167,30 @@ def test_what_is_no_batch_stays_outside() -> None:
     check(lambda xs: sum(vmap(lambda _: x * y)(xs)), (values(1.0, 2.0),), loops=1)
 
 
+def test_what_stands_outside_is_done_once() -> None:
+    def function(xs: Any, w: Any) -> Any:
+        shifted, again, fixed = w * 3 + 1, w * 3 + 1, stop_gradient(w)
+        ys = vmap(lambda x: x * shifted + again * fixed)(xs)
+        return math.fsum(vmap(lambda x: x * w * ys[0])(ys)) + sum(vmap(lambda x: w - x)(ys)) * w
+
+    jitted = check(function, (values(1.0, 2.0), Value(0.5)), loops=3)
+    assert jitted.source.count("* 3.0 + 1.0") == 1
+    jitted = check(function, ([1.0, 2.0], 0.5), loops=3)
+    outside, inside, *_ = jitted.source.split("    for row")
+    assert "* 3.0 + 1.0" in outside and "* 3.0 + 1.0" not in inside
+
+
+def test_softmax_of_a_row() -> None:
+    w = Value(0.5)
+    check(lambda xs: vmap(lambda x: math.softmax([x, w, x * x])[0])(xs), (values(1.0, 2.0),), loops=1)
+
+
 def test_closed_over_numbers_are_constants_of_the_rows() -> None:
     targets = [0.0, -0.0, 1.0]
     mapped = check(lambda xs: vmap(lambda x, y: x * y)(xs, targets), (values(1.0, 2.0, 3.0),), loops=1)
     assert "[0.0, -0.0, 1.0]" in mapped.source
     check(lambda xs: vmap(lambda x, y: (x, y, 2.5))(xs, targets), (values(1.0, 2.0, 3.0),), loops=1)
+    check(lambda xs: vmap(lambda x, y: x * y)(xs, targets[:2]), (values(1.0, 2.0),), loops=1)
 
 
 def test_numbers_and_values_among_the_rows() -> None:
@@ -243,6 +264,7 @@ def test_rows_go_several_ways() -> None:
     jitted = check(function, *((batch,) for batch in batches), loops=1)
     assert len(loops_of(jitted)[0].ways) == 3
     assert jitted.source.count("kept_0.append") == 3
+    assert jitted.source.count("row_0_0 > 2") == jitted.source.count("row_0_0 < (-2)") == 1, "decided once"
 
 
 def test_what_ways_have_in_common_is_done_once() -> None:
@@ -301,6 +323,12 @@ def test_ways_that_give_something_else_are_cases() -> None:
     check(
         lambda xs: sum(vmap(lambda x: (x, x > 0))(xs)[0]), (values(1.0, 2.0),), (values(-1.0, 2.0),), loops=1, cases=2
     )
+
+
+def test_ways_that_give_a_number_or_a_value_are_no_loop() -> None:
+    w = Value(3.0)
+    calls = [([1.0, -2.0],), ([-1.0, 2.0],), ([1.0, 2.0],)]
+    check(lambda xs: vmap(lambda x: x * 2 if x > 0 else w)(xs), *calls, loops=1, cases=3)
 
 
 def test_too_many_ways_are_no_loop() -> None:
@@ -376,6 +404,15 @@ def test_indices() -> None:
     table = values(1.0, 2.0, 3.0)
     check(lambda rows: vmap(lambda i: table[i] * 2)(rows), ([0, 2],), loops=0)
     check(lambda rows: [table[i] for i in vmap(lambda i: i)(rows)], ([0, 2],), loops=1)
+
+
+def test_an_index_is_an_integer_whatever_was_met_before() -> None:
+    table = values(1.0, 2.0, 3.0)
+    jitted = jit(lambda rows: vmap(lambda i: table[i] * 2 if i > 0 else table[0] * i)(rows))
+    for rows in ([1, 1], [-1, -1]):
+        jitted(rows)
+    with pytest.raises(TypeError, match=r"indices must be integers|interpreted as an integer"):
+        jitted([1.5, 1.5])
 
 
 def test_a_loop_in_a_loop_is_unrolled() -> None:
