@@ -205,11 +205,9 @@ def renamed(arguments: tuple[Any, ...], names: Mapping[str, Any]) -> tuple[Any, 
     """
     if not names:
         return arguments
-    return tuple([
-        tuple([names.get(x, x) if isinstance(x, str) else x for x in argument])
-        if isinstance(argument, tuple)
-        else names.get(argument, argument)
-        if isinstance(argument, str)
-        else argument
-        for argument in arguments
-    ])  # fmt: skip
+    return tuple(
+        [
+            tuple([names.get(x, x) for x in argument]) if isinstance(argument, tuple) else names.get(argument, argument)
+            for argument in arguments
+        ]
+    )

@@ -1,13 +1,15 @@
 """Cases: the two forms of generated code, and when it cannot tell."""
 
 import math
+import sys
+import weakref
 from typing import Any
 
 import pytest
 
 from microgrid import Value
 from microgrid.compiler.arguments import Results
-from microgrid.compiler.cases import NUMBER, RECORDED, VALUE, Case, checked, gradient
+from microgrid.compiler.cases import NUMBER, RECORDED, VALUE, Case, checked, defined, gradient
 from microgrid.compiler.trace import Trace
 
 
@@ -75,6 +77,33 @@ def test_long_adjoints_get_a_name() -> None:
     assert "    d_input0 = d_input0" in case.source and "yield [d_input0]" in case.source
     _, tape = case.record([1.0])
     assert gradient(tape, [1.0]) == [float(sum(range(2, 60)))]
+
+
+def test_a_long_adjoint_is_added_up_after_all_others() -> None:
+    def function(x: Value) -> Any:
+        power = x.exp()
+        return sum(x * float(i) for i in range(2, 60)) + (power * power).sin()
+
+    case = case_of(function, Value(1.0))
+    assert "    d_input0 = " in case.source and "    d_exp" in case.source
+    _, tape = case.record([0.0])
+    assert gradient(tape, [1.0]) == pytest.approx([sum(range(2, 60)) + 2 * math.cos(1.0)], rel=1e-15)
+
+
+def test_arguments_are_put_into_the_nest_they_came_from() -> None:
+    trace = Trace([1.0, 2.0])
+    results = Results(trace.inputs[0])
+    case = Case(trace, trace.program(results.leaves), ([2.0, "mean"], {"x": 3.0}), results)
+    assert case.arguments([5.0, 6.0]) == ([5.0, "mean"], {"x": 6.0})
+
+
+def test_generated_functions_are_told_apart_and_freed() -> None:
+    one, other = (defined("def f(x):\n    return len([exp(x)])\n", "f") for _ in range(2))
+    assert one.__module__.startswith("microgrid.generated.compiled_") and one.__module__ != other.__module__
+    assert one.__module__ not in sys.modules
+    freed = weakref.ref(one)
+    del one
+    assert freed() is None
 
 
 def test_what_gets_nothing_gets_zero() -> None:

@@ -22,6 +22,18 @@ def forward(*steps: Step | Guard, outputs: tuple[object, ...] = ("out",)) -> lis
     return [*writer.forward(), writer.text(outputs)]
 
 
+def test_operands_by_themselves_need_no_parentheses() -> None:
+    writer = Writer(program(step("a", "add", "x", "y"), step("out", "neg", "a")))
+    writer.forward()
+    assert (writer.bare("a"), writer.text("a")) == ("x + y", "(x + y)")
+    assert (writer.bare(-2.0), writer.text(-2.0), writer.bare(("x", -2.0))) == ("-2.0", "(-2.0)", "[x, -2.0]")
+
+
+def test_another_name_of_the_same_is_no_statement() -> None:
+    steps = [step("a", "identity", "x"), step("b", "exp", "a"), step("out", "mul", "b", "a")]
+    assert forward(*steps) == ["[exp(x) * x]"]
+
+
 def test_what_is_used_once_has_no_name() -> None:
     steps = [step("a", "mul", "x", "y"), step("b", "exp", "a"), step("out", "sub", "b", "a")]
     assert forward(*steps) == ["a = x * y", "[exp(a) - a]"]
@@ -70,6 +82,11 @@ def test_guards() -> None:
     ]  # fmt: skip
 
 
+def test_a_guard_that_fails_ends_with_none() -> None:
+    guard = Guard("{} < {}", ("x", "y"), True)
+    assert Writer(program(guard, outputs=("x",))).forward() == ["if not (x < y):", "    return None"]
+
+
 def test_sequences() -> None:
     assert forward(step("out", "fsum", ("x", 2.0, "y"))) == ["[fsum([x, 2.0, y])]"]
     assert forward(step("out", "hypot", ("x", -2.0, "y"))) == ["[hypot(x, -2.0, y)]"]
@@ -115,6 +132,17 @@ def test_adjoints_are_sums_of_products() -> None:
     lines, gained = backward(step("a", "mul", "x", "y"), step("b", "exp", "a"), step("out", "sub", "b", "a"))
     assert lines == ["d_a = -g + g * b"]
     assert gained == {"x": ["d_a * y"], "y": ["d_a * x"]}
+
+
+def test_every_adjoint_of_several_terms_has_a_statement() -> None:
+    steps = [step("a", "exp", "x"), step("b", "mul", "a", "a"), step("c", "mul", "b", "b"), step("out", "sin", "c")]
+    lines, gained = backward(*steps, step("late", "log", "x"))
+    assert lines == ["d_c = g * cos(c)", "d_b = d_c * b + d_c * b", "d_a = d_b * a + d_b * a"]
+    assert gained == {"x": ["d_a * a"], "y": []}
+    lines, _ = backward(step("a", "mul", "x", "y"), step("b", "mul", "a", "a"), step("out", "add", "a", "b"))
+    assert lines == ["d_a = g + g * a + g * a"]
+    lines, _ = backward(step("a", "exp", "x"), step("b", "mul", "a", "y"), step("out", "add", "a", "b"))
+    assert lines == ["d_a = g + g * y"]
 
 
 def test_sequences_hand_on_to_their_elements() -> None:

@@ -63,8 +63,9 @@ def test_softmax_is_shared_with_its_results() -> None:
 
 def test_decisions_on_numbers_are_left_out() -> None:
     decided, open_ = Guard("{} < {}", ("a", 3.0), True), Guard("{} < {}", ("x", "a"), True)
-    result = folded(program(step("a", "mul", 1.0, 2.0), decided, open_, outputs=("x",)))
-    assert result.steps == (Guard("{} < {}", ("x", 2.0), True),)
+    first = step("b", "neg", "x")
+    result = folded(program(first, step("a", "mul", 1.0, 2.0), decided, open_, outputs=("x",)))
+    assert result.steps == (first, Guard("{} < {}", ("x", 2.0), True))
 
 
 @pytest.mark.parametrize("exponent", [1, 2, 3, -1, -2, 10])
@@ -83,7 +84,14 @@ def test_only_constant_whole_powers_are_taken() -> None:
     powers += [step("d", "pow", 2.0, "x"), step("e", "pow", "x", math.inf), step("f", "pow", "x", 1e300)]
     result = with_whole_powers(program(*powers, Guard("{} < {}", ("a", 1.0), True)))
     assert names(result) == ["pow_3", *["pow"] * 5] and names(with_whole_powers(result)) == names(result)
-    assert power_by(-2).name == "pow_minus_2"
+    assert power_by(-2).name == "pow_minus_2" and power_by(1).name == "pow_1"
+    assert [power_by(exponent).partials["x"] for exponent in (1, 2, 3)] == ["1", "2 * x", "3 * x ** 2"]
+    assert power_by(3).doc == RULES["pow"].doc
+
+
+def test_the_largest_exponents_are_left_to_the_row() -> None:
+    powers = program(step("a", "pow", "x", 1e15), step("b", "pow", "x", -1e15), step("c", "pow", "x", 1e15 - 1))
+    assert names(with_whole_powers(powers)) == ["pow", "pow", "pow_999999999999999"]
 
 
 def test_the_same_is_done_once() -> None:
@@ -92,6 +100,7 @@ def test_the_same_is_done_once() -> None:
     result = shared(program(*steps))
     assert names(result) == ["mul", "exp", "add"]
     assert result.steps[1] == Guard("{} < {}", ("a", 1.0), True) and result.steps[-1] == step("out", "add", "c", "c")
+    assert shared(program(*steps[:2], outputs=("b", ("b", "x")))).outputs == ("a", ("a", "x"))
 
 
 def test_numbers_are_the_same_by_their_bits() -> None:
@@ -109,6 +118,8 @@ def test_dead_steps_go_unless_they_can_raise() -> None:
         step("out", "neg", "x"),
     ]
     assert names(pruned(program(*steps))) == ["div", "neg"]
+    fold = step("a", "dot", ("x",), ("y",), 1.0)
+    assert names(pruned(program(fold, step("b", "total", ("a", 1.0), 0.0), steps[3]))) == ["neg"]
     guard = Guard("{} > {}", ("b", 0.0), True)
     assert names(pruned(program(*steps[:2], guard, steps[3]))) == ["mul", "add", "neg"]
 

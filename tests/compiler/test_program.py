@@ -1,9 +1,22 @@
 """Programs: their text, and the check that every name is made once and before it is used."""
 
+import re
+
 import pytest
 
-from microgrid.compiler.program import Guard, Loop, Program, Step, operands, targets
-from microgrid.rules import RULES
+from microgrid.compiler.program import (
+    DETACH,
+    SHARE,
+    SOFTMAX,
+    Guard,
+    Loop,
+    Program,
+    Step,
+    operands,
+    renamed,
+    targets,
+)
+from microgrid.rules import RULES, Rule
 
 MUL = Step("mul_0", RULES["mul"], ("x", 2.0))
 FSUM = Step("fsum_1", RULES["fsum"], (("x", "mul_0", 1.0),))
@@ -48,6 +61,24 @@ def test_names_are_replaced_in_loops() -> None:
     assert renamed.inputs == ("y",) and renamed.steps[0] == MUL._replace(target="z", arguments=("y", 2.0))
     assert operands(renamed.steps[1]) == (("y", 1.0), "z")
     assert LOOP.renamed({"mul_0": 3.0}).ways[0].steps == (Step("mul_2_0", RULES["mul"], ("row_2_0", 3.0)),)
+
+
+def test_names_are_replaced_and_numbers_are_not() -> None:
+    assert renamed(("x", 2.0, "y", ("x", 1.0, "y")), {"x": "z", "w": 2.0}) == ("z", 2.0, "y", ("z", 1.0, "y"))
+    assert renamed(("x", "w"), {"w": 2.0}) == ("x", 2.0) and renamed(("x",), {}) == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("rule", "signature", "forward", "partials"),
+    [
+        (DETACH, ("detach", "x"), "x", {"x": "0"}),
+        (SOFTMAX, ("softmax", "xs"), "softmax(xs)", {"x": "-out"}),
+        (SHARE, ("share", "x", "index"), "x", {"x": "out"}),
+    ],
+)
+def test_steps_that_are_no_rows(rule: Rule, signature: tuple[str, ...], forward: str, partials: dict[str, str]) -> None:
+    assert (rule.name, *rule.arguments) == signature and (rule.forward, rule.partials) == (forward, partials)
+    assert re.fullmatch("[a-z ]+", rule.doc), "a few words, as of every rule"
 
 
 def test_a_sound_program_passes() -> None:

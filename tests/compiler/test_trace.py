@@ -1,5 +1,7 @@
 """Traces: what a run did as a program, whose values it used, what comes out as a `Value`."""
 
+import re
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -39,6 +41,7 @@ def test_what_is_detached_keeps_its_number() -> None:
             return x * x
 
     assert text(unrecorded, 3.0) == "mul_0 = mul(input0, input0); mul_0_ = detach(mul_0)"
+    assert text(lambda x: unrecorded(x) * x, 3.0).endswith("; mul_1 = mul(mul_0_, input0)")
 
 
 def test_transforms_lead_through_identities() -> None:
@@ -50,6 +53,24 @@ def test_softmax_is_one_step() -> None:
     expected = "softmax_1 = softmax([input0, 2.0]); share_2 = share(softmax_1, 0); share_3 = share(softmax_1, 1)"
     assert text(lambda x: math.softmax([x, 2])[0], 3.0) == expected
     assert text(lambda x: x * math.softmax([1.0])[0], 3.0) == "mul_0 = mul(input0, 1.0)"
+
+
+def test_softmax_gives_its_numbers_meanwhile() -> None:
+    trace = Trace([0.0, 0.0])
+    with trace:
+        shares = math.softmax([*trace.inputs, 0.0, 0.0])
+    assert [(share.data, share.grad, share.label, share._y) for share in shares] == [
+        (0.25, 0.0, "", n) for n in range(4)
+    ]
+    (whole,) = shares[0].parents
+    assert all(share.parents[0] is whole for share in shares) and (whole.data, whole.grad, whole.label) == (
+        0.0,
+        0.0,
+        "",
+    )
+    assert whole.op.mask == (True,) and all(
+        one is other for one, other in zip(whole.parents, trace.inputs, strict=False)
+    )
 
 
 def test_softmax_is_of_operations_where_others_look_at_them() -> None:
@@ -75,6 +96,8 @@ def test_values_of_others_are_inputs() -> None:
     with trace:
         out = trace.inputs[0] * weight + weight
     assert trace.program([out]).inputs == ("input0", "leaf0") and trace.externals == [weight]
+    alone = Trace([1.0])
+    assert alone.program([weight]).outputs == ("leaf0",) and alone.is_value(weight) and not alone.is_value(out)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +154,36 @@ def test_constants_are_plain_numbers() -> None:
     assert text(lambda x: math.leaky_relu(x, Length(0.5)), 3.0) == "leaky_relu_0 = leaky_relu(input0, 0.5)"
     assert text(lambda x: math.ldexp(x, Count(2)), 3.0) == "ldexp_0 = ldexp(input0, 2)"
     assert text(lambda x: x < True, 3.0) == "guard input0 < 1 is False"
+
+
+def test_the_largest_integers_cannot_be_compared_with() -> None:
+    fits, too_large = (1 << 1024) - 1, 1 << 1024
+    for large, obstacle in [(fits, ""), (too_large, "the constant an integer of 1025 bits of type int")]:
+        trace = Trace([3.0])
+        with trace:
+            assert trace.inputs[0] < large
+        trace.program([])
+        assert trace.obstacle == obstacle
+
+
+@pytest.mark.parametrize(
+    ("function", "obstacle"),
+    [
+        (lambda x: Value(Fraction(1, 2)), "a fraction at "),
+        (lambda x: Value(1.0, (x,), "mine"), "a hand-written operation at "),
+        (lambda x: x < Fraction(1, 2), r"the constant Fraction\(1, 2\) of type Fraction$"),
+        (lambda x: [Value(Fraction(1, 2)), Value(1.0, (x,), "mine")], "a fraction at "),
+    ],
+)
+def test_the_first_obstacle_is_told(function: Any, obstacle: str) -> None:
+    trace = Trace([3.0])
+    assert trace.obstacle == ""
+    with trace:
+        function(trace.inputs[0])
+    trace.program([])
+    assert re.match(obstacle, trace.obstacle) and (" at " not in obstacle or "test_trace.py" in trace.obstacle)
+    trace.name({1.0})
+    assert re.match(obstacle, trace.obstacle)
 
 
 @pytest.mark.parametrize("name", ["d", "p", "d_mul", "p_mul_2_xs", "row", "kept", "mul_2"])

@@ -50,6 +50,11 @@ TESTS: dict[str, str] = {
     "tree": "test_tree",
     "runs": "test_runs test_transforms",
     "series": "test_series",
+    "compiler.program": "compiler/test_program",
+    "compiler.passes": "compiler/test_passes",
+    "compiler.trace": "compiler/test_trace",
+    "compiler.emit": "compiler/test_emit",
+    "compiler.cases": "compiler/test_cases",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
 
