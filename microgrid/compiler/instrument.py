@@ -1,8 +1,8 @@
 """Instruments: while a function is traced anywhere, `Value` tells the trace what is done with it besides operations.
 
 A comparison, a truth value, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading `.data`
-or converting to a float cannot be followed, and is noted with the line that did it. In threads and tasks that trace
-nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
+or `.grad` or converting to a float cannot be followed, and is noted with the line that did it. In threads and tasks
+that trace nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# Where `.data` is read to compute a result that is recorded, or only for its type.
+# Where `.data` is read to compute a result that is recorded, or only for its type, and `.grad` for a new node.
 FOLLOWED = {"recording", "runs", "engine", "conversions", "graph"}
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
-UNFOLLOWED = ("__float__", "__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward")
+UNFOLLOWED = ("__float__", "__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
 
 
 def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
@@ -84,7 +84,8 @@ def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def watched(slot: Any) -> property:
-    """Return `slot`, which holds the number of a `Value`, as a property that tells traces of reads and writes."""
+    """Return `slot`, which holds a number of a `Value`, as a property that tells traces of reads and writes."""
+    name = slot.__name__
     followed: dict[Any, bool] = {}  # by the code that reads or writes
 
     def look(frame: Any, what: str) -> None:
@@ -97,18 +98,18 @@ def watched(slot: Any) -> property:
                 trace.cannot_follow(what)
 
     def read(self: Value) -> Any:
-        look(sys._getframe(1), "reading .data")
+        look(sys._getframe(1), f"reading .{name}")
         return slot.__get__(self)
 
     def write(self: Value, number: Any) -> None:
-        look(sys._getframe(1), "assigning .data")
+        look(sys._getframe(1), f"assigning .{name}")
         slot.__set__(self, number)
 
     return property(read, write)
 
 
 def is_followed(code: Any, module: str) -> bool:
-    """Return whether a trace follows what `code` of `module` does with `.data`."""
+    """Return whether a trace follows what `code` of `module` does with `.data` or `.grad`."""
     package, _, inner = module.partition(".")
     if package != "microgrid" or code.co_name == "on_data":
         return False
@@ -150,7 +151,7 @@ def changes() -> dict[str, Any]:
     changed |= {name: unfollowed(f"{name.strip('_')}()", own[name]) for name in UNFOLLOWED}
     changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"]), "__round__": rounding(own["__round__"])}
     changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
-    return {**changed, "__index__": index, "data": watched(own["data"])}
+    return {**changed, "__index__": index, **{name: watched(own[name]) for name in ("data", "grad")}}
 
 
 _lock = RLock()

@@ -374,15 +374,24 @@ def assigning(x: Value) -> Value:
     return x * y
 
 
+def assigning_grad(x: Value) -> Value:
+    x.grad = 0.0
+    return x * x
+
+
 def backwards(x: Value) -> Any:
     y = x * x
     y.backward()
     return y.detach()
 
 
+WEIGHT = Value(3.0)
+
 UNFOLLOWED = {
     "reading .data": lambda x: x * x.data,
+    "reading .grad": lambda x: x * (WEIGHT.grad + 1.0),
     "assigning .data": assigning,
+    "assigning .grad": assigning_grad,
     "float": lambda x: x * float(x),
     "format": lambda x: x * len(f"{x:.3f}"),
     "repr": lambda x: x * len(str(x)),
@@ -390,6 +399,7 @@ UNFOLLOWED = {
     "deepcopy": lambda x: x * copy.deepcopy(x),
     "reduce": lambda x: x * pickle.loads(pickle.dumps(x)),
     "backward": backwards,
+    "zero_grad": lambda x: [x * x, x.zero_grad()][0],
     "a fraction": lambda x: x * float(Value(Fraction(1, 2)) == 0.5),
 }
 
