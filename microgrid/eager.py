@@ -163,7 +163,7 @@ def describe(rule: Rule) -> str:
     <BLANKLINE>
         The partial by x is `1 / x`. It is defined and smooth where `x > 0`.
     """
-    what = rule.doc if "; " in rule.forward else f"`{rule.forward}`: {rule.doc}"
+    what = rule.doc if "; " in rule.forward else f"`{rule.forward}`" + f": {rule.doc}" * bool(rule.doc)
     partials = ", ".join(f"by {name} is `{partial}`" for name, partial in rule.partials.items())
     where = f" It is defined and smooth where `{rule.domain}`." if rule.domain else ""
     return f"Return {what}.\n\n    The partial {partials}.{where}"
