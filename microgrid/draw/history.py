@@ -71,7 +71,7 @@ def plot_history(history: Run | Mapping[str, Run], ax: Axes | None = None, *, lo
     ax = axes_for("plot_history", ax, width=5.6, height=3.6, instead="draw.history_text")
     losses, metrics = curves_of("plot_history", history)
     for index, (name, found) in enumerate(losses.items()):
-        ax.plot(range(1, len(found) + 1), found, color=colour(index), label=name)
+        ax.plot(range(1, len(found) + 1), found, color=colour(index), label=name, **dots(found))
     ax.set(title="training", xlabel="epoch", ylabel="loss")
     if spans_decades(losses) if log is None else log:
         ax.set_yscale("log")
@@ -81,11 +81,22 @@ def plot_history(history: Run | Mapping[str, Run], ax: Axes | None = None, *, lo
         top.set_ylabel(", ".join(metrics))
         for index, (name, found) in enumerate(metrics.items(), len(losses)):
             style = ("--", "-.", ":")[(index - 1) % 3]
-            top.plot(range(1, len(found) + 1), found, style, color=colour(index), label=name)
+            top.plot(range(1, len(found) + 1), found, style, color=colour(index), label=name, **dots(found))
     lines = [*ax.get_lines(), *(top.get_lines() if metrics else [])]
     if len(lines) > 1:
         top.legend(handles=lines, fontsize="small", framealpha=0.85, loc="center right")
     return ax
+
+
+def dots(found: Sequence[float]) -> dict[str, Any]:
+    """Return the style that shows the numbers between which there is no line: those without a finite neighbour.
+
+    >>> dots([3.0]), dots([3.0, 2.0, float("nan"), 1.0])
+    ({'marker': 'o', 'markevery': [0]}, {'marker': 'o', 'markevery': [3]})
+    """
+    ends = [False, *map(math.isfinite, found), False]
+    alone = [place for place in range(len(found)) if ends[place : place + 3] == [False, True, False]]
+    return {"marker": "o", "markevery": alone} if alone else {}
 
 
 def history_text(history: Run | Mapping[str, Run], *, width: int | None = None, log: bool | None = None) -> str:

@@ -33,6 +33,18 @@ def test_losses_and_metrics_have_axes_of_their_own():
 
 
 @pytest.mark.dev
+def test_a_number_alone_is_a_dot():
+    ax = draw.plot_history(history([0.5], accuracy=[1.0]))
+    (other,) = (one for one in ax.figure.axes if one is not ax)
+    for (line,) in (ax.get_lines(), other.get_lines()):
+        assert (line.get_marker(), line.get_markevery()) == ("o", [0])
+    (line,) = draw.plot_history([2.0, math.inf, 1.0, 0.5, math.nan, 0.25]).get_lines()
+    assert (line.get_marker(), line.get_markevery()) == ("o", [0, 5])
+    (line,) = draw.plot_history([2.0, 1.0]).get_lines()
+    assert line.get_marker() == "None"
+
+
+@pytest.mark.dev
 def test_several_runs():
     ax = draw.plot_history({"first": history([2.0, 1.0]), "second": [3.0, 2.0, 1.0]})
     assert {line.get_label(): [*line.get_ydata()] for line in ax.get_lines()} == {
