@@ -100,13 +100,11 @@ def assembled(
 
 def require_free_names(draft: Rule, signature: str) -> None:
     """Raise ValueError if a name of the rule is one that Python, the table or generated source uses already."""
-    taken = {"RULES", "apply", "g", "node", "out", *(f"g{name}" for name in draft.arguments)}
-    if (
-        draft.name in {*RULES, *BASE_FUNCTIONS}
-        or taken.intersection(draft.arguments)
-        or any(map(keyword.iskeyword, (draft.name, *draft.arguments)))
-    ):
-        raise ValueError(f"rule {signature!r}: a name is taken")
+    used = {"RULES", "apply", "g", "node", "out", *(f"g{name}" for name in draft.arguments)}
+    taken = [draft.name] if draft.name in {*RULES, *BASE_FUNCTIONS} or keyword.iskeyword(draft.name) else []
+    taken += [name for name in draft.arguments if name in used or keyword.iskeyword(name)]
+    if taken:
+        raise ValueError(f"rule {signature!r}: the name {taken[0]!r} is taken")
 
 
 def function_of(rule: Rule) -> Callable[..., Any]:

@@ -147,13 +147,13 @@ def test_nothing_else_changes() -> None:
 @pytest.mark.parametrize(
     ("signature", "forward", "partials", "message"),
     [
-        ("tanh(x)", "x", {"x": "1"}, "a name is taken"),
-        ("sum(x)", "x", {"x": "1"}, "a name is taken"),
-        ("lambda(x)", "x", {"x": "1"}, "a name is taken"),
-        ("f(class)", "x", {"class": "1"}, "a name is taken"),
-        ("f(g)", "g", {"g": "1"}, "a name is taken"),
-        ("f(x, gx)", "x", {"x": "1"}, "a name is taken"),
-        ("f(apply)", "apply", {"apply": "1"}, "a name is taken"),
+        ("tanh(x)", "x", {"x": "1"}, "the name 'tanh' is taken"),
+        ("sum(x)", "x", {"x": "1"}, "the name 'sum' is taken"),
+        ("lambda(x)", "x", {"x": "1"}, "the name 'lambda' is taken"),
+        ("f(class)", "x", {"class": "1"}, "the name 'class' is taken"),
+        ("f(g)", "g", {"g": "1"}, "the name 'g' is taken"),
+        ("f(x, gx)", "x", {"x": "1"}, "the name 'gx' is taken"),
+        ("f(apply)", "apply", {"apply": "1"}, "the name 'apply' is taken"),
         ("no good(x)", "x", {"x": "1"}, "is not an identifier"),
         ("f(x)", "x", {}, "expected a partial for at least one argument"),
         ("f(x)", "x", {"y": "1"}, "the partial 'y' belongs to no argument"),
@@ -187,7 +187,7 @@ def test_parts_are_text_or_functions(forward: Any, partial: Any, role: str) -> N
 
 def test_a_rule_is_defined_once() -> None:
     define_rule("once(x)", "x", "same", x="1")
-    with pytest.raises(ValueError, match="a name is taken"):
+    with pytest.raises(ValueError, match="the name 'once' is taken"):
         define_rule("once(x)", "x", "same", x="1")
     with pytest.raises(ValueError, match="is taken"):
         operations.register(RULES["once"], {})
