@@ -131,16 +131,20 @@ def check(rule: Rule, known: set[str]) -> None:
     def has_literal(tree: ast.expr) -> bool:
         return any(isinstance(node, ast.Constant) for node in ast.walk(tree))
 
+    def parsed(where: str, text: str) -> list[ast.AST]:
+        try:
+            return list(ast.walk(ast.parse(text, mode="eval")))
+        except SyntaxError:
+            raise ValueError(f"{where} is not an expression") from None
+
     branches = (ast.IfExp, ast.Compare, ast.BoolOp, ast.NamedExpr, ast.Lambda)
     elements = {name[:-1] for name in rule.arguments if rule.is_sequence(name)}
     known = {*known, *rule.arguments, *elements, "out"} | ({"n"} if elements else set())
+    parsed(f"rule {rule.name!r}: the domain {rule.domain!r}", rule.domain or "True")
     texts = [("forward", text) for text in rule.forward.split("; ")]
     for role, text in [*texts, *((f"partial by {name}", partial) for name, partial in rule.partials.items())]:
         where = f"rule {rule.name!r}: the {role} {text!r}"
-        try:
-            nodes = list(ast.walk(ast.parse(text, mode="eval")))
-        except SyntaxError:
-            raise ValueError(f"{where} is not an expression") from None
+        nodes = parsed(where, text)
         names = [node for node in nodes if isinstance(node, ast.Name)]
         bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}  # within a comprehension
         if any(isinstance(node, ast.Subscript) and has_literal(node.slice) for node in nodes):

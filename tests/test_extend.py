@@ -161,6 +161,7 @@ def test_nothing_else_changes() -> None:
         ("f(xs)", "fsum(xs)", {"x": "1", "xs": "[1]"}, "the partial 'x' makes 'xs' a sequence, but there is"),
         ("f(x)", "x +", {"x": "1"}, "the forward 'x \\+' is not an expression"),
         ("f(x)", "x", {"x": "y = 1"}, "the partial by x 'y = 1' is not an expression"),
+        ("f(x)", "x", {"x": "1", "domain": "x >"}, "the domain 'x >' is not an expression"),
         ("f(x)", "z * q", {"x": "1"}, "the forward 'z \\* q' speaks of q, z, expected arguments and known functions"),
         ("f(x)", "x", {"x": "n"}, "the partial by x 'n' speaks of n"),
         ("f(x)", "x", {"x": "1 if x > 0 else 0"}, "branches: write it with where, step, sign or less"),
