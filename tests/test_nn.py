@@ -359,6 +359,7 @@ BUILDS = {
     "ReLUNeuron(2)": lambda: Neuron(2),
     "LinearNeuron(2)": lambda: Neuron(2, nonlin=False),
     "Layer of [ReLUNeuron(2), ReLUNeuron(2)]": lambda: Layer(2, 2),
+    "Layer": lambda: Layer(2, 5),  # whose text is long
     "Layer of [TanhNeuron(2)]": lambda: MLP(2, [1, 1], activation="tanh"),
 }
 

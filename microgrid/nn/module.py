@@ -167,7 +167,13 @@ def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Numbe
         inputs = tuple(x)
     except TypeError:
         given = f"{type(x).__name__} {x!r:.60}"
-        raise TypeError(f"{module!r:.60} expects a sequence of {nin} inputs, got {given}") from None
+        raise TypeError(f"{called(module)} expects a sequence of {nin} inputs, got {given}") from None
     if len(inputs) != nin:
-        raise ValueError(f"{module!r:.60} expects {nin} inputs, got {len(inputs)}")
+        raise ValueError(f"{called(module)} expects {nin} inputs, got {len(inputs)}")
     return inputs
+
+
+def called(module: Module) -> str:
+    """Return what errors call `module`: its text if that is short, else its type."""
+    text = repr(module)
+    return text if len(text) <= 60 else type(module).__name__
