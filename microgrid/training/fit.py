@@ -71,6 +71,23 @@ def check(optimizer: Any, counts: Mapping[str, tuple[Any, int]], functions: Iter
             raise TypeError(f"fit expects {name} to be a function, got {type(function).__name__} {function!r:.60}")
 
 
+def checked_watchers(metrics: Any, callbacks: Any) -> tuple[dict[str, Metric], list[Callback]]:
+    """Return the metrics by name, and the callbacks.
+
+    Raises:
+        TypeError: if they are no dict and no list.
+        ValueError: if a metric has the name of the loss, which would hide it.
+    """
+    if metrics is not None and not hasattr(metrics, "items"):
+        example = "such as {'accuracy': accuracy}"
+        raise TypeError(f"fit expects metrics to be a dict of functions, {example}, got {metrics!r:.60}")
+    if "loss" in (metrics or {}):
+        raise ValueError("fit expects another name than 'loss' for a metric: the history has the loss by that name")
+    if not hasattr(callbacks, "__iter__"):
+        raise TypeError(f"fit expects callbacks to be a list of functions, got {callbacks!r:.60}")
+    return dict(metrics or {}), list(callbacks)
+
+
 def means(losses: list[float], sizes: Sequence[int]) -> list[float]:
     """Return the mean loss of all samples for each whole epoch.
 
@@ -174,7 +191,7 @@ def fit(
     >>> round(line.w[0].data, 4), round(line.b.data, 4), history
     (2.0, 1.0, <History of 200 epochs, loss 1.871e-24>)
     """
-    samples, measures, watchers = checked_samples("fit", data), dict(metrics or {}), list(callbacks)
+    samples, (measures, watchers) = checked_samples("fit", data), checked_watchers(metrics, callbacks)
     counts = {"epochs": (epochs, 0), "batch_size": (1 if batch_size is None else batch_size, 1)}
     functions = [("model", model), ("loss", loss), *measures.items(), *(("a callback", one) for one in watchers)]
     check(optimizer, counts, functions)

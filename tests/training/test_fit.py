@@ -572,6 +572,13 @@ def test_bad_data(case):
         ({"loss": "mse"}, TypeError, "^fit expects loss to be a function, got str 'mse'"),
         ({"model": 3}, TypeError, "^fit expects model to be a function, got int 3"),
         ({"callbacks": [None]}, TypeError, "^fit expects a callback to be a function, got NoneType None"),
+        (
+            {"callbacks": print},
+            TypeError,
+            "^fit expects callbacks to be a list of functions, got <built-in function print",
+        ),
+        ({"metrics": [abs]}, TypeError, r"^fit expects metrics to be a dict of functions, such as .*, got \[<built-in"),
+        ({"metrics": {"loss": abs}}, ValueError, "^fit expects another name than 'loss' for a metric"),
         ({"metrics": {"accuracy": 1}}, TypeError, "^fit expects accuracy to be a function, got int 1"),
         ({"optimizer": SGD}, TypeError, r"^fit expects an optimizer, such as SGD\(model.parameters\(\)\), got type"),
     ],
