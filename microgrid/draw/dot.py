@@ -7,6 +7,7 @@ name once the picture is rendered.
 from __future__ import annotations
 
 from microgrid import graph
+from microgrid.conversions import is_node
 from microgrid.draw.picture import Box, Picture, picture
 
 TYPE_CHECKING = False
@@ -25,6 +26,9 @@ DIRECTIONS = ("LR", "TB", "RL", "BT")
 def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
     """Return the nodes of the graph of `root`, and its edges as pairs of a parent and the node made from it.
 
+    Raises:
+        TypeError: if `root` is no `Value`.
+
     >>> from microgrid import Value
     >>> x = Value(3.0)
     >>> y = x * x
@@ -32,6 +36,8 @@ def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
     >>> len(nodes), edges == {(x, y)}
     (2, True)
     """
+    if not is_node(root):
+        raise TypeError(f"expected a Value to trace, got {type(root).__name__} {root!r:.60}")
     inner = graph.inner_nodes(root)
     return {root, *graph.leaves(inner), *inner}, {(parent, node) for node in inner for parent in node.parents}
 

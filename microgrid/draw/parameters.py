@@ -77,12 +77,20 @@ def check_model(asker: str, model: Any) -> None:
         raise ValueError(f"{asker} expects a model with parameters, and {model!r:.60} has none")
 
 
+def check_is_recorder(asker: str, recorder: Recorder) -> None:
+    """Raise TypeError unless `recorder` is a `Recorder`."""
+    if not hasattr(recorder, "restored"):
+        raise TypeError(f"{asker} expects a Recorder, got {type(recorder).__name__} {recorder!r:.60}")
+
+
 def check_recorder(asker: str, recorder: Recorder, count: int) -> None:
     """Check that `recorder` took down so many parameters each time.
 
     Raises:
+        TypeError: if it is no `Recorder`.
         ValueError: if it took down another number.
     """
+    check_is_recorder(asker, recorder)
     for numbers in recorder.parameters:
         if len(numbers) != count:
             given = len(numbers)

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from microgrid.draw.axes import axes_for, colour, scatter
 from microgrid.draw.decision_boundary import draw_regions
 from microgrid.draw.fields import Field, checked_limits, class_of, evenly, limits, scores_of
+from microgrid.draw.parameters import check_is_recorder
 from microgrid.samples import checked_samples
 
 TYPE_CHECKING = False
@@ -57,8 +58,9 @@ def plot_representation(
     """
     ax = axes_for("plot_representation", ax)
     samples = checked_samples("plot_representation", data)
-    if recorder is not None and epoch is None:
-        epoch = recorder.epochs[-1]
+    if recorder is not None:
+        check_is_recorder("plot_representation", recorder)
+        epoch = recorder.epochs[-1] if epoch is None else epoch
     film = film_of(hidden, [x for x, _ in samples], units, recorder, epoch)
     columns = zip(*(place for places in film for place in places), strict=True)
     wide, high = (limits(column) for column in columns)

@@ -43,6 +43,8 @@ def test_trace_gives_nodes_and_edges() -> None:
     assert nodes == {x, y, z, root}
     assert edges == {(x, z), (y, z), (z, root)}
     assert draw.trace(x) == ({x}, set())
+    with pytest.raises(TypeError, match=r"^expected a Value to trace, got int 3$"):
+        draw.trace(3)  # type: ignore[arg-type]
 
 
 def test_small_graph() -> None:

@@ -171,9 +171,10 @@ def test_many_lines_are_paler_and_one_layer_needs_no_legend():
         (3, {}, TypeError, "plot_parameters expects a Module, got int 3"),
         (Module(), {}, ValueError, "plot_parameters expects a model with parameters, and <"),
         ("net", {"grads": True}, ValueError, "plot_parameters: a recorder takes down parameters, and no gradients"),
+        ("net", {"recorder": 3}, TypeError, "plot_parameters expects a Recorder, got int 3"),
         (Words(), {}, ValueError, "plot_parameters expects a recorder of this model, with 8 parameters, got 9"),
     ],
 )
 def test_what_it_refuses(model, options, error, message, run):
     with pytest.raises(error, match=f"^{re.escape(message)}"):
-        draw.plot_parameters(run[0] if model == "net" else model, recorder=run[1], **options)
+        draw.plot_parameters(run[0] if model == "net" else model, **{"recorder": run[1], **options})

@@ -119,6 +119,12 @@ def test_what_it_refuses(options, message, run):
 
 
 @pytest.mark.dev
+def test_what_is_no_recorder(run):
+    with pytest.raises(TypeError, match=r"^plot_representation expects a Recorder, got list"):
+        draw.plot_representation(run[0].layers[0], XOR, recorder=[1.0])
+
+
+@pytest.mark.dev
 def test_a_readout_over_one_unit(run):
     net, _ = run
     with pytest.raises(
