@@ -63,7 +63,8 @@ def define_rule(
     check(rule, {*BASE_FUNCTIONS, *RULES, *callables})
     register(rule, callables)
     function = function_of(rule)
-    function.__module__ = sys._getframe(1).f_globals["__name__"]  # where pickle looks for it, and inspect does not
+    asker = sys._getframe(1).f_globals
+    function.__module__ = asker.get("__name__", "__main__")  # where pickle looks for it, and inspect does not
     return function
 
 

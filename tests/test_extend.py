@@ -144,6 +144,12 @@ def test_nothing_else_changes() -> None:
     assert (set(vars(microgrid.math)), set(vars(Value))) == before
 
 
+def test_a_namespace_without_a_name() -> None:
+    names: dict[str, Any] = {"define_rule": define_rule}
+    exec("double = define_rule('double(x)', '2 * x', x='2')", names)
+    assert names["double"](3.0) == 6.0 and names["double"].__module__ == "__main__"
+
+
 @pytest.mark.parametrize(
     ("signature", "forward", "partials", "message"),
     [
