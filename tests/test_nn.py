@@ -266,9 +266,11 @@ def test_unknown_activation(build, activation):
         build(activation)
 
 
-def test_unknown_output():
+def test_unknown_activations():
     with pytest.raises(ValueError, match="no activation is called 'nope'"):
         MLP(2, [1], output="nope")
+    with pytest.raises(ValueError, match="no activation is called 'nope'"):
+        MLP(2, [1], activation="nope")  # there is no hidden layer
 
 
 def test_init_draws_each_weight_from_the_source():

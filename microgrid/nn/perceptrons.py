@@ -154,7 +154,7 @@ class MLP(Sequential):
     Calling it returns the outputs of the last layer, bare if there is only one.
 
     Raises:
-        ValueError: when called with another number of inputs than `nin`.
+        ValueError: if an activation is unknown, or when called with another number of inputs than `nin`.
 
     >>> net = MLP(2, [4, 1], activation="tanh", rng=0)
     >>> len(net.parameters())
@@ -176,6 +176,7 @@ class MLP(Sequential):
         source = random_source(rng)
         if not hasattr(nouts, "__len__"):
             raise TypeError(f"MLP expects nouts to be the sizes of its layers, such as [4, 1], got {nouts!r:.60}")
+        activation_function(activation)  # a bad one is refused though there is no hidden layer
         sizes = [nin, *nouts]
         layers = []
         for index, (size, nout) in enumerate(zip(sizes, nouts, strict=False)):
