@@ -49,7 +49,13 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        hint = "install microgrid with the extra test (pip install '.[test]')"
+        raise ModuleNotFoundError(f"{name} needs Hypothesis: {hint}", name=error.name) from None
 
 
 def __dir__() -> list[str]:

@@ -198,3 +198,21 @@ def test_readable_numbers() -> None:
     assert strategies.readable(0.4, 0.8) == [0.5, 0.75] and strategies.readable(1000.0, 1001.0) == [1000.0]
     assert strategies.readable(0.12, 0.124) == [0.12]
     assert in_domain(RULES["log"], {"x": strategies.round_between(5e-324, 1e-323)})
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (
+            "hypothesis",
+            r"^values needs Hypothesis: install microgrid with the extra test \(pip install '\.\[test\]'\)$",
+        ),
+        ("microgrid.testing.domains", "domains"),
+    ],
+)
+def test_what_is_missing_is_named(missing: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "microgrid.testing.strategies")
+    monkeypatch.setitem(sys.modules, missing, None)
+    with pytest.raises(ModuleNotFoundError, match=message) as caught:
+        _ = testing.values
+    assert caught.value.name == missing
