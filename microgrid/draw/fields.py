@@ -48,9 +48,14 @@ def margins(outputs: list[float], threshold: float) -> list[float]:
 def class_of(target: Any) -> int:
     """Return the number of a class, given by it, by -1 and 1, by a probability, or by a row of scores.
 
+    Raises:
+        TypeError: if a class is given by a text.
+
     >>> [class_of(target) for target in (0, 2, -1, 1.0, 0.8, [0.0, 1.0, 0.0])]
     [0, 2, 0, 1, 1, 1]
     """
+    if isinstance(target, str):
+        raise TypeError(f"expected the number of a class as target, got str {target!r:.60}")
     if hasattr(target, "__iter__"):
         row = [*target]
         return row.index(max(row))

@@ -89,3 +89,9 @@ def test_a_network_with_several_outputs():
             scores = [one.data for one in net([x, y])]
             winner = scores.index(max(scores))
             assert [margin[row][column] > 0 for margin in field.margins] == [index == winner for index in range(3)]
+
+
+@pytest.mark.parametrize("target", ["cat", "1"])
+def test_a_class_is_no_text(target):
+    with pytest.raises(TypeError, match=f"^expected the number of a class as target, got str '{target}'$"):
+        class_of(target)
