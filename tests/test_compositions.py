@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, math
+from microgrid.compiler.trace import Trace
 from microgrid.modes import Mode
 
 FINITE = st.floats(-1e3, 1e3)
@@ -129,6 +130,14 @@ def test_the_shift_of_softmax_is_a_number_and_in_a_trace_a_node() -> None:
         _, largest = shift(x)
     assert largest is not x and largest.data == 2.0 and largest.op.name == "maximum"
     assert all(parent is not x for parent in largest.parents)
+
+
+def test_softmax_is_one_operation_of_a_compiled_function() -> None:
+    trace = Trace([1.0, 1.0])
+    with trace:
+        shares = math.softmax([*trace.inputs, 1.0, 1.0])
+        assert math.softmax([1.0, 1.0]) == [0.5, 0.5]
+    assert [(share.data, share.op.name) for share in shares] == [(0.25, "share")] * 4
 
 
 def test_softmax_of_nothing_is_an_error() -> None:

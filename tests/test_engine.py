@@ -1,9 +1,11 @@
 """`Value`: numbers, operators, backward, gradients of gradients, the number protocol, errors."""
 
 import copy
+import importlib.util
 import math as standard
 import operator
 import pickle
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -13,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid import Value, jit, math
+from microgrid import Value, engine, graph, jit, math
 from microgrid.modes import Mode
 from microgrid.recording import apply
 from microgrid.rules import RULES
@@ -566,6 +568,17 @@ class TestHandWritten:
         root.grad = 1.0
         root._backward()
         assert root.parents[0].grad == standard.inf
+
+
+@pytest.mark.parametrize(("platform", "expected"), [("emscripten", graph.unlink), ("linux", None)])
+def test_only_in_a_browser_graphs_are_freed_in_a_loop(
+    platform: str, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    spec: Any = engine.__spec__
+    again = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(again)
+    assert getattr(again.Value, "__del__", None) is expected
 
 
 def test_micrograd_symbols() -> None:

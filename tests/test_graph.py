@@ -132,6 +132,19 @@ def test_leaves_are_given_their_numbers_in_order() -> None:
     assert (x.data, y.data, x.grad) == (3.0, 4.0, 7.0)
 
 
+def test_leaves_have_their_numbers_back_after_an_error() -> None:
+    x, y = Value(1.0), Value(2.0)
+
+    def fail() -> None:
+        with graph.data_restored(iter([x, y])):
+            x.data, y.data = 3.0, 4.0
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert (x.data, y.data) == (1.0, 2.0)
+
+
 def test_a_recorded_gradient_is_copied_as_its_number() -> None:
     x = Value(3.0)
     y = x.exp()
@@ -230,6 +243,12 @@ def test_unlinking_frees_a_deep_graph_in_a_loop(monkeypatch: pytest.MonkeyPatch)
     assert len(depths) == 1 + len(alive) and not any(node() for node in alive)
     assert max(depths) == 2 and not graph._links
     assert x.op is None and x.data == 1.0
+
+
+def test_what_is_unlinked_is_a_leaf() -> None:
+    node = Value(1.0) * 2.0
+    graph.unlink(node)
+    assert node.op is node._x is node._y is None and node.parents == () and not graph._links
 
 
 def test_a_node_that_was_never_finished_is_freed(monkeypatch: pytest.MonkeyPatch) -> None:
