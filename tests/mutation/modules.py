@@ -53,7 +53,6 @@ TESTS: dict[str, str] = {
     "compiler.program": "compiler/test_program",
     "compiler.passes": "compiler/test_passes",
     "compiler.trace": "compiler/test_trace",
-    "compiler.templates": "compiler/test_templates compiler/test_emit",
     "compiler.emit": "compiler/test_emit",
     "compiler.cases": "compiler/test_cases",
 }
