@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from microgrid.modes import tracing
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -94,7 +96,13 @@ def show(operand: Any) -> str:
 
 
 def named(error: Exception, name: str, *operands: Any) -> Exception:
-    """Return an error of the same type that names the operation and its operands."""
+    """Return an error of the same type that names the operation and its operands.
+
+    A trace, which would not see what a function does on catching it, is told.
+    """
+    trace = tracing()
+    if trace is not None:
+        trace.cannot_follow(f"an error in {name}")
     if type(error).__module__ != "builtins":
         error.add_note(f"in {name}({', '.join(map(show, operands))})")
         return error

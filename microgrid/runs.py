@@ -6,6 +6,8 @@ constant. After the run, a leaf in the place of a `Value` becomes a node that le
 
 from __future__ import annotations
 
+from functools import partial
+
 from microgrid import tree
 from microgrid.conversions import as_number, is_node, zero_like
 from microgrid.engine import Value
@@ -75,9 +77,13 @@ def plain(leaf: Any) -> Any:
     return leaf.data if is_node(leaf) else as_number(leaf)
 
 
-def as_node(number: Any) -> Value:
-    """Return `number` as a `Value`."""
-    return number if is_node(number) else Value(number)
+def as_node(number: Any, sources: Sequence[Any] = ()) -> Value:
+    """Return `number` as a `Value`; what is compiled gives a plain number unless one of `sources` is a `Value`."""
+    node = number if is_node(number) else Value(number)
+    trace = tracing() if sources else None
+    if trace is not None:
+        trace.follow(node, sources)
+    return node
 
 
 def detached(leaf: Any) -> Value:
@@ -170,18 +176,18 @@ class Run:
         """Return the adjoints of the inputs, where `seeds` are those of the outputs."""
         table = seeded(self.outputs, seeds, self.reached)
         if records:
-            table = {out: as_node(seed) for out, seed in table.items()}
+            table = {out: as_node(seed, self.sources) for out, seed in table.items()}
         with gc_paused():
             adjoints(self.nodes, table, recording_role() if records else "vjp", self.reached)
-        return [finished(table.get(leaf, 0), leaf, records) for leaf in self.inputs]
+        return [self.finished(table.get(leaf, 0), leaf, records) for leaf in self.inputs]
 
     def push(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the tangents of the outputs, where `seeds` are those of the inputs."""
         pairs = zip(self.inputs, seeds, strict=True)
-        table = {leaf: as_node(seed) if records else seed for leaf, seed in pairs if counts(seed)}
+        table = {leaf: as_node(seed, self.sources) if records else seed for leaf, seed in pairs if counts(seed)}
         with gc_paused():
             tangents(self.nodes, table, f"jvp_{recording_role()}" if records else "jvp")
-        return [finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]
+        return [self.finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]
 
     def expand(self, order: int) -> list[list[Any]]:
         """Return the Taylor coefficients of the outputs along the only input, up to the power `order`."""
@@ -191,11 +197,16 @@ class Run:
         with gc_paused():
             expansions(self.nodes, table, self.records)
         return [
-            [finished(term, out, self.records) for term in table[out].terms]
+            [self.finished(term, out, self.records) for term in table[out].terms]
             if is_node(out) and out in table
-            else [finished(out, out, self.records), *[finished(0, out, self.records)] * order]
+            else [self.finished(out, out, self.records), *[self.finished(0, out, self.records)] * order]
             for out in self.outputs
         ]
+
+    def finished(self, amount: Any, like: Any, records: bool) -> Any:
+        """Return a derivative as a node if it is recorded, else as a number; zero is of the type of `like`."""
+        number = zero_like(plain(like)) + amount if type(amount) is int else amount
+        return as_node(number, self.sources) if records else plain(number)
 
     def in_nest(self, numbers: Iterable[Any]) -> Any:
         """Return the nest of the arguments with `numbers` as its leaves, in a tuple unless `argnums` is an integer."""
@@ -205,7 +216,7 @@ class Run:
 
     def results(self) -> Any:
         """Return what the function returned: numbers, or nodes if derivatives are recorded."""
-        as_result = plain if not self.records else detached if is_silent() else as_node
+        as_result = plain if not self.records else detached if is_silent() else partial(as_node, sources=self.sources)
         return tree.replace(as_result, f"{self.name}: the result", self.out)
 
     def with_aux(self, answer: Any, has_aux: bool) -> Any:
@@ -221,9 +232,3 @@ class Run:
 def one_of(leaf: Any) -> Any:
     """Return the derivative of `leaf` by itself."""
     return zero_like(plain(leaf)) + 1
-
-
-def finished(amount: Any, like: Any, records: bool) -> Any:
-    """Return a derivative as a node if it is recorded, else as a number; zero is of the type of `like`."""
-    number = zero_like(plain(like)) + amount if type(amount) is int else amount
-    return as_node(number) if records else plain(number)

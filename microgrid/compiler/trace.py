@@ -56,6 +56,7 @@ class Trace(modes.Mode):
         # The ids of all that is a `Value` in an eager run too.
         self._values = {id(new) for new, leaf in zip(self.inputs, self._leaves, strict=True) if isinstance(leaf, Value)}
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
+        self._sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative, what it is a `Value` with
         self._rows: Rows | None = None  # of the batch that is being mapped
         self._left: dict[int, Rows] = {}  # the ids of nodes that were made in rows, and are known there only
         self._hidden: set[int] = set()  # the ids of nodes that were made in copies of rows, which are no part of it
@@ -90,6 +91,11 @@ class Trace(modes.Mode):
         if source is None and not stands_in:
             self._values.add(id(leaf))
         self._events.append((leaf, None, source, None))
+
+    def follow(self, node: Value, sources: Sequence[Any]) -> None:
+        """Take note that a transform returns `node`, or starts from it, and a number unless it was given a `Value`."""
+        self._values.discard(id(node))
+        self._sources[id(node)] = sources
 
     def softmax(self, xs: tuple[Any, ...], of_numbers: Callable[[list[float]], list[float]]) -> list[Value]:
         """Return the softmax of `xs`, which is one step here; `of_numbers` is the function for plain numbers."""
@@ -230,13 +236,15 @@ class Trace(modes.Mode):
             steps.append(Step(f"{target}_", DETACH, (target,)))
             target += "_"
         self._names[id(node)] = target
-        if any([self.is_value(argument) for argument in given]):
+        if any([self.is_value(source) for source in self._sources.get(id(node), given)]):
             self._values.add(id(node))
 
     def add_leaf(self, steps: list[Any], number: str, leaf: Value, source: Value | None) -> None:
         """Add the step for a leaf that was made: of a number, or with that of another one."""
         if source is None:
             self._names[id(leaf)] = leaf.data
+            if any(map(self.is_value, self._sources.get(id(leaf), ()))):
+                self._values.add(id(leaf))
             return
         if self.is_value(source):
             self._values.add(id(leaf))

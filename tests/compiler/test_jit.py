@@ -21,6 +21,7 @@ from microgrid import (
     grad,
     graph,
     hessian,
+    jacobian,
     jit,
     jvp,
     math,
@@ -387,6 +388,21 @@ def backwards(x: Value) -> Any:
 
 WEIGHT = Value(3.0)
 
+
+def logarithm(x: Any) -> Any:
+    try:
+        return math.log(x)
+    except ValueError:
+        return 0 * x
+
+
+def quotient(x: Any, y: Any) -> Any:
+    try:
+        return x / y
+    except ZeroDivisionError:
+        return x
+
+
 UNFOLLOWED = {
     "reading .data": lambda x: x * x.data,
     "reading .grad": lambda x: x * (WEIGHT.grad + 1.0),
@@ -401,6 +417,8 @@ UNFOLLOWED = {
     "backward": backwards,
     "zero_grad": lambda x: [x * x, x.zero_grad()][0],
     "a fraction": lambda x: x * float(Value(Fraction(1, 2)) == 0.5),
+    "an error in log": lambda x: logarithm(-x),
+    "an error in div": lambda x: quotient(x, 0 * x),
 }
 
 
@@ -412,6 +430,12 @@ def test_what_cannot_be_followed_runs_eagerly_and_names_the_line(what: str) -> N
     else:
         line = function.__code__.co_filename
         check_eager(function, rf"{what}.* at {line}:\d+", Value(2.0))
+
+
+def test_errors_that_a_function_catches_are_met_eagerly() -> None:
+    compiled = jit(logarithm)
+    assert [compiled(x) for x in (1.0, -1.0, standard.e)] == [0.0, 0.0, 1.0]
+    assert compiled.cases
 
 
 def test_operations_by_hand_run_eagerly() -> None:
@@ -614,6 +638,35 @@ def test_transforms_of_several_results(kind: str) -> None:
     assert compose(lambda f: lambda v: vjp(f, v)[1]([1.0, 2.0, 3.0]))(at) == ([0.0, 14.0],)
     assert compose(lambda f: hessian(lambda v: f(v)[0] + f(v)[1]))(at) == [[0.0, 6.0], [6.0, 1.0]]
     assert compose(lambda f: lambda x: taylor(lambda x: f([x, x]), x, 2))(1.0)[2][0] == 3.0
+
+
+WEIGHT = Value(3.0)
+TRANSFORMED = [
+    grad(cube),
+    grad(grad(cube)),
+    grad(lambda x: 3 * x),  # a derivative that does not depend on the point
+    grad(lambda x: x * WEIGHT),
+    value_and_grad(cube),
+    hessian(cube),
+    lambda x: jvp(cube, (x,), (1.0,)),
+    lambda x: vjp(cube, x)[1](2.0),
+    lambda x: taylor(cube, x, 4),
+    lambda x: jacobian(lambda p: [p[0] * p[1], 2.0])([x, 1.0]),
+    lambda x: grad(cube)(x * 2),
+    lambda x: grad(cube)(2.0) * x,
+    lambda x: grad(cube)(x) * WEIGHT,
+    lambda x: grad(lambda y: cube(y) * x)(1.0),
+    lambda x: grad(lambda y: grad(lambda z: z * y * x)(1.0))(2.0),
+]
+
+
+@pytest.mark.parametrize("function", TRANSFORMED)
+def test_transforms_within_give_numbers_where_they_do_eagerly(function: Any) -> None:
+    compiled = jit(function)
+    for x in (2.0, Value(2.0)):
+        for _ in range(2):
+            assert repr(compiled(x)) == repr(function(x))
+    assert compiled.cases
 
 
 def test_transforms_of_compiled_functions_by_values() -> None:

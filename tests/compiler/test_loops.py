@@ -501,7 +501,8 @@ def test_errors_in_rows() -> None:
         except ValueError:
             return [x * 2 for x in xs]
 
-    check(careful, (values(5.0, 1.0),), (values(6.0, 1.0),), loops=0)
+    with pytest.warns(RuntimeWarning, match="an error in log at"):
+        assert [y.data for y in jit(careful)(values(5.0, 1.0))] == [10.0, 2.0]
     with pytest.raises(ValueError, match="log"):
         jit(lambda xs: vmap(lambda x: x.log())(xs))(values(1.0, -1.0))
     jitted = jit(lambda xs: vmap(lambda x: x.log())(xs))
