@@ -50,11 +50,11 @@ TESTS: dict[str, str] = {
     "tree": "test_tree",
     "runs": "test_runs test_transforms",
     "series": "test_series",
-    "compiler.program": "compiler/test_program",
-    "compiler.passes": "compiler/test_passes",
+    "compiler.program": "compiler/test_program compiler/test_loops",
+    "compiler.passes": "compiler/test_passes compiler/test_loops",
     "compiler.trace": "compiler/test_trace",
     "compiler.emit": "compiler/test_emit",
-    "compiler.cases": "compiler/test_cases",
+    "compiler.cases": "compiler/test_cases compiler/test_loops",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
 
