@@ -80,9 +80,7 @@ def register(rule: Rule, callables: Mapping[str, Callable[..., Any]]) -> None:
         _callables.update(callables)
         BASE_FUNCTIONS.update(callables)
         NUMBERS.update(callables)
-        NUMBERS.update(
-            codegen.number_functions(f"{rule.name}_forward", [rule], BASE_FUNCTIONS, codegen.with_float_literals)
-        )
+        NUMBERS.update(codegen.number_functions(f"{rule.name}_forward", [rule], NUMBERS, codegen.with_float_literals))
         RULES[rule.name] = rule
         for role in [role for role in _functions if role != "pull"]:
             del _functions[role]  # they are made again, with the new row

@@ -198,3 +198,11 @@ def test_a_rule_is_defined_once() -> None:
         define_rule("once(x)", "x", "same", x="1")
     with pytest.raises(ValueError, match="is taken"):
         operations.register(RULES["once"], {})
+
+
+def test_text_calls_rows() -> None:
+    before = dict(operations.NUMBERS)
+    ramp = define_rule("ramp(x)", "relu(x) ** 2", x="2 * relu(x)")
+    twice = define_rule("twice_ramp(x)", "2 * ramp(x)", x="4 * relu(x)")
+    assert (ramp(3.0), twice(3.0), twice(-1.0)) == (9.0, 18.0, 0.0)
+    assert operations.NUMBERS.items() >= before.items()
