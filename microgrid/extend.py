@@ -7,18 +7,22 @@ from __future__ import annotations
 
 import keyword
 import sys
+from itertools import count
 
 from microgrid import codegen, eager
-from microgrid.operations import BASE_FUNCTIONS, register
+from microgrid.operations import BASE_FUNCTIONS, _callables, register
 from microgrid.recording import apply_exactly, names_for
 from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import FunctionType
     from typing import Any
 
     Part = str | Callable[..., Any]
+
+_defined: dict[str, FunctionType] = {}  # the functions of rules that programs added
 
 
 def define_rule(
@@ -35,6 +39,10 @@ def define_rule(
     Derivatives of higher order need partials that can be recorded: text can, and a callable that is written with
     operators and `microgrid.math`. Where a partial raises an arithmetic error, the derivative is nan.
 
+    A module may define a name of its own again, as a notebook does where a cell is run twice: the same function comes
+    back, which means the new rule from then on, wherever it is used. Nodes that were recorded before keep the old one;
+    compiled functions are compiled again; a graph that was pickled is loaded with the rule that has the name.
+
     Args:
         signature: `"name(x, y)"`, with `*xs` for any number of arguments, `name=default` for a default.
         forward: an expression in the arguments, or a callable that takes them as plain numbers.
@@ -47,7 +55,7 @@ def define_rule(
             sequence if there is a partial of its singular, or a star before it; else it is a number.
 
     Raises:
-        ValueError: if the name is taken or no identifier, a text is no expression in the arguments and known functions,
+        ValueError: if a name is taken or no identifier, a text is no expression in the arguments and known functions,
             a partial branches, belongs to no argument or to two, or there is none.
         TypeError: if a part is neither text nor callable.
 
@@ -59,26 +67,36 @@ def define_rule(
     >>> y.data, x.grad, third_power(2.0)
     (8.0, 12.0, 8.0)
     """
-    rule, callables = assembled(signature, forward, partials, doc=doc, domain=domain, symbol=symbol)
-    check(rule, {*BASE_FUNCTIONS, *RULES, *callables})
-    register(rule, callables)
-    function = function_of(rule)
     asker = sys._getframe(1).f_globals
-    function.__module__ = asker.get("__name__", "__main__")  # where pickle looks for it, and inspect does not
+    module = asker.get("__name__", "__main__")  # where pickle looks for the function, and inspect does not
+    draft = Rule(signature, "", "", **dict.fromkeys(partials, ""))
+    former = RULES.get(draft.name)
+    require_free_names(draft, signature, module)
+    rule, callables = assembled(draft, signature, forward, partials, doc=doc, domain=domain, symbol=symbol)
+    check(rule, {*BASE_FUNCTIONS, *RULES, *callables} - {rule.name})
+    function = function_of(rule)
+    register(rule, callables, former)
+    if former:
+        known = _defined[rule.name]
+        for part in ("__code__", "__defaults__", "__kwdefaults__", "__doc__"):
+            setattr(known, part, getattr(function, part))
+        return known
+    function.__module__ = module
+    _defined[rule.name] = function
     return function
 
 
 def assembled(
-    signature: str, forward: Part, partials: Mapping[str, Part], **about: str
+    draft: Rule, signature: str, forward: Part, partials: Mapping[str, Part], **about: str
 ) -> tuple[Rule, dict[str, Callable[..., Any]]]:
     """Return the row, with calls in the place of parts that are callables, and these by the names it calls them.
 
+    These are names that nothing has, not even an older rule of the name.
+
     Raises:
-        ValueError: if a name is taken, or there is no partial.
+        ValueError: if there is no partial.
         TypeError: if a part is neither text nor callable.
     """
-    draft = Rule(signature, "", "", **dict.fromkeys(partials, ""))
-    require_free_names(draft, signature)
     if not partials:
         raise ValueError(f"rule {signature!r}: expected a partial for at least one argument")
     callables: dict[str, Callable[..., Any]] = {}
@@ -88,8 +106,10 @@ def assembled(
             return part
         if not callable(part):
             raise TypeError(f"rule {signature!r}: expected text or a function as {role}, got {part!r:.60}")
-        callables[f"{draft.name}_{role}"] = part
-        return f"{draft.name}_{role}({', '.join(arguments)})"
+        names = (f"{draft.name}{'' if number == 1 else number}_{role}" for number in count(1))
+        name = next(name for name in names if name not in BASE_FUNCTIONS and name not in RULES)
+        callables[name] = part
+        return f"{name}({', '.join(arguments)})"
 
     texts = {}
     for key, part in partials.items():
@@ -99,22 +119,34 @@ def assembled(
     return Rule(signature, as_text("forward", forward, whole), **about, **texts), callables
 
 
-def require_free_names(draft: Rule, signature: str) -> None:
-    """Raise ValueError if a name of the rule is one that Python, the table or generated source uses already."""
-    used = {"RULES", "apply", "g", "node", "out", *(f"g{name}" for name in draft.arguments)}
-    taken = [draft.name] if draft.name in {*RULES, *BASE_FUNCTIONS} or keyword.iskeyword(draft.name) else []
-    taken += [name for name in draft.arguments if name in used or keyword.iskeyword(name)]
-    if taken:
-        raise ValueError(f"rule {signature!r}: the name {taken[0]!r} is taken")
+def require_free_names(draft: Rule, signature: str, module: str) -> None:
+    """Raise ValueError if a name of the rule, which `module` defines, has another meaning, and say who gives it."""
+    generated = {"RULES", "apply", "g", "node", "out", *(f"g{name}" for name in draft.arguments)}
+    owners = {name: "Python" for name in (draft.name, *draft.arguments) if keyword.iskeyword(name)}
+    owners |= {name: "generated source" for name in draft.arguments if name in generated}
+    owner = owner_of(draft.name)
+    if owner and owner != f"the module {module!r}":
+        owners[draft.name] = owner
+    for name, owner in owners.items():
+        raise ValueError(f"rule {signature!r}: the name {name!r} is taken by {owner}")
 
 
-def function_of(rule: Rule) -> Callable[..., Any]:
+def owner_of(name: str) -> str:
+    """Return who gives `name` a meaning in row text, in words; empty if nobody does."""
+    if name in _callables:
+        return "a part of another rule"
+    if name in _defined and name in RULES:
+        return f"the module {_defined[name].__module__!r}"
+    return "the library" if name in RULES or name in BASE_FUNCTIONS else ""
+
+
+def function_of(rule: Rule) -> FunctionType:
     """Return the function of `rule`, whose source is known to tracebacks and `inspect`."""
     import linecache
 
     source = eager.general_function_source(rule, "Added by `define_rule`.")
     names = {**names_for(source), "apply": apply_exactly}
-    function: Callable[..., Any] = codegen.define(source, rule.name, names)[rule.name]
+    function: FunctionType = codegen.define(source, rule.name, names)[rule.name]
     file = function.__code__.co_filename
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     return function

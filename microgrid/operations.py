@@ -8,9 +8,10 @@ from __future__ import annotations
 import builtins
 import math
 from _thread import allocate_lock
+from weakref import WeakSet
 
 from microgrid import codegen, fallbacks, sequences, special
-from microgrid.rules import RULES, Rule
+from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,24 +67,54 @@ SHARED = {"vjp": "exact", "jvp": "exact"}  # with integer literals a role serves
 _functions: dict[str, Mapping[str, Any]] = {}
 _callables: dict[str, Callable[..., Any]] = {}  # of rules that were given as functions
 _registering = allocate_lock()
+dependents: WeakSet[Any] = WeakSet()  # what keeps something made of rules, until `cache_clear` is called
 
 
-def register(rule: Rule, callables: Mapping[str, Callable[..., Any]]) -> None:
-    """Add a row to the table, whose text may call `callables`.
+def register(rule: Rule, callables: Mapping[str, Callable[..., Any]], former: Rule | None = None) -> None:
+    """Add a row to the table, whose text may call `callables`, in the place of `former` if there is one.
+
+    Nodes that were recorded before keep their rules as they were. What is recorded afterwards has the new one, also
+    where the text of another rule calls it.
+
+    Args:
+        rule: the row.
+        callables: functions by names that nothing else has.
+        former: the row of that name.
 
     Raises:
-        ValueError: if a row of the name is there.
+        ValueError: if another row of the name is there.
     """
     with _registering:
-        if rule.name in RULES:
+        if RULES.get(rule.name) is not former:
             raise ValueError(f"rule {rule!r}: the name {rule.name!r} is taken")
+        outdated = [*dependents] if former else []
+        others = [other for other in RULES.values() if other not in (*ROWS, former)] if former else []
+        given = {**NUMBERS, **callables}
+        made = codegen.number_functions(f"{rule.name}_forward", [rule, *others], given, codegen.with_float_literals)
+        if former:
+            part_with_operations()
         _callables.update(callables)
         BASE_FUNCTIONS.update(callables)
-        NUMBERS.update(callables)
-        NUMBERS.update(codegen.number_functions(f"{rule.name}_forward", [rule], NUMBERS, codegen.with_float_literals))
+        NUMBERS.update(made)
         RULES[rule.name] = rule
         for role in [role for role in _functions if role != "pull"]:
             del _functions[role]  # they are made again, with the new row
+        for dependent in outdated:
+            dependent.cache_clear()
+
+
+def part_with_operations() -> None:
+    """Leave the operations of rules that programs added to the nodes that have them, with all roles as they are now.
+
+    The rules are entered anew, since what is made of their texts may call the one that is replaced.
+    """
+    import copy
+
+    for key in [key for key in _operations if key[0] not in ROWS]:
+        for role in ROLES:
+            getattr(_operations[key], role)
+        del _operations[key]
+    RULES.update({name: copy.copy(rule) for name, rule in RULES.items() if rule not in ROWS})
 
 
 def functions_for(role: str) -> Mapping[str, Any]:
@@ -179,17 +210,23 @@ class HandWritten:
         return self.name
 
 
-_operations: dict[tuple[str, tuple[bool, ...]], Operation] = {}
+_operations: dict[tuple[Rule, tuple[bool, ...]], Operation] = {}
+
+
+def operation_of(rule: Rule, mask: tuple[bool, ...]) -> Operation:
+    """Return the operation that records `rule` where `mask` marks the nodes among its arguments."""
+    return _operations.get((rule, mask)) or _operations.setdefault((rule, mask), Operation(rule, mask))
 
 
 def operation(name: str, mask: tuple[bool, ...]) -> Operation:
-    """Return the operation that records the rule called `name` where `mask` marks the nodes among its arguments."""
-    found = _operations.get((name, mask))
-    if found is None:
-        if name not in RULES:
-            raise LookupError(f"no rule is called {name!r}: define it before you load a graph with it")
-        found = _operations.setdefault((name, mask), Operation(RULES[name], mask))
-    return found
+    """Return the operation that records the rule called `name` where `mask` marks the nodes among its arguments.
+
+    Raises:
+        LookupError: if no rule has the name.
+    """
+    if name not in RULES:
+        raise LookupError(f"no rule is called {name!r}: define it before you load a graph with it")
+    return operation_of(RULES[name], mask)
 
 
 IDENTITY = operation("identity", (True,))  # of the leaf of a transform's run: it leads on to what it stands for

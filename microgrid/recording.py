@@ -12,7 +12,7 @@ from microgrid import codegen, eager
 from microgrid.conversions import MATH_ERRORS, as_number, constant, is_fraction, is_number, named
 from microgrid.engine import Value
 from microgrid.modes import observe, observers
-from microgrid.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation
+from microgrid.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation, operation_of
 from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
@@ -86,7 +86,7 @@ def apply(rule: Rule, *arguments: Any, functions: Mapping[str, Any] = NUMBERS) -
     parents = tuple(argument for argument, node in zip(kept, mask, strict=True) if node)
     constants = tuple(argument for argument, node in zip(kept, mask, strict=True) if not node)
     out = new(Value)
-    out.op = operation(rule.name, mask)
+    out.op = operation_of(rule, mask)
     out._y = constants if len(constants) > 1 else constants[0] if constants else None
     match out.op.fan:
         case 1:

@@ -48,7 +48,7 @@ def _no_leaked_state() -> Iterator[None]:
 @pytest.fixture
 def rules_restored() -> Iterator[None]:
     """Take out of the calculus table what a test adds to it."""
-    from microgrid import operations
+    from microgrid import extend, operations
     from microgrid.rules import RULES
 
     tables: list[Any] = [
@@ -57,6 +57,7 @@ def rules_restored() -> Iterator[None]:
         operations.BASE_FUNCTIONS,
         operations._callables,
         operations._operations,
+        extend._defined,
     ]
     before = [dict(table) for table in tables]
     yield

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import microgrid
-from microgrid import Value, define_rule, math, operations
-from microgrid.rules import RULES
+from microgrid import Value, define_rule, math, operations, taylor
+from microgrid.rules import RULES, Rule
+from microgrid.series import Series, expansions
 
 pytestmark = pytest.mark.usefixtures("rules_restored")
 
@@ -153,13 +154,13 @@ def test_a_namespace_without_a_name() -> None:
 @pytest.mark.parametrize(
     ("signature", "forward", "partials", "message"),
     [
-        ("tanh(x)", "x", {"x": "1"}, "the name 'tanh' is taken"),
-        ("sum(x)", "x", {"x": "1"}, "the name 'sum' is taken"),
-        ("lambda(x)", "x", {"x": "1"}, "the name 'lambda' is taken"),
-        ("f(class)", "x", {"class": "1"}, "the name 'class' is taken"),
-        ("f(g)", "g", {"g": "1"}, "the name 'g' is taken"),
-        ("f(x, gx)", "x", {"x": "1"}, "the name 'gx' is taken"),
-        ("f(apply)", "apply", {"apply": "1"}, "the name 'apply' is taken"),
+        ("tanh(x)", "x", {"x": "1"}, r"^rule 'tanh\(x\)': the name 'tanh' is taken by the library$"),
+        ("sum(x)", "x", {"x": "1"}, "the name 'sum' is taken by the library"),
+        ("lambda(x)", "x", {"x": "1"}, "the name 'lambda' is taken by Python"),
+        ("f(class)", "x", {"class": "1"}, "the name 'class' is taken by Python"),
+        ("f(g)", "g", {"g": "1"}, "the name 'g' is taken by generated source"),
+        ("f(x, gx)", "x", {"x": "1"}, "the name 'gx' is taken by generated source"),
+        ("f(apply)", "apply", {"apply": "1"}, "the name 'apply' is taken by generated source"),
         ("no good(x)", "x", {"x": "1"}, "is not an identifier"),
         ("f(x)", "x", {}, "expected a partial for at least one argument"),
         ("f(x)", "x", {"y": "1"}, "the partial 'y' belongs to no argument"),
@@ -192,17 +193,178 @@ def test_parts_are_text_or_functions(forward: Any, partial: Any, role: str) -> N
         define_rule("f(x)", forward, x=partial)
 
 
-def test_a_rule_is_defined_once() -> None:
-    define_rule("once(x)", "x", "same", x="1")
-    with pytest.raises(ValueError, match="the name 'once' is taken"):
-        define_rule("once(x)", "x", "same", x="1")
-    with pytest.raises(ValueError, match="is taken"):
-        operations.register(RULES["once"], {})
-
-
 def test_text_calls_rows() -> None:
     before = dict(operations.NUMBERS)
     ramp = define_rule("ramp(x)", "relu(x) ** 2", x="2 * relu(x)")
     twice = define_rule("twice_ramp(x)", "2 * ramp(x)", x="4 * relu(x)")
     assert (ramp(3.0), twice(3.0), twice(-1.0)) == (9.0, 18.0, 0.0)
     assert operations.NUMBERS.items() >= before.items()
+
+
+# A name that is defined again
+
+
+def test_a_module_may_define_its_rule_again() -> None:
+    half = define_rule("half(x)", "x / 3", "a slip", x="1 / 3")
+    x = Value(3.0)
+    half(x).backward(create_graph=True)
+    again = define_rule("half(x, shift=0.5)", "x / 2 + shift", "half", x="1 / 2", symbol="h")
+    assert again is half
+    assert (half(3.0), half(3, shift=1), derivatives(half, 3.0, 2)) == (2.0, 2.5, [2.0, 0.5, 0.0])
+    assert (str(inspect.signature(half)), half(x).op.symbol) == ("(x, /, shift=0.5)", "h")
+    assert "def half(x, /, shift=0.5):" in inspect.getsource(half) and "half." in (half.__doc__ or "")
+    assert half(Fraction(3)) == 2.0 and type(half(Value(Fraction(3)), shift=1).data) is Fraction
+
+
+CUBE = ("x * x * x", "3 * x * x")
+PARTS = [CUBE, (lambda x: x * x * x, lambda x, out: 3 * x * x)]
+
+
+def terms(node: Value, leaf: Value, records: bool) -> list[float]:
+    """Return the series of `node` along `leaf`."""
+    table = {leaf: Series([Value(leaf.data) if records else leaf.data, 1.0, 0.0, 0.0])}
+    expansions([node], table, records)
+    return [float(getattr(term, "data", term)) for term in table[node].terms]
+
+
+@pytest.mark.parametrize(("forward", "partial"), PARTS)
+@pytest.mark.parametrize("role", operations.ROLES)
+def test_nodes_recorded_before_keep_the_old_rule(role: str, forward: Any, partial: Any) -> None:
+    """Also in roles that are built later."""
+    cube = define_rule("power_of(x)", forward, x=partial)
+    x = Value(2.0)
+    node = cube(x)
+    for factor in (5.0, 7.0):
+        define_rule("power_of(x)", lambda x, factor=factor: factor * x, x=lambda x, out, factor=factor: factor)
+    seed = Value(1.0) if "record" in role or "trace" in role else 1.0
+    given = {x: seed} if role.startswith("jvp") else seed
+    found = getattr(node.op, role)(node, given)
+    amounts = [x.grad] if found is None else [found] if role.startswith("jvp") else found
+    assert [float(amount) for amount in amounts] == [12.0]
+    assert node.op is not cube(x).op and node.op.rule is not cube(x).op.rule
+    assert derivatives(cube, 2.0, 2) == [14.0, 7.0, 0.0]
+
+
+@pytest.mark.parametrize(("forward", "partial"), PARTS)
+@pytest.mark.parametrize("records", [False, True])
+def test_series_of_nodes_recorded_before(records: bool, forward: Any, partial: Any) -> None:
+    cube = define_rule("power_of(x)", forward, x=partial)
+    x = Value(2.0)
+    nodes = [cube(x)]
+    define_rule("power_of(x)", lambda x: x * x, x=lambda x, out: 2 * x)
+    nodes.append(cube(x))
+    assert [terms(node, x, records) for node in nodes] == [[8.0, 12.0, 6.0, 1.0], [4.0, 4.0, 1.0, 0.0]]
+
+
+def test_a_graph_keeps_the_old_rule_at_every_order() -> None:
+    cube = define_rule("power_of(x)", lambda x: x * x * x, x=lambda x, out: 3 * x * x)
+    x = Value(2.0)
+    out = cube(x)
+    define_rule("power_of(x)", "x", x="1")
+    for expected in (12.0, 12.0, 6.0):
+        x.zero_grad()
+        out.backward(create_graph=True)
+        assert isinstance(x.grad, Value)
+        out = x.grad
+        assert out.data == expected
+
+
+def test_texts_of_other_rules_call_the_new_one() -> None:
+    """But in nodes that were recorded before; what these record is of the old rule, too."""
+    inner = define_rule("inner(x)", "x * x", x="2 * x")
+    outer = define_rule("outer(x)", "inner(x) + x", x="inner(x) / x + x + 1")
+    outermost = define_rule("outermost(x)", "outer(x)", x="inner(x) / x + x + 1")
+    before = [
+        [derivatives(function, 2.0, 3), taylor(function, 2.0, 3), terms(function(x := Value(2.0)), x, True)]
+        for function in (outer, outermost)
+    ]
+    x = Value(2.0)
+    old = [outer(x), outermost(x)]
+    define_rule("inner(x)", "x * x * x", x="3 * x * x")
+    for function, node, (slopes, *_) in zip((outer, outermost), old, before, strict=True):
+        assert derivatives(lambda _, node=node: node, 2.0, 0) == [6.0] == slopes[:1]
+        x.zero_grad()
+        node.backward(create_graph=True)
+        first: Any = x.grad
+        x.zero_grad()
+        first.backward(create_graph=True)
+        second: Any = x.grad
+        assert (first.data, second.data) == (5.0, 2.0) == (slopes[1], slopes[2])
+        # 1 + x + x ** 3 / x, of which the text is a partial, though no longer the right one
+        assert derivatives(function, 2.0, 3) == [10.0, 7.0, 5.0, 2.0]
+        assert taylor(function, 2.0, 3) == terms(function(x), x, True) == [10.0, 7.0, 2.5, pytest.approx(1 / 3)]
+        assert function(2.0) == 10.0
+    assert inner(2.0) == 8.0
+
+
+halves = None
+
+
+def test_what_is_pickled_is_found_by_name() -> None:
+    global halves
+    halves = define_rule("halves(x)", "x / 3", x="1 / 3")
+    text = pickle.dumps((halves, halves(Value(3.0))))
+    define_rule("halves(x)", "x / 2", x="1 / 2")
+    function, node = pickle.loads(text)
+    node.backward()
+    assert function is halves and (node.data, node.parents[0].grad) == (1.0, 0.5)
+    assert node.op is halves(Value(3.0)).op
+
+
+@pytest.mark.parametrize(
+    ("signature", "forward", "partials", "error"),
+    [
+        ("kept(x)", "x +", {"x": "1"}, ValueError),
+        ("kept(x)", "x", {"x": "1 if x > 0 else 0"}, ValueError),
+        ("kept(x)", "kept(x)", {"x": "1"}, ValueError),
+        ("kept(x)", "x", {"x": "kept(x)"}, ValueError),
+        ("kept(x)", lambda x: x, {"x": 5}, TypeError),
+        ("kept(x)", "x", {}, ValueError),
+        ("kept(x, shift=oops)", "x + shift", {"x": "1"}, NameError),
+        ("kept(x)", "x; ", {"x": "1"}, (SyntaxError, ValueError)),
+    ],
+)
+def test_a_bad_rule_leaves_the_old_one(signature: str, forward: Any, partials: Any, error: Any) -> None:
+    kept = define_rule("kept(x)", "2 * x", x="2")
+    rule, callables = RULES["kept"], dict(operations._callables)
+    with pytest.raises(error):
+        define_rule(signature, forward, **partials)
+    assert RULES["kept"] is rule and operations._callables == callables
+    assert derivatives(kept, 3.0, 2) == [6.0, 2.0, 0.0] and kept(3.0) == 6.0
+
+
+def test_a_bad_rule_is_not_entered() -> None:
+    with pytest.raises(NameError):
+        define_rule("unknown(x, shift=oops)", "x + shift", x="1")
+    assert "unknown" not in RULES
+
+
+def test_another_module_does_not_define_it_again() -> None:
+    define = 'from microgrid import define_rule\nfunction = define_rule("mine(x)", "3 * x", x="3")\n'
+    mine = define_rule("mine(x)", lambda x: 2 * x, x="2")
+    with pytest.raises(ValueError, match=rf"^rule 'mine\(x\)': the name 'mine' is taken by the module '{__name__}'$"):
+        exec(define, {"__name__": "other"})
+    with pytest.raises(ValueError, match="the name 'mine_forward' is taken by a part of another rule"):
+        define_rule("mine_forward(x)", "x", x="1")
+    assert mine(1.0) == 2.0
+
+
+def test_parts_have_names_of_their_own() -> None:
+    define_rule("part_forward(x)", "5 * x", x="5")
+    define_rule("part2(x)", lambda x: 6 * x, x="6")
+    parts = define_rule("part(x)", lambda x: 7 * x, x="7")
+    assert [RULES[name].forward for name in ("part_forward", "part2", "part")] == [
+        "5 * x", "part2_forward(x)", "part3_forward(x)"
+    ]  # fmt: skip
+    assert parts(1.0) == 7.0
+
+
+def test_a_row_gives_way_only_to_one_that_was_made_for_its_place() -> None:
+    define_rule("once(x)", "x", "same", x="1")
+    once = RULES["once"]
+    for former in (None, RULES["tanh"]):
+        with pytest.raises(ValueError, match="the name 'once' is taken"):
+            operations.register(Rule("once(x)", "2 * x", "", x="2"), {}, former)
+    assert RULES["once"] is once
+    operations.register(Rule("once(x)", "2 * x", "", x="2"), {}, once)
+    assert operations.NUMBERS["once"](2.0) == 4.0

@@ -21,6 +21,7 @@ from microgrid.compiler.trace import Trace
 from microgrid.conversions import all_of
 from microgrid.engine import Value
 from microgrid.modes import active, gc_paused, guards, no_grad, observers
+from microgrid.operations import dependents
 from microgrid.runs import Differentiation
 
 TYPE_CHECKING = False
@@ -48,6 +49,7 @@ class Jitted:
         self._calls: dict[Hashable, list[Call]] = {}  # by the shape of the arguments; what served last is first
         self._lock = allocate_lock()
         self._eager = ""  # why all calls are made eagerly
+        dependents.add(self)
 
     @property
     def cases(self) -> list[Case]:
@@ -61,7 +63,7 @@ class Jitted:
 
     def cache_clear(self) -> None:
         """Forget all cases, and why calls were made eagerly."""
-        self._calls.clear()
+        self._calls = {}  # a trace that is being made enters its case where it began
         self._eager = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -127,17 +129,18 @@ class Jitted:
         Raises:
             Unfit: if nothing can.
         """
-        calls = self._calls.get(arguments.key, [])
+        known = self._calls
+        calls = known.get(arguments.key, [])
         if len(calls) >= MOST_CASES:
             raise Unfit(f"it went {MOST_CASES} ways already, and goes yet another one")
         with gc_paused():
             case, former = traced(self.function, arguments, nest, [call.case for call in calls])
             call = Call(self.__name__, case, self.function)
         with self._lock:
-            while len(self._calls) >= MOST_SHAPES:
-                del self._calls[next(iter(self._calls))]
-            others = [other for other in self._calls.get(arguments.key, []) if other.case is not former]
-            self._calls[arguments.key] = [call, *others]
+            while len(known) >= MOST_SHAPES:
+                del known[next(iter(known))]
+            others = [other for other in known.get(arguments.key, []) if other.case is not former]
+            known[arguments.key] = [call, *others]
         return call
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -15,6 +15,7 @@ from microgrid.compiler.program import Guard
 from microgrid.compiler.units import with_gains
 from microgrid.compiler.updates import Update
 from microgrid.graph import assign
+from microgrid.operations import dependents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ class CompiledSteps:
         self.source = ""
         self._settings = optimizer.settings()
         self._function: Any = None
+        self._is_outdated = False
+        dependents.add(self)
+
+    def cache_clear(self) -> None:
+        """Forget what was compiled, before the next step."""
+        self._is_outdated = True
 
     def __call__(
         self, numbers: Sequence[float], batches: Sequence[Sequence[list[float]]], steps: int, rates: Sequence[float]
@@ -106,6 +113,9 @@ class CompiledSteps:
             Unfollowed: if the loss or the optimiser cannot be compiled.
             ArithmeticError, ValueError: where the generated code does, in any of the steps.
         """
+        if self._is_outdated:
+            self._is_outdated, self._function = False, None
+            self.branches, self.updates, self.others = [], [], []
         if not self.branches:
             self.add_branch(numbers, batches[0][0])
         if not self.updates:

@@ -146,11 +146,14 @@ class WriteOut(Inline):
 def without_scopes(name: str, tree: ast.expr, places: set[str]) -> ast.expr:
     """Return `tree`, or the call of a function `name` made of it if there is a comprehension in it.
 
-    The time that Python takes to compile a comprehension grows with the number of variables around it.
+    The time that Python takes to compile a comprehension grows with the number of variables around it. The name gets
+    longer where it is that of another function, such as of an older rule.
     """
     if not any(isinstance(node, SCOPES) for node in ast.walk(tree)):
         return tree
     used = ", ".join(sorted(places & names_in(tree)))
+    while name in helpers or name in NUMBERS:
+        name += "_"
     helpers[name] = define(f"def {name}({used}):\n    return {ast.unparse(tree)}\n", name, NUMBERS)[name]
     return expression(f"{name}({used})")
 
@@ -206,7 +209,7 @@ class Recipe:
         texts = FOLDS.get(rule.name, rule.forward).split("; ")
         trees = [small.visit(expression(with_float_literals(text))) for text in texts]
         places = places_of(rule, elements=len(trees) > 1)
-        self.forward = [Template(without_scopes(f"{rule.name}_forward", tree, places), places) for tree in trees]
+        self.forward = [Template(without_scopes(f"{rule.name}_result", tree, places), places) for tree in trees]
         texts = [place for template in self.forward for place, _ in template.fields]
         singular = {name: name[:-1] for name in sequences(rule)} if len(trees) > 1 else {}
         counts = [texts.count(singular.get(name, name)) for name in rule.arguments]

@@ -6,6 +6,7 @@ from microgrid.compiler.cases import defined
 from microgrid.compiler.emit import Writer, as_function, indented
 from microgrid.compiler.parts import Unfollowed, traced
 from microgrid.compiler.program import Guard, Program, Step, names_in, operands
+from microgrid.operations import dependents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +132,11 @@ class CompiledUpdate:
         self.source = ""
         self._made_for: Any = None
         self._function: Callable[..., Any] = unmet
+        dependents.add(self)
+
+    def cache_clear(self) -> None:
+        """Forget the function, which is made again at the next step."""
+        self._made_for = None
 
     def __call__(
         self, numbers: Sequence[float], gradients: Sequence[float], states: Sequence[Sequence[float]], lr: float

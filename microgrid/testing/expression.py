@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from microgrid import codegen, eager, graph
 from microgrid.engine import Value
+from microgrid.operations import dependents
 from microgrid.recording import names_for
 from microgrid.rules import ROWS, RULES, Rule
 from microgrid.testing.domains import places, replaced
@@ -72,6 +73,9 @@ def compiled(source: str) -> Callable[..., Any]:
     own = {name: function_of(rule) for name, rule in RULES.items() if name in used and name not in STANDARD}
     function: Callable[..., Any] = codegen.define(source, "expression", own)["expression"]
     return function
+
+
+dependents.add(compiled)
 
 
 def function_of(rule: Rule) -> Callable[..., Any]:

@@ -16,6 +16,7 @@ import pytest
 
 from microgrid import (
     Value,
+    define_rule,
     derivative,
     detect_anomaly,
     grad,
@@ -913,3 +914,53 @@ def test_the_lines_of_source_grow_linearly() -> None:
         return len(jitted.source)
 
     assert counts(200) < 2.3 * counts(100)
+
+
+# Rules that are defined again
+
+
+@pytest.mark.usefixtures("rules_restored")
+@pytest.mark.parametrize("power", [2, 3])
+def test_it_compiles_again_where_a_rule_was_defined_again(power: int) -> None:
+    forms: list[dict[str, Any]] = [
+        {"forward": f"fsum([x ** {power} for x in xs])", "xs": f"[{power} * d ** {power - 1} for d in xs]"},
+        {"forward": lambda xs: sum(x**power for x in xs), "x": lambda x, out: power * x ** (power - 1)},
+    ]
+    own = define_rule("own(xs)", "fsum([-x for x in xs])", xs="[-1 for d in xs]")
+    doubled = define_rule("doubled(x)", "own([x, x])", x="2 * own([1])")
+    jitted = jit(lambda x: own([x, 3.0]) + doubled(x))
+    assert jitted(2.0) == -9.0
+    for form in forms:
+        x = Value(2.0)
+        define_rule("own(xs)", **form)
+        y = jitted(x)
+        y.backward()
+        expected = 3 * 2**power + 3**power
+        assert (jitted(2.0), y.data, x.grad) == (expected, expected, power * 2 ** (power - 1) + 2)
+        assert len(jitted.cases) == 2
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_what_could_not_be_compiled_is_tried_again() -> None:
+    own = define_rule("own(x)", "x * x", x="2 * x")
+    jitted = jit(lambda x: own(x) if own(x) < 9 else float(own(x)))
+    with pytest.warns(RuntimeWarning, match="runs eagerly"):
+        assert jitted(3.0) == 9.0
+    define_rule("own(x)", "2 * x", x="2")
+    assert jitted(3.0) == 6.0 and len(jitted.cases) == 1
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_a_case_whose_rule_was_defined_again_meanwhile_serves_no_other_call() -> None:
+    own = define_rule("own(x)", "2 * x", x="2")
+    pending = ["3", "4"]
+
+    @jit
+    def function(x: Any) -> Any:
+        out = own(x)
+        if pending:
+            factor = pending.pop(0)
+            define_rule("own(x)", f"{factor} * x", x=factor)
+        return out
+
+    assert [function(1.0) for _ in range(4)] == [2.0, 3.0, 4.0, 4.0] and len(function.cases) == 1

@@ -215,3 +215,19 @@ def test_generated_code_raises_what_it_raises():
     with pytest.raises(ValueError, match="math domain error"):
         step([1.0], [[-1.0]], 2, 1.0)
     assert math.isnan(step([math.nan], [[1.0]], 2, 1.0)[0])
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_steps_are_compiled_again_where_a_rule_was_defined_again():
+    class Own(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            return parameter - lr * stretched(gradient), ()
+
+    stretched = define_rule("stretched(x)", "2 * x", x="2")
+    a, b = Value(1.0), Value(3.0)
+    step = step_of(lambda x: stretched(a * x) if x < 5 else b * x, Own([a]))
+    assert step([1.0], [[1.0]], 1, 0.25) == (2.0, [0.0])
+    assert step([1.0], [[9.0]], 1, 0.25) == (27.0, [1.0])
+    define_rule("stretched(x)", "4 * x", x="4")
+    assert step([1.0], [[1.0]], 1, 0.25) == (4.0, [-3.0])
+    assert (len(step.compiled.branches), step.compiled.others) == (1, [])

@@ -63,7 +63,14 @@ def test_choices_do_not_look_for_nan() -> None:
 def test_comprehensions_become_functions() -> None:
     rule = Rule("spread_out(xs)", "fsum([exp(x) for x in xs])", "a test", x="exp(x) * fsum([abs(d) for d in xs])")
     made = recipe(rule)
-    assert made.forward[0].text == "spread_out_forward({})"
+    assert made.forward[0].text == "spread_out_result({})"
     assert made.gains[0].template.text == "{} * spread_out_by_xs({}, {})"
-    assert templates.helpers["spread_out_forward"]([0.0, 0.0]) == 2.0
+    assert templates.helpers["spread_out_result"]([0.0, 0.0]) == 2.0
     assert templates.helpers["spread_out_by_xs"](0.0, [1.0, -2.0]) == 3.0
+
+
+def test_functions_of_parts_have_names_of_their_own() -> None:
+    """Rows of one name: a program may define a rule again."""
+    rows = [Rule("listed(xs)", f"fsum([{factor} * x for x in xs])", "", xs="xs") for factor in (2, 3)]
+    names = [templates.recipe(row).forward[0].text.partition("(")[0] for row in rows]
+    assert [templates.helpers[name]([1.0, 2.0]) for name in names] == [6.0, 9.0]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from microgrid import Value
+from microgrid import Value, define_rule
 from microgrid.compiler.parts import Unfollowed
 from microgrid.compiler.program import Guard, Program, Step
 from microgrid.compiler.updates import CompiledUpdate, Update, parted
@@ -116,3 +116,16 @@ def test_an_update_in_parts():
     assert own.outputs == ("mul_1_of@",)
     with pytest.raises(Unfollowed, match="decides by the numbers of a parameter"):
         parted(Program(inputs, (Guard("{} < {}", ("gradient@", 0.0), True),), ("lr",)))
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_an_update_is_compiled_again_where_a_rule_was_defined_again():
+    class Own(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            return parameter - lr * stretched(gradient), ()
+
+    stretched = define_rule("stretched(x)", "2 * x", x="2")
+    compiled = CompiledUpdate(Own([Value(1.0)]))
+    assert compiled([1.0], [0.5], [], 0.5) == [[0.5]]
+    define_rule("stretched(x)", "4 * x", x="4")
+    assert compiled([1.0], [0.5], [], 0.5) == [[0.0]]

@@ -197,8 +197,8 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Any:
     names: list[str] = []
 
     def rebuild() -> None:
-        for (name, _), operation in operations._operations.items():
-            if name in names:
+        for (rule, _), operation in operations._operations.items():
+            if rule.name in names:
                 with contextlib.suppress(AttributeError):  # not built yet
                     del operation.pull
 

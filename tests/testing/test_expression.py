@@ -83,6 +83,8 @@ def test_rules_of_ones_own_are_called_by_name() -> None:
     assert drawn(1.0, 2.0) == blend(1.0, 2.0, t=0.25) + 2.0
     assert sorted(drawn.operations) == ["add", "blend", "extent"]
     assert expression.call(RULES["extent"], {"xs": ["x", "y"]}) == "extent(x, y)"
+    define_rule("blend(x, y, scale=2.0, t=0.5)", "scale * (t * x + (1 - t) * y)", x="scale * t", y="scale * (1 - t)")
+    assert drawn(1.0, 2.0) == 2.0 * 1.75 + 2.0
 
 
 def test_expressions_that_falsify_can_be_pasted() -> None:
