@@ -368,3 +368,14 @@ def test_a_row_gives_way_only_to_one_that_was_made_for_its_place() -> None:
     assert RULES["once"] is once
     operations.register(Rule("once(x)", "2 * x", "", x="2"), {}, once)
     assert operations.NUMBERS["once"](2.0) == 4.0
+
+
+def test_a_node_keeps_the_old_rules_that_its_text_calls() -> None:
+    """Also where none of its derivatives was asked for before."""
+    inner = define_rule("inner(x)", "x * x", x="2 * x")
+    outer = define_rule("outer(x)", "x * x * x / 3", x="inner(x)")
+    x = Value(2.0)
+    node = outer(x)
+    define_rule("inner(x)", "5 * x", x="5")
+    node.backward()
+    assert (x.grad, inner(2.0)) == (4.0, 10.0)
