@@ -338,6 +338,24 @@ def test_what_is_no_list_of_parameters():
             SGD(wrong)
 
 
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda params: SGD(params, lr=0.5, momentum=0.9), "SGD(9 parameters, lr=0.5, momentum=0.9)"),
+        (lambda params: SGD(params[:1]), "SGD(1 parameter, lr=0.001)"),
+        (lambda params: SGD(params, lr=0.0, weight_decay=0.1), "SGD(9 parameters, lr=0.0, weight_decay=0.1)"),
+        (lambda params: SGD(params, lr=math.exp), "SGD(9 parameters, lr=exp)"),
+        (
+            lambda params: AdamW(params),
+            "AdamW(9 parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.01)",
+        ),
+        (lambda params: Optimizer(params, 0.1, own=2.0), "Optimizer(9 parameters, lr=0.1, own=2.0)"),
+    ],
+)
+def test_what_it_looks_like(make, text):
+    assert repr(make(MLP(2, [2, 1]).parameters())) == text
+
+
 def test_a_parameter_given_twice():
     x = Value(1.0)
     with pytest.raises(ValueError, match="SGD expects each parameter once"):

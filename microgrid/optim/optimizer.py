@@ -80,6 +80,14 @@ class Optimizer:
         # The first part of all states, the second, … in the place of `_state`, until somebody asks for `state`.
         self._columns: list[list[float]] | None = None
 
+    def __repr__(self) -> str:
+        """Return one line of text, without the hyperparameters that are off."""
+        count = len(self.params)
+        lr = getattr(self.lr, "__name__", self.lr)
+        options = {"lr": lr, **{name: getattr(self, name) for name in self.hyperparameters if getattr(self, name)}}
+        shown = ", ".join(f"{name}={option}" for name, option in options.items())
+        return f"{type(self).__name__}({count} parameter{'s' * (count != 1)}, {shown})"
+
     @property
     def state(self) -> list[State]:
         """For each parameter what its last `update` returned; a list that may be changed."""
