@@ -9,6 +9,7 @@ from itertools import chain, repeat
 
 from microgrid import tree
 from microgrid.modes import no_grad
+from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
 from microgrid.rng import random_source
 from microgrid.samples import checked_samples
@@ -69,6 +70,22 @@ def check(optimizer: Any, counts: Mapping[str, tuple[Any, int]], functions: Iter
     for name, function in functions:
         if not callable(function):
             raise TypeError(f"fit expects {name} to be a function, got {type(function).__name__} {function!r:.60}")
+
+
+def check_trains(model: Model, optimizer: Optimizer) -> None:
+    """Check that `optimizer` moves something of `model`, if that is a `Module` with parameters to train.
+
+    Raises:
+        ValueError: if it was made for another model, as in a notebook where only the model was made anew.
+    """
+    if not isinstance(model, Module):
+        return
+    trained = {parameter for parameter in model.parameters() if not isinstance(parameter, Frozen)}
+    if trained and trained.isdisjoint(optimizer.params):
+        example = "such as SGD(model.parameters())"
+        raise ValueError(
+            f"fit expects an optimizer of the model's parameters, {example}, got {optimizer!r:.100} of others"
+        )
 
 
 def checked_watchers(metrics: Any, callbacks: Any) -> tuple[dict[str, Metric], list[Callback]]:
@@ -164,7 +181,7 @@ def fit(
         model: takes one input and returns a prediction; usually a `Module`.
         data: the inputs and the targets.
         loss: takes a prediction and a target of one sample; those in `losses` serve.
-        optimizer: made for the parameters that are trained.
+        optimizer: made for the parameters that are trained; one of them the model's at least, unless that is frozen.
         epochs: how often all samples are seen.
         batch_size: the number of samples to a step; None for all.
         shuffle: whether the samples come in a new order in each epoch; None for: if there are several batches.
@@ -195,6 +212,7 @@ def fit(
     counts = {"epochs": (epochs, 0), "batch_size": (1 if batch_size is None else batch_size, 1)}
     functions = [("model", model), ("loss", loss), *measures.items(), *(("a callback", one) for one in watchers)]
     check(optimizer, counts, functions)
+    check_trains(model, optimizer)
     steps = Steps(model, loss, optimizer, samples, compile)
     shuffles = batch_size is not None and batch_size < len(samples) if shuffle is None else shuffle
     source = random_source(rng) if shuffles else None

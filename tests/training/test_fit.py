@@ -523,14 +523,16 @@ def test_errors_of_the_loss_are_those_of_an_eager_step(compile):
     model = net()
     optimizer = SGD(model.parameters(), lr=0.1)
     options = {"optimizer": optimizer, "compile": compile}
+    classifier = net(sizes=(2, 2))
+    own = {"optimizer": SGD(classifier.parameters(), lr=0.1), "compile": compile}
     with pytest.raises(ValueError, match=r"^log\("):
         fit(model, XOR, loss=lambda out, y: (out * 0 - 1).log(), **options)
     with pytest.raises(ValueError, match="expects 2 inputs, got 3"):
         fit(model, ([[1, 2, 3]], [1]), loss=mse_loss, **options)
     with pytest.raises(TypeError, match=r"expects the index of a class or a row of probabilities, got float 0.5"):
-        fit(net(sizes=(2, 2)), (XOR[0], [0.5] * 4), loss=cross_entropy, **options)
+        fit(classifier, (XOR[0], [0.5] * 4), loss=cross_entropy, **own)
     with pytest.raises(TypeError, match=r"expects the index of a class or a row of probabilities, got float 1.0"):
-        fit(net(sizes=(2, 2)), (XOR[0], [0, 1.0, 1, 0]), loss=cross_entropy, **options)
+        fit(classifier, (XOR[0], [0, 1.0, 1, 0]), loss=cross_entropy, **own)
     with pytest.raises(TypeError, match=r"^fit expects the loss of a sample to be a number, got list \[Value"):
         fit(model, XOR, loss=lambda out, y: [out], **options)
     with pytest.raises(TypeError, match=r"^fit expects the loss of a sample to be a number, got NoneType None"):
@@ -588,6 +590,31 @@ def test_bad_arguments(options, error, words):
     given = {"model": model, "loss": mse_loss, "optimizer": SGD(model.parameters())} | options
     with pytest.raises(error, match=words):
         fit(given.pop("model"), XOR, **given)
+
+
+def test_an_optimizer_of_other_parameters_is_refused():
+    words = (
+        r"^fit expects an optimizer of the model's parameters, such as .*, got SGD\(13 parameters, lr=0.1\) of others$"
+    )
+    with pytest.raises(ValueError, match=words):
+        fit(net(), XOR, loss=mse_loss, optimizer=SGD(net().parameters(), lr=0.1))
+    model = net()
+    model.layers[0].freeze()
+    with pytest.raises(ValueError, match=r"got SGD\(9 parameters, lr=0.1\) of others$"):
+        fit(model, XOR, loss=mse_loss, optimizer=SGD(model.layers[0].parameters(), lr=0.1))
+
+
+def test_other_parameters_are_trained_beside_a_frozen_model_or_a_function():
+    model, scale = net(), Value(1.0)
+
+    def loss(out, y):
+        return (scale * out - y) ** 2
+
+    for trained in (lambda x: model(x), model):
+        before, optimizer = scale.data, SGD([scale], lr=0.1)
+        model.freeze()
+        fit(trained, XOR, loss=loss, optimizer=optimizer, epochs=1)
+        assert scale.data != before
 
 
 # Ctrl-C, and errors in the middle
