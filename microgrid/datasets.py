@@ -24,6 +24,18 @@ if TYPE_CHECKING:
     Seed = random.Random | int | None
     Curve = Callable[[float], tuple[float, float]]
 
+__all__ = [
+    "GATES",
+    "exam_scores",
+    "make_circles",
+    "make_moons",
+    "make_spirals",
+    "one_hot",
+    "parity",
+    "train_test_split",
+    "truth_table",
+]
+
 # The sixteen functions of two bits: their results at (0, 0), (0, 1), (1, 0) and (1, 1).
 GATES = {
     "false": (0, 0, 0, 0),

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     Rows = Sequence[Sequence[Number]] | Sequence[Number]
     Classes = Sequence[int] | int
 
+__all__ = [
+    "accuracy",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "hinge_loss",
+    "huber_loss",
+    "l1_loss",
+    "mse_loss",
+]
+
 REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {"mean": math.mean, "sum": math.fsum, "none": list}
 
 
