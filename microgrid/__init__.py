@@ -37,6 +37,8 @@ if TYPE_CHECKING:
         vmap,
     )
 
+    __version__: str
+
 __all__ = [
     "Value",
     "datasets",
@@ -74,6 +76,8 @@ _HOMES = {"detect_anomaly": "anomaly", "jit": "compiler.jit"}
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return _version()
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
@@ -83,5 +87,15 @@ def __getattr__(name: str) -> object:
     return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'transforms')}"), name)
 
 
+def _version() -> str:
+    """Return the version of the installed distribution; in a folder that was not installed none is known."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("microgrid-autograd")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"
+
+
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from importlib.metadata import metadata
 from pathlib import Path
 
@@ -150,7 +151,9 @@ def run(program: str) -> str:
 
 
 def test_import_is_light() -> None:
-    heavy = "ast dataclasses fractions inspect typing re enum linecache threading random decimal".split()
+    heavy = (
+        "ast importlib.metadata dataclasses fractions inspect typing re enum linecache threading random decimal".split()
+    )
     bare = set(run("import sys; print(*sys.modules)").split())
     loaded = set(run("import sys, microgrid; print(*sys.modules)").split()) - bare
     assert "microgrid.engine" in loaded
@@ -166,6 +169,22 @@ def test_submodules_are_imported_when_used() -> None:
     assert set(microgrid.__all__) <= set(dir(microgrid))
     with pytest.raises(AttributeError, match="module 'microgrid' has no attribute 'tensor'"):
         _ = microgrid.tensor  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["datasets", "draw", "losses", "math", "nn", "optim", "testing", "training"])
+def test_public_modules_list_what_is_public(name: str) -> None:
+    module = import_module(f"microgrid.{name}")
+    assert all(hasattr(module, public) for public in module.__all__)
+    own = [one for one in vars(module).values() if getattr(one, "__module__", "") == module.__name__]
+    assert {one.__name__ for one in own if ">>>" in (one.__doc__ or "")} <= {*module.__all__}, "it has an example"
+    assert not {"TYPE_CHECKING", "annotations"} & {*module.__all__}
+
+
+def test_the_version_is_that_of_the_distribution(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert microgrid.__version__ == metadata("microgrid-autograd")["Version"]
+    assert "__version__" in dir(microgrid)
+    monkeypatch.setattr(sys, "path", [])  # where nothing is installed
+    assert microgrid.__version__ == "0+unknown"
 
 
 def test_the_distribution_is_known_by_its_name() -> None:
