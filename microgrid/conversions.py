@@ -95,6 +95,15 @@ def show(operand: Any) -> str:
     return f"{operand!r:.60}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are, in words.
+
+    >>> counted(1, "input"), counted(2000, "input")
+    ('1 input', '2,000 inputs')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def named(error: Exception, name: str, *operands: Any) -> Exception:
     """Return an error of the same type that names the operation and its operands.
 

@@ -35,8 +35,8 @@ def test_what_is_no_index():
     for index, got in ((1.0, "float 1.0"), ("a", "str 'a'"), (Value(1.0), r"Value Value\(data=1.0, grad=0.0\)")):
         with pytest.raises(TypeError, match=rf"^Embedding\(4, 2\) expects the index of a row, got {got}$"):
             table(index)
-    for sizes in ((0, 1), (1, 0)):
-        with pytest.raises(ValueError, match=f"^Embedding expects sizes of at least 1, got {sizes[0]} and {sizes[1]}$"):
+    for sizes, name in (((0, 1), "num_embeddings"), ((1, 0), "embedding_dim")):
+        with pytest.raises(ValueError, match=f"^Embedding expects {name} of at least 1, got 0$"):
             Embedding(*sizes)
 
 

@@ -5,6 +5,7 @@ import copy
 import math
 import pickle
 import random
+import re
 from fractions import Fraction
 
 import pytest
@@ -166,6 +167,23 @@ def test_a_neuron_needs_inputs(nin):
 def test_the_sizes_of_an_mlp_are_a_sequence():
     with pytest.raises(TypeError, match=r"^MLP expects nouts to be the sizes of its layers, such as \[4, 1\], got 3$"):
         MLP(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("build", "error", "message"),
+    [
+        (lambda: Neuron(1.0), TypeError, "Neuron expects nin to be a whole number, got float 1.0"),
+        (lambda: Layer(2, "3"), TypeError, "Layer expects nout to be a whole number, got str '3'"),
+        (lambda: Layer(2, -1), ValueError, "Layer expects nout of at least 0, got -1"),
+        (lambda: MLP("2", [4]), TypeError, "MLP expects nin to be a whole number, got str '2'"),
+        (lambda: MLP(0, [4]), ValueError, "MLP expects nin of at least 1, got 0"),
+        (lambda: MLP(2, [4, "1"]), TypeError, "MLP expects each of nouts to be a whole number, got str '1'"),
+        (lambda: MLP(2, [4, -1]), ValueError, "MLP expects each of nouts of at least 0, got -1"),
+    ],
+)
+def test_sizes_are_whole_numbers(build, error, message):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
+        build()
 
 
 @pytest.mark.parametrize("name", ["hypot", "floor", "softmax", "atan2", "pi", "detach", "fabs"])
@@ -402,6 +420,13 @@ def test_inputs_that_are_no_sequence(name, inputs, got):
 def test_inputs_that_are_no_numbers(name, inputs, got):
     with pytest.raises(TypeError, match=rf"^dot\(.*\): expected a real number, got {got}"):
         BUILDS[name]()(inputs)
+
+
+def test_one_input_is_no_plural():
+    with pytest.raises(ValueError, match=r"^LinearNeuron\(1\) expects 1 input, got 2$"):
+        Neuron(1, nonlin=False)([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"^LinearNeuron\(1\) expects a sequence of 1 input, got float 1.0$"):
+        Neuron(1, nonlin=False)(1.0)
 
 
 def test_a_network_whose_layers_do_not_fit():

@@ -60,8 +60,8 @@ def test_parameters_and_their_first_numbers():
 
 
 def test_sizes_are_checked():
-    for sizes in ((0, 1), (1, 0)):
-        with pytest.raises(ValueError, match=f"^LSTMCell expects sizes of at least 1, got {sizes[0]} and {sizes[1]}$"):
+    for sizes, name in (((0, 1), "input_size"), ((1, 0), "hidden_size")):
+        with pytest.raises(ValueError, match=f"^LSTMCell expects {name} of at least 1, got 0$"):
             LSTMCell(*sizes)
     cell = LSTMCell(2, 3)
     for arguments, message in [
@@ -71,5 +71,10 @@ def test_sizes_are_checked():
     ]:
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             cell(*arguments)
+    for state, got in (([0.0] * 3, "list [0.0, 0.0, 0.0]"), (0.5, "float 0.5")):
+        with pytest.raises(
+            TypeError, match=f"^{re.escape(f'LSTMCell(2, 3) expects the state as a pair (h, c), got {got}')}$"
+        ):
+            cell([1.0, 2.0], state)
     with pytest.raises(TypeError, match=r"^LSTMCell\(2, 3\) expects a sequence of 2 inputs, got float 1.0$"):
         cell(1.0)

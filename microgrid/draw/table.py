@@ -9,7 +9,7 @@ from __future__ import annotations
 from html import escape
 from itertools import islice
 
-from microgrid.conversions import is_node
+from microgrid.conversions import counted, is_node
 from microgrid.draw.words import label_of, number, printable
 
 TYPE_CHECKING = False
@@ -106,7 +106,7 @@ def to_html(network: Any) -> str:
     shown = list(islice(rows(network), MOST_ROWS + 1))
     cells = [(printable(path, WIDEST), what, f"{count:,}") for path, what, count in shown[:MOST_ROWS]]
     cells += [("…", "", "")] if len(shown) > MOST_ROWS else []
-    title = f"{type(network).__name__} with {total:,} parameter{'s' * (total != 1)}"
+    title = f"{type(network).__name__} with {counted(total, 'parameter')}"
     lines = [f"<table><caption>{escape(title)}</caption>"]
     lines.append(f"<tr><th{LEFT}>module</th><th{LEFT}>what it is</th><th>parameters</th></tr>")
     lines += [f"<tr><td{LEFT}>{escape(a)}</td><td{LEFT}>{escape(b)}</td><td>{c}</td></tr>" for a, b, c in cells]

@@ -6,7 +6,7 @@ import operator
 
 from microgrid.engine import Value
 from microgrid.nn.initialisers import initialiser_function
-from microgrid.nn.module import Module
+from microgrid.nn.module import Module, check_size
 from microgrid.rng import random_source
 
 TYPE_CHECKING = False
@@ -48,8 +48,8 @@ class Embedding(Module):
         init: Initialiser = "normal",
         rng: random.Random | int | None = None,
     ) -> None:
-        if num_embeddings < 1 or embedding_dim < 1:
-            raise ValueError(f"Embedding expects sizes of at least 1, got {num_embeddings!r} and {embedding_dim!r}")
+        check_size("Embedding", "num_embeddings", num_embeddings)
+        check_size("Embedding", "embedding_dim", embedding_dim)
         source = random_source(rng)
         draw = initialiser_function(init, num_embeddings, embedding_dim)
         self.weight = [[Value(draw(source)) for _ in range(embedding_dim)] for _ in range(num_embeddings)]

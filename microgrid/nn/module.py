@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microgrid.conversions import zero_like
+from microgrid.conversions import counted, zero_like
 from microgrid.engine import Value
 from microgrid.nn import state
 
@@ -156,6 +156,18 @@ class Module:
             raise ValueError(f"{path} does not fit the model: {error}") from None
 
 
+def check_size(owner: str, name: str, size: Any, least: int = 1) -> None:
+    """Check that `size`, an argument of `owner` called `name`, is a whole number of at least `least`.
+
+    Raises:
+        TypeError, ValueError: if it is not.
+    """
+    if not hasattr(size, "__index__"):
+        raise TypeError(f"{owner} expects {name} to be a whole number, got {type(size).__name__} {size!r:.60}")
+    if size < least:
+        raise ValueError(f"{owner} expects {name} of at least {least}, got {size!r}")
+
+
 def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Number, ...]:
     """Return `x` as a tuple of `nin` inputs.
 
@@ -167,9 +179,9 @@ def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Numbe
         inputs = tuple(x)
     except TypeError:
         given = f"{type(x).__name__} {x!r:.60}"
-        raise TypeError(f"{called(module)} expects a sequence of {nin} inputs, got {given}") from None
+        raise TypeError(f"{called(module)} expects a sequence of {counted(nin, 'input')}, got {given}") from None
     if len(inputs) != nin:
-        raise ValueError(f"{called(module)} expects {nin} inputs, got {len(inputs)}")
+        raise ValueError(f"{called(module)} expects {counted(nin, 'input')}, got {len(inputs)}")
     return inputs
 
 

@@ -9,7 +9,7 @@ from microgrid import math
 from microgrid.engine import Value
 from microgrid.nn.activations import activation_function, activation_name
 from microgrid.nn.initialisers import initialiser_function
-from microgrid.nn.module import Module, checked_inputs
+from microgrid.nn.module import Module, check_size, checked_inputs
 from microgrid.rng import random_source
 
 TYPE_CHECKING = False
@@ -43,6 +43,7 @@ class Neuron(Module):
 
     Raises:
         ValueError: if `nin` is less than 1, or when called with another number of inputs.
+        TypeError: if `nin` is no whole number.
 
     >>> neuron = Neuron(2, activation="tanh", rng=0)
     >>> neuron
@@ -63,8 +64,7 @@ class Neuron(Module):
         rng: random.Random | int | None = None,
     ) -> None:
         source = random_source(rng)
-        if nin < 1:
-            raise ValueError(f"Neuron expects nin of at least 1, got {nin!r}")
+        check_size("Neuron", "nin", nin)
         draw = initialiser_function(init, nin, fan_out)
         self.w = [Value(draw(source)) for _ in range(nin)]
         self.b = Value(0.0) if bias else None
@@ -97,6 +97,7 @@ class Layer(Module):
     """
 
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
+        check_size("Layer", "nout", nout, 0)
         options = {"fan_out": nout, **options, "rng": random_source(options.get("rng"))}
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
 
@@ -154,7 +155,9 @@ class MLP(Sequential):
     Calling it returns the outputs of the last layer, bare if there is only one.
 
     Raises:
-        ValueError: if an activation is unknown, or when called with another number of inputs than `nin`.
+        ValueError: if a size is too small, an activation is unknown, or when called with another number of inputs than
+            `nin`.
+        TypeError: if a size is no whole number.
 
     >>> net = MLP(2, [4, 1], activation="tanh", rng=0)
     >>> len(net.parameters())
@@ -176,6 +179,9 @@ class MLP(Sequential):
         source = random_source(rng)
         if not hasattr(nouts, "__len__"):
             raise TypeError(f"MLP expects nouts to be the sizes of its layers, such as [4, 1], got {nouts!r:.60}")
+        check_size("MLP", "nin", nin)
+        for nout in nouts:
+            check_size("MLP", "each of nouts", nout, 0)
         activation_function(activation)  # a bad one is refused though there is no hidden layer
         sizes = [nin, *nouts]
         layers = []

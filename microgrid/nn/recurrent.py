@@ -7,7 +7,7 @@ from functools import partial
 from microgrid import math
 from microgrid.engine import Value
 from microgrid.nn.initialisers import uniform
-from microgrid.nn.module import Module, checked_inputs
+from microgrid.nn.module import Module, check_size, checked_inputs
 from microgrid.rng import random_source
 
 TYPE_CHECKING = False
@@ -40,6 +40,7 @@ class LSTMCell(Module):
 
     Raises:
         ValueError: if a size is less than 1, or when called with sequences of other lengths.
+        TypeError: if a size is no whole number, or when called with what is no sequence or no pair.
 
     >>> cell = LSTMCell(1, 4, rng=0)
     >>> state = None
@@ -53,8 +54,8 @@ class LSTMCell(Module):
     def __init__(
         self, input_size: int, hidden_size: int, bias: bool = True, *, rng: random.Random | int | None = None
     ) -> None:
-        if input_size < 1 or hidden_size < 1:
-            raise ValueError(f"LSTMCell expects sizes of at least 1, got {input_size!r} and {hidden_size!r}")
+        check_size("LSTMCell", "input_size", input_size)
+        check_size("LSTMCell", "hidden_size", hidden_size)
         bound = hidden_size**-0.5
         draw = partial(uniform, random_source(rng), -bound, bound)
         rows = range(4 * hidden_size)
@@ -68,7 +69,11 @@ class LSTMCell(Module):
         self, x: Sequence[Number], state: tuple[Sequence[Number], Sequence[Number]] | None = None
     ) -> tuple[list[Value], list[Value]]:
         size = self.hidden_size
-        h, c = ([0.0] * size, [0.0] * size) if state is None else state
+        try:
+            h, c = ([0.0] * size, [0.0] * size) if state is None else state
+        except (TypeError, ValueError):
+            given = f"{type(state).__name__} {state!r:.60}"
+            raise TypeError(f"{self!r} expects the state as a pair (h, c), got {given}") from None
         by_input = linear(self.weight_ih, checked_inputs(self, self.input_size, x), self.bias_ih)
         by_state = linear(self.weight_hh, checked_inputs(self, size, h), self.bias_hh)
         gates = [one + other for one, other in zip(by_input, by_state, strict=True)]

@@ -7,7 +7,7 @@ fractions and recorded `Value`s.
 
 from __future__ import annotations
 
-from microgrid.conversions import all_of, is_number
+from microgrid.conversions import all_of, counted, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign, plain_grad
 from microgrid.nn.module import Frozen
@@ -82,11 +82,10 @@ class Optimizer:
 
     def __repr__(self) -> str:
         """Return one line of text, without the hyperparameters that are off."""
-        count = len(self.params)
         lr = getattr(self.lr, "__name__", self.lr)
         options = {"lr": lr, **{name: getattr(self, name) for name in self.hyperparameters if getattr(self, name)}}
         shown = ", ".join(f"{name}={option}" for name, option in options.items())
-        return f"{type(self).__name__}({count} parameter{'s' * (count != 1)}, {shown})"
+        return f"{type(self).__name__}({counted(len(self.params), 'parameter')}, {shown})"
 
     @property
     def state(self) -> list[State]:
