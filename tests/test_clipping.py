@@ -6,6 +6,7 @@ import re
 import pytest
 
 from microgrid import Value
+from microgrid.nn import Neuron
 from microgrid.optim import clip_grad_norm_, clip_grad_value_
 
 
@@ -104,3 +105,10 @@ def test_recorded_gradients_stay_recorded():
 def test_bounds_are_checked(call, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
         call()
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_what_is_no_list_of_parameters(clip):
+    words = rf"^{clip.__name__} expects the parameters, such as net.parameters\(\), got LinearNeuron\(2\)$"
+    with pytest.raises(TypeError, match=words):
+        clip(Neuron(2, nonlin=False), 1.0)

@@ -7,7 +7,7 @@ import math as standard
 from microgrid import math
 from microgrid.engine import Value
 from microgrid.graph import plain_grad
-from microgrid.optim.optimizer import at_least_zero
+from microgrid.optim.optimizer import at_least_zero, parameter_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +29,14 @@ def clip_grad_norm_(
 
     Raises:
         ValueError: if `max_norm` is negative, `norm_type` is not above 0, or on the norm, as asked for.
+        TypeError: if `parameters` are none, as a model is none.
 
     >>> x, y = Value(0.0), Value(0.0)
     >>> x.grad, y.grad = 30.0, 40.0
     >>> clip_grad_norm_([x, y], 1.0), round(x.grad, 6), round(y.grad, 6)
     (50.0, 0.6, 0.8)
     """
-    parameters = [parameters] if isinstance(parameters, Value) else [*parameters]
+    parameters = parameter_list("clip_grad_norm_", [parameters] if isinstance(parameters, Value) else parameters)
     at_least_zero("clip_grad_norm_", max_norm=max_norm)
     if not norm_type > 0:
         raise ValueError(f"clip_grad_norm_ expects norm_type above 0, got {norm_type!r:.60}")
@@ -72,5 +73,6 @@ def clip_grad_value_(parameters: Iterable[Value] | Value, clip_value: float) -> 
     -0.5
     """
     at_least_zero("clip_grad_value_", clip_value=clip_value)
-    for parameter in [parameters] if isinstance(parameters, Value) else parameters:
+    parameters = [parameters] if isinstance(parameters, Value) else parameters
+    for parameter in parameter_list("clip_grad_value_", parameters):
         parameter.grad = math.clip(parameter.grad, -clip_value, clip_value)

@@ -59,9 +59,7 @@ class Optimizer:
 
     def __init__(self, params: Iterable[Value], lr: LearningRate = 0.001, **hyperparameters: Any) -> None:
         name = type(self).__name__
-        if not hasattr(params, "__iter__"):
-            raise TypeError(f"{name} expects the parameters, such as net.parameters(), got {params!r:.60}")
-        self.params = list(params)
+        self.params = parameter_list(name, params)
         if not self.params:
             raise ValueError(f"{name} expects at least one parameter, got none")
         if len({*self.params}) < len(self.params):
@@ -246,6 +244,17 @@ class Optimizer:
             raise ValueError(f"{name} expects the hyperparameters {self.hyperparameters}, got {options!r:.60}")
         lr = state_dict["lr"]
         return type(self)(self.params, lr=self.lr if lr is None else lr, **options)
+
+
+def parameter_list(owner: str, params: Any) -> list[Any]:
+    """Return `params` as a list.
+
+    Raises:
+        TypeError: if they are none, as a model is none.
+    """
+    if not hasattr(params, "__iter__"):
+        raise TypeError(f"{owner} expects the parameters, such as net.parameters(), got {params!r:.60}")
+    return [*params]
 
 
 def at_least_zero(owner: str, **numbers: Any) -> None:
