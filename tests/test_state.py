@@ -49,6 +49,16 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch, name)
     assert [file.name for file in tmp_path.iterdir()] == ["net.json"]
 
 
+def test_a_path_that_cannot_be_written_is_named_as_it_was_given(tmp_path):
+    path = tmp_path / "missing" / "net.json"
+    with pytest.raises(FileNotFoundError) as caught:
+        state.write(path, PARAMETERS)
+    assert str(caught.value).endswith(f": {str(path)!r}")
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        state.write(tmp_path, PARAMETERS)
+    assert caught.value.filename == str(tmp_path) and not [*tmp_path.iterdir()]
+
+
 def test_the_new_file_is_whole_before_it_takes_the_place_of_the_old(tmp_path, monkeypatch):
     path, replace, seen = tmp_path / "net.json", os.replace, []
 

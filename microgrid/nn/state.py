@@ -75,6 +75,7 @@ def write(path: Path, parameters: Mapping[str, float]) -> None:
 
     Raises:
         ValueError: if a number is inf or nan; then nothing is written.
+        OSError: naming `path`, if it cannot be written.
     """
     require_finite(parameters)
     text = json.dumps({"format": FORMAT, "version": VERSION, "parameters": parameters}, indent=1)
@@ -86,6 +87,10 @@ def write(path: Path, parameters: Mapping[str, float]) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+    except OSError as error:
+        if error.filename == temporary:
+            error.filename = os.fspath(path)  # the one that the caller knows
+        raise
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
