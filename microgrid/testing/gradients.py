@@ -68,6 +68,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
             found.
         NotDifferentiableError: if `args` are at a kink, a jump or an edge, or outside of the domain.
         TypeError: if an argument or the result is no number.
+        ValueError: if `order` or a tolerance is none.
 
     >>> from microgrid import math
     >>> check_gradients(lambda xs, scale: scale * math.hypot(*xs), [3.0, 4.0], 2.0, order=2)
@@ -80,6 +81,8 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
     """
     if order not in (1, 2):
         raise ValueError(f"order: expected 1 or 2, got {order!r}")
+    if not (rtol >= 0 and atol >= 0):
+        raise ValueError(f"expected tolerances of at least 0, got rtol={rtol!r} and atol={atol!r}")
     places, numbers = located(argument_names(f, len(args)), args)
     if not numbers:
         raise ValueError("expected at least one number among the arguments")

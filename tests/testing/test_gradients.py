@@ -224,6 +224,10 @@ def test_tolerances() -> None:
 def test_mistakes_are_named() -> None:
     with pytest.raises(ValueError, match="order: expected 1 or 2, got 3"):
         check_gradients(math.exp, 1.0, order=3)
+    for tolerances in ({"rtol": -1.0, "atol": 0.0}, {"rtol": 0.0, "atol": standard.nan}):
+        got = "{rtol!r} and atol={atol!r}".format(**tolerances)
+        with pytest.raises(ValueError, match=f"^expected tolerances of at least 0, got rtol={got}$"):
+            check_gradients(math.exp, 1.0, **tolerances)
     with pytest.raises(ValueError, match="expected at least one number among the arguments"):
         check_gradients(lambda xs: 0.0, [])
     with pytest.raises(TypeError, match=r"p\['a'\]: expected a number, a Value, or a list, .* got str 'b'"):
