@@ -121,7 +121,7 @@ def sweep(
         progress: whether progress is shown; None for: if a terminal or a notebook watches.
 
     Raises:
-        TypeError: if other processes cannot find `job`.
+        TypeError: if `job` is no function, or other processes cannot find it.
 
     >>> from concurrent.futures import ThreadPoolExecutor
     >>> from microgrid.losses import mse_loss
@@ -137,6 +137,8 @@ def sweep(
     >>> [(result.configuration, round(result.value, 3)) for result in results]
     [(0.01, 1.19), (0.1, 0.015)]
     """
+    if not callable(job):
+        raise TypeError(f"sweep expects job to be a function, got {type(job).__name__} {job!r:.60}")
     asked = list(configurations)
     with own_processes(job, len(asked)) if executor is None else nullcontext(executor) as pool:
         futures: list[Future[Result]] = []

@@ -130,6 +130,11 @@ def test_a_process_that_dies_is_reported():
     assert "terminated abruptly" in str(result.error)
 
 
+def test_a_job_is_a_function():
+    with pytest.raises(TypeError, match=r"^sweep expects job to be a function, got int 3$"):
+        sweep(3, [1])
+
+
 def test_a_job_that_no_process_finds_is_refused():
     words = r"^sweep cannot send the job .*<lambda> to other processes \(.*\): define it at the top of a module"
     with pytest.raises(TypeError, match=words):
