@@ -63,6 +63,13 @@ def paired(name: str, predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
     return list(zip(*rows, strict=True))
 
 
+def check_numbers(name: str, numbers: Sequence[Any]) -> None:
+    """Raise TypeError if one of `numbers` is no real number."""
+    for x in numbers:
+        if not (isinstance(x, Value) or is_number(x)):
+            raise TypeError(f"{name} expects real numbers, got {type(x).__name__} {x!r:.60}")
+
+
 def over_numbers(name: str, loss: Callable[[Any, Any], Any], input: Numbers, target: Numbers, reduction: str) -> Any:
     """Return the reduced loss of single numbers; two numbers that are in no sequence give one.
 
@@ -70,9 +77,7 @@ def over_numbers(name: str, loss: Callable[[Any, Any], Any], input: Numbers, tar
         TypeError: if something to compare is no real number.
     """
     pairs = paired(name, input, target)
-    for x in [*(x for x, _ in pairs), *(y for _, y in pairs)]:
-        if not (isinstance(x, Value) or is_number(x)):
-            raise TypeError(f"{name} expects real numbers, got {type(x).__name__} {x!r:.60}")
+    check_numbers(name, [*(x for x, _ in pairs), *(y for _, y in pairs)])
     single = not (hasattr(input, "__iter__") or hasattr(target, "__iter__"))
     return reduced(name, loss, pairs, reduction, single)
 
@@ -203,6 +208,10 @@ def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0
         target: numbers, or for rows the index of the class, or rows as well.
         threshold: numbers are compared by whether they are above it: 0.5 for probabilities, 0 for logits or hinge.
 
+    Raises:
+        ValueError: if there are not as many predictions as targets, or none.
+        TypeError: if what is compared with the threshold is no real number.
+
     >>> accuracy([0.2, 0.7, 0.9, 0.6], [0, 1, 1, 0])
     0.75
     >>> accuracy([[0.1, 2.0], [0.3, 0.1]], [1, 1])
@@ -211,6 +220,7 @@ def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0
 
     def is_right(prediction: Any, truth: Any) -> bool:
         if not hasattr(prediction, "__iter__"):
+            check_numbers("accuracy", (prediction, truth))
             return bool((prediction > threshold) == (truth > threshold))
         return bool(largest(prediction) == (largest(truth) if hasattr(truth, "__iter__") else truth))
 

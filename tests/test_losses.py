@@ -411,6 +411,8 @@ def test_a_single_number_without_reduction_comes_bare(loss):
             "cross_entropy([1.0], []): unequal lengths: xs has 1, y",
         ),
         (lambda: cross_entropy([[1.0]], [[0.5, 0.5]]), ValueError, "cross_entropy([1.0], [0.5, 0.5]): unequal lengths"),
+        (lambda: accuracy([0.6], ["a"]), TypeError, "accuracy expects real numbers, got str 'a'"),
+        (lambda: accuracy([None], [1]), TypeError, "accuracy expects real numbers, got NoneType None"),
         (lambda: accuracy([], []), ValueError, "accuracy expects as many predictions as targets, at least one"),
     ],
 )
