@@ -60,6 +60,7 @@ def plot_representation(
     samples = checked_samples("plot_representation", data)
     if recorder is not None:
         check_is_recorder("plot_representation", recorder)
+        check_of_model(recorder, hidden)
         epoch = recorder.epochs[-1] if epoch is None else epoch
     film = film_of(hidden, [x for x, _ in samples], units, recorder, epoch)
     columns = zip(*(place for places in film for place in places), strict=True)
@@ -78,6 +79,17 @@ def plot_representation(
     title = "hidden space" if epoch is None else f"hidden space, epoch {epoch}"
     ax.set(title=title, xlabel=f"unit {units[0]}", ylabel=f"unit {units[1]}", xlim=xlim, ylim=ylim)
     return ax
+
+
+def check_of_model(recorder: Recorder, hidden: Model) -> None:
+    """Check that `recorder` is one of the model that `hidden` is of, where that can be told.
+
+    Raises:
+        ValueError: if `hidden` is a `Module` with other parameters.
+    """
+    parameters = set(hidden.parameters()) if hasattr(hidden, "parameters") else set()
+    if parameters and parameters.isdisjoint(recorder.model.parameters()):
+        raise ValueError("plot_representation expects a recorder of the model that hidden is of, got one of another")
 
 
 def moment(recorder: Recorder | None, epoch: int | None) -> AbstractContextManager[None]:

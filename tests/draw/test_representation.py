@@ -125,6 +125,13 @@ def test_what_is_no_recorder(run):
 
 
 @pytest.mark.dev
+def test_a_recorder_of_another_model(run):
+    words = r"^plot_representation expects a recorder of the model that hidden is of, got one of another$"
+    with pytest.raises(ValueError, match=words):
+        draw.plot_representation(MLP(2, [3, 1], rng=3).layers[0], XOR, recorder=run[1])
+
+
+@pytest.mark.dev
 def test_a_readout_over_one_unit(run):
     net, _ = run
     with pytest.raises(
