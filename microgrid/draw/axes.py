@@ -34,7 +34,7 @@ def axes_for(plot: str, ax: Axes | None, *, width: float = 5.0, height: float = 
         ModuleNotFoundError: if matplotlib is not installed.
     """
     if ax is not None:
-        if not hasattr(ax, "contourf"):
+        if not hasattr(ax, "set_xlabel"):  # as the module pyplot has not
             raise TypeError(f"{plot} expects ax to be Axes of matplotlib, got {type(ax).__name__} {ax!r:.60}")
         return ax
     try:

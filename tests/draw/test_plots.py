@@ -155,6 +155,14 @@ def test_what_are_no_axes(plot, run):
 
 
 @pytest.mark.dev
+def test_pyplot_is_no_axes():
+    import matplotlib.pyplot
+
+    with pytest.raises(TypeError, match=r"^plot_history expects ax to be Axes of matplotlib, got module <module 'matp"):
+        draw.plot_history([1.0], matplotlib.pyplot)
+
+
+@pytest.mark.dev
 def test_points_are_shown_by_class():
     from matplotlib.colors import to_hex
 
