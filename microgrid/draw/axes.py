@@ -47,6 +47,16 @@ def axes_for(plot: str, ax: Axes | None, *, width: float = 5.0, height: float = 
     return Figure(figsize=(width, height), layout="constrained").subplots()
 
 
+def label_epochs(ax: Axes) -> None:
+    """Make the horizontal axis one of epochs: whole numbers, unless somebody has chosen its ticks."""
+    from matplotlib.ticker import AutoLocator
+
+    ax.set_xlabel("epoch")
+    locator = ax.xaxis.get_major_locator()
+    if isinstance(locator, AutoLocator):
+        locator.set_params(integer=True, min_n_ticks=1)
+
+
 def colour(number: int) -> str:
     """Return the colour of a class or a line."""
     return COLOURS[number % len(COLOURS)]

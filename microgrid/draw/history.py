@@ -6,7 +6,7 @@ import math
 
 from microgrid.conversions import is_number
 from microgrid.draw import terminal
-from microgrid.draw.axes import axes_for, colour
+from microgrid.draw.axes import axes_for, colour, label_epochs
 from microgrid.draw.words import number
 
 TYPE_CHECKING = False
@@ -72,7 +72,8 @@ def plot_history(history: Run | Mapping[str, Run], ax: Axes | None = None, *, lo
     losses, metrics = curves_of("plot_history", history)
     for index, (name, found) in enumerate(losses.items()):
         ax.plot(range(1, len(found) + 1), found, color=colour(index), label=name, **dots(found))
-    ax.set(title="training", xlabel="epoch", ylabel="loss")
+    ax.set(title="training", ylabel="loss")
+    label_epochs(ax)
     if spans_decades(losses) if log is None else log:
         ax.set_yscale("log")
     top = ax

@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 from microgrid import graph
-from microgrid.draw.axes import BLUE, ORANGE, axes_for, colour
+from microgrid.draw.axes import BLUE, ORANGE, axes_for, colour, label_epochs
 from microgrid.draw.words import number
 
 TYPE_CHECKING = False
@@ -200,7 +200,8 @@ def draw_lines(model: Module, ax: Axes | None, recorder: Recorder) -> Axes:
         label = layer if layer not in labelled and line == "-" else None
         labelled |= {label}
         ax.plot(recorder.epochs, path, line, linewidth=1.1, alpha=alpha, color=tint, label=label)
-    ax.set(title="parameters", xlabel="epoch", ylabel="parameter")
+    ax.set(title="parameters", ylabel="parameter")
+    label_epochs(ax)
     if len(layers) > 1:
         ax.legend(fontsize="small", framealpha=0.85)
     return ax

@@ -33,6 +33,23 @@ def test_losses_and_metrics_have_axes_of_their_own():
 
 
 @pytest.mark.dev
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 50])
+def test_epochs_are_whole(count):
+    ax = draw.plot_history([1.0] * count)
+    ticks = ax.get_xticks()
+    assert all(tick == int(tick) for tick in ticks) and sum(1 <= tick <= count for tick in ticks) >= min(count, 3)
+
+
+@pytest.mark.dev
+def test_ticks_that_were_chosen_stay():
+    from matplotlib.figure import Figure
+
+    ax = Figure().subplots()
+    ax.set_xticks([0.5, 1.5])
+    assert [*draw.plot_history([3.0, 2.0], ax).get_xticks()] == [0.5, 1.5]
+
+
+@pytest.mark.dev
 def test_a_number_alone_is_a_dot():
     ax = draw.plot_history(history([0.5], accuracy=[1.0]))
     (other,) = (one for one in ax.figure.axes if one is not ax)

@@ -143,6 +143,7 @@ def test_parameters_over_the_epochs(run):
         [*path] for path in zip(*recorder.parameters, strict=True)
     ]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["layers.0", "layers.1"]
+    assert ax.get_xlabel() == "epoch" and all(tick == int(tick) for tick in ax.get_xticks())
     names = [name for name, _ in net.named_parameters()]
     dashed = [name for name, line in zip(names, ax.get_lines(), strict=True) if line.get_linestyle() == "--"]
     assert dashed == [name for name in names if name.endswith(".b")]
