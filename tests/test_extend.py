@@ -136,7 +136,7 @@ def test_source_and_documentation_are_there() -> None:
     assert "def bump(x, /):" in inspect.getsource(bump)
     assert (bump.__doc__ or "").startswith("Return `exp(-x * x)`: bell.") and "where `x > -9`" in (bump.__doc__ or "")
     silent = define_rule("silent(x)", "2 * x", x="2")
-    assert (silent.__doc__ or "").startswith("Return `2 * x`.\n\n    The partial by x is `2`.")
+    assert inspect.cleandoc(silent.__doc__ or "").startswith("Return `2 * x`.\n\nThe partial by x is `2`.")
 
 
 def test_nothing_else_changes() -> None:

@@ -68,8 +68,8 @@ def plot_history(history: Run | Mapping[str, Run], ax: Axes | None = None, *, lo
         ModuleNotFoundError: if there are neither axes nor matplotlib.
         TypeError: if `history` holds something else than numbers.
     """
-    ax = axes_for("plot_history", ax, width=5.6, height=3.6, instead="draw.history_text")
     losses, metrics = curves_of("plot_history", history)
+    ax = axes_for("plot_history", ax, width=5.6, height=3.6, instead="draw.history_text")
     for index, (name, found) in enumerate(losses.items()):
         ax.plot(range(1, len(found) + 1), found, color=colour(index), label=name, **dots(found))
     ax.set(title="training", ylabel="loss")
