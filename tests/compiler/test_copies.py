@@ -1,0 +1,73 @@
+"""Copies of graphs with calls of compiled functions: they hold operations of rules in the place of the calls."""
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+
+from microgrid import Value, graph, jit
+from microgrid.compiler.call import Call, Projection
+
+
+def cube(x: Any) -> Any:
+    return x * x * x
+
+
+def pickled(nest: Any) -> Any:
+    return pickle.loads(pickle.dumps(nest))
+
+
+@pytest.mark.parametrize("copying", [copy.deepcopy, pickled])
+def test_graphs_with_calls_are_copied_as_operations(copying: Any) -> None:
+    weight = Value(3.0, label="weight")
+    inner = jit(lambda x: x * x)
+    several = jit(lambda x, y: [inner(x) * weight, x * 1.0, y, 7.0, x])
+    x = Value(2.0, label="x")
+    first, second, number, constant, same = several(x * 1.0, 5.0)
+    out = jit(cube)(first * second + inner(weight)) * same
+    out.label = "out"
+    out.backward()
+    twin, leaf, other, *numbers = copying([out, x, weight, number, constant])
+    assert numbers == [5.0, 7.0] and (twin.data, twin.grad, twin.label) == (out.data, 1.0, "out")
+    assert not any(isinstance(node.op, Call | Projection) for node in graph.inner_nodes(twin))
+    assert (leaf.grad, other.grad) == (x.grad, weight.grad)
+    leaf.zero_grad()
+    other.zero_grad()
+    twin.backward(create_graph=True)
+    assert (leaf.grad.data, other.grad.data) == (x.grad, weight.grad)
+    out.backward()  # the original is what it was
+    assert x.grad == 2 * leaf.grad.data
+
+
+def test_copies_of_calls_share_what_their_originals_share() -> None:
+    x = Value(2.0)
+    first, second = jit(lambda x: [x * x, x**3])(x)
+    call = jit(cube)(x)
+    one, two, three, leaf, again, last = copy.deepcopy([first * call, second, call, x, second + 1, call + 1])
+    assert again.parents[0] is two and one.parents[1] is last.parents[0] is three
+    (one + two + again).backward()
+    assert leaf.grad == 5 * 2.0**4 + 2 * 3 * 2.0**2 and x.grad == 0.0
+
+
+def test_copies_of_many_calls_are_not_mistaken_for_one_another() -> None:
+    xs = [Value(float(number)) for number in range(20)]
+    jitted = jit(cube)
+    twins = copy.deepcopy([jitted(x) * x for x in xs])
+    assert [twin.data for twin in twins] == [x.data**4 for x in xs]
+    for twin in twins:
+        assert [node.data for node in graph.leaves(graph.inner_nodes(twin))] == [twin.data**0.25]
+
+
+def test_a_call_with_other_numbers_is_not_copied() -> None:
+    weight = Value(3.0)
+    for out in (jit(lambda x: x * weight)(Value(2.0)), jit(lambda x: [x, x * weight])(Value(2.0))[1],
+                jit(lambda x: x if weight < 4 else 1.0)(Value(2.0))):  # fmt: skip
+        weight.data = 5.0
+        for copying in (copy.deepcopy, pickled):
+            with pytest.raises(
+                ValueError, match=r"compiled function '<lambda>' cannot be copied .* other numbers: detach"
+            ):
+                copying(out * 2)
+        assert copy.deepcopy(out.detach()).data == out.data
+        weight.data = 3.0
