@@ -100,6 +100,11 @@ def test_a_hand_written_operation_refuses_to_be_recorded(role: str) -> None:
         getattr(HandWritten("mine", lambda: None), role)(Value(1.0), Value(1.0))
 
 
+def test_a_hand_written_operation_refuses_to_be_copied() -> None:
+    with pytest.raises(TypeError, match=r"^the operation 'mine' was added by assigning _backward, so its graph cannot"):
+        HandWritten("mine", lambda: None).written_out(Value(1.0), {})
+
+
 def test_row_text_reaches_no_private_name() -> None:
     assert not [name for name in BASE_FUNCTIONS if name.startswith("_")]
 

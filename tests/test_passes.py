@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, graph, math
-from microgrid.passes import adjoints, between, counts, dependents, seeded, tangents
+from microgrid.passes import Guarded, adjoints, between, counts, dependents, seeded, tangents
 
 NUMBERS = st.fractions(-9, 9, max_denominator=9)
 
@@ -100,3 +100,17 @@ def test_seeds_of_an_output_that_occurs_twice_are_added() -> None:
     x, y = Value(2.0), Value(3.0)
     assert seeded([x, y, 5.0, x, x], [1.0, 2.0, 3.0, 0.0, 4.0], {x}) == {x: 5.0}
     assert seeded([x], [Value(0.0)], {x}).keys() == {x}
+
+
+def test_what_depends_on_an_input_does_not_become_a_float() -> None:
+    x, y = Value(2.0, label="x"), Value(3.0)
+    guarded = Guarded("grad(f)", [x])
+    guarded.before_float(y)
+    guarded.before_float(y * 2.0)
+    for node, shown in ((x, "x=2.0"), (x * y, "6.0")):
+        with pytest.raises(TypeError) as error:
+            guarded.before_float(node)
+        assert str(error.value) == (
+            f"grad(f): float({shown}) would drop the derivative: write `from microgrid import math` in place of "
+            f"`import math`, and v.data where a plain number is meant"
+        )
