@@ -104,9 +104,9 @@ def test_copies_keep_their_graph_and_share_nothing(drawn: tuple[list[Value], Val
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda nodes: pickle.loads(pickle.dumps(nodes))])
 def test_nodes_copied_together_keep_their_shared_leaves(duplicate: object) -> None:
     x = Value(3.0, label="x")
-    leaf, square, double = duplicate([x, x * x, x * 2.0])  # type: ignore[operator]
+    leaf, square, double, nothing = duplicate([x, x * x, x * 2.0, None])  # type: ignore[operator]
     (square + double).backward()
-    assert leaf.grad == 8.0 and leaf.label == "x" and x.grad == 0.0
+    assert leaf.grad == 8.0 and leaf.label == "x" and x.grad == 0.0 and nothing is None
 
 
 def test_a_shallow_copy_has_the_same_parents() -> None:

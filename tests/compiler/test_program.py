@@ -50,10 +50,16 @@ def test_text_shows_loops() -> None:
         "outputs map_2_0_1",
     ]
     assert operands(LOOP) == (("x", 1.0), "mul_0") and targets(LOOP) == ["map_2_0_0", "map_2_0_1"]
+    assert str(LOOP._replace(columns=(("x", 1.0), ("x", "x")))).startswith("loop 2 over [x, 1.0], [x, x]\n")
 
 
 def test_a_loop_counts_once() -> None:
     assert Program(("x",), (MUL, LOOP, GUARD), ()).size == 3
+    assert Program(("x",), (MUL, LOOP._replace(ways=(WAY, WAY))), ()).size == 3
+
+
+def test_rows_have_nothing_in_common_unless_it_is_said() -> None:
+    assert LOOP.shape is None
 
 
 def test_names_are_replaced_in_loops() -> None:
@@ -61,6 +67,11 @@ def test_names_are_replaced_in_loops() -> None:
     assert renamed.inputs == ("y",) and renamed.steps[0] == MUL._replace(target="z", arguments=("y", 2.0))
     assert operands(renamed.steps[1]) == (("y", 1.0), "z")
     assert LOOP.renamed({"mul_0": 3.0}).ways[0].steps == (Step("mul_2_0", RULES["mul"], ("row_2_0", 3.0)),)
+
+
+def test_names_are_replaced_in_guards() -> None:
+    (guard,) = Program(("x",), (GUARD,), ()).renamed({"fsum_1": "y"}).steps
+    assert guard == GUARD._replace(operands=("y", 3.0))
 
 
 def test_names_are_replaced_and_numbers_are_not() -> None:
