@@ -36,7 +36,7 @@ TESTS: dict[str, str] = {
     "fallbacks": "test_fallbacks",
     "engine": "test_engine test_graph",
     "pullbacks": "test_pullbacks test_edges",
-    "graph": "test_graph test_engine",
+    "graph": "test_graph test_engine compiler/test_copies",
     "recording": "test_recording test_eager test_engine test_extend",
     "operations": "test_operations test_extend",
     "codegen": "test_codegen test_pullbacks test_recording",
@@ -52,8 +52,8 @@ TESTS: dict[str, str] = {
     "series": "test_series",
     "compiler.program": "compiler/test_program compiler/test_loops",
     "compiler.passes": "compiler/test_passes compiler/test_loops",
-    "compiler.trace": "compiler/test_trace",
-    "compiler.emit": "compiler/test_emit",
+    "compiler.trace": "compiler/test_trace compiler/test_rolling compiler/test_loops",
+    "compiler.emit": "compiler/test_emit compiler/test_loops",
     "compiler.cases": "compiler/test_cases compiler/test_loops",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
