@@ -9,6 +9,7 @@ import pytest
 
 from microgrid import Value
 from microgrid.conversions import as_number, constant, is_number, named, show, zero_like
+from microgrid.modes import Mode
 
 
 @pytest.mark.parametrize("x", [1, 1.5, True, Fraction(1, 2), Decimal("0.5")])
@@ -104,3 +105,17 @@ def test_an_error_is_named_once_and_keeps_its_type() -> None:
 def test_an_error_of_others_is_noted_and_not_made_anew() -> None:
     error = InvalidOperation("signal")
     assert named(error, "f", Value(1.0, label="x"), 2) is error and error.__notes__ == ["in f(x=1.0, 2)"]
+
+
+def test_a_trace_is_told_of_an_error() -> None:
+    class Trace(Mode):
+        traces = True
+
+        def cannot_follow(self, what: str) -> None:
+            obstacles.append(what)
+
+    obstacles: list[str] = []
+    with Trace(None):
+        error = named(ValueError("math domain error"), "log", -1.0)
+    named(ValueError("math domain error"), "sqrt", -1.0)
+    assert str(error) == "log(-1.0): math domain error" and obstacles == ["an error in log"]
