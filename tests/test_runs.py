@@ -33,7 +33,7 @@ from microgrid import (
 )
 from microgrid.modes import Mode
 from microgrid.nn import MLP
-from microgrid.runs import Run, recording_role
+from microgrid.runs import Run, as_node, recording_role
 
 
 def f(x: Any) -> Any:
@@ -130,6 +130,21 @@ def test_derivatives_are_recorded_for_a_trace_where_one_is_on() -> None:
         assert recording_role() == "record"
     with Trace(lambda node: None):
         assert recording_role() == "trace"
+
+
+def test_a_trace_is_told_what_a_run_returns_and_starts_from() -> None:
+    class Trace(Mode):
+        traces = True
+
+        def follow(self, node: Value, sources: Any) -> None:
+            followed.append((node.data, sources))
+
+    followed: list[tuple[float, Any]] = []
+    with Trace(lambda node: None):
+        run = Run("test", lambda x: x * x, (Value(2.0),), {}, 0)
+        run.results(), run.pull([1.0], True), run.push([3.0], True), as_node(5.0)
+    assert [number for number, _ in followed] == [4.0, 1.0, 4.0, 3.0, 12.0]
+    assert all(sources is run.sources for _, sources in followed)
 
 
 @once
