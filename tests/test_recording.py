@@ -8,7 +8,7 @@ import pytest
 
 from microgrid import Value, codegen, no_grad
 from microgrid.operations import functions_for
-from microgrid.recording import apply, has_value, lifted, names_for
+from microgrid.recording import apply, apply_exactly, has_value, lifted, names_for
 from microgrid.rules import ROWS, RULES, Rule
 
 
@@ -134,3 +134,8 @@ def test_numbers_alone_make_no_node_of_a_sequence_either() -> None:
 def test_modes_see_what_the_general_way_records() -> None:
     with no_grad():
         assert apply(RULES["fma"], Value(2.0), 3.0, 4.0).op is None
+
+
+def test_only_with_fractions_a_result_is_exact() -> None:
+    assert type(apply_exactly(RULES["step"], 2.0)) is float
+    assert type(apply_exactly(RULES["step"], Fraction(1, 2))) is int
