@@ -114,6 +114,12 @@ def test_values_of_others_are_inputs() -> None:
         (lambda x, y: math.fsum([x, Value(1.0)]), True),
         (lambda x, y: math.softmax([x, y])[0], True),
         (lambda x, y: math.softmax([x, 1.0])[1], False),
+        (lambda x, y: grad(lambda z: z * y)(x), False),
+        (lambda x, y: grad(lambda z: z * x)(y), True),
+        (lambda x, y: grad(lambda z: z * z)(x), False),
+        (lambda x, y: grad(lambda z: z * z)(y), True),
+        (lambda x, y: grad(lambda z: 3.0)(x), False),
+        (lambda x, y: grad(lambda z: 3.0)(y), True),
     ],
 )
 def test_what_is_a_value_in_an_eager_run(function: Any, expected: bool) -> None:
@@ -186,7 +192,7 @@ def test_the_first_obstacle_is_told(function: Any, obstacle: str) -> None:
     assert re.match(obstacle, trace.obstacle)
 
 
-@pytest.mark.parametrize("name", ["d", "p", "d_mul", "p_mul_2_xs", "row", "kept", "mul_2"])
+@pytest.mark.parametrize("name", ["d", "p", "d_mul", "p_mul_2_xs", "row", "kept", "mul_2", "mul_x_2"])
 def test_variables_are_no_names_of_something_else(name: str) -> None:
     assert variable(Rule(f"{name}(x)", "x", "a test", x="1"), 3) == f"{name}__3"
 
