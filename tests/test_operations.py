@@ -12,6 +12,7 @@ from microgrid.operations import (
     ROLES,
     HandWritten,
     Operation,
+    dependents,
     functions_for,
     operation,
     register,
@@ -120,3 +121,31 @@ def test_functions_of_a_role_live_in_a_module_of_their_own(role: str, module: st
 def test_a_registered_function_lives_in_a_module_of_its_own() -> None:
     register(Rule("fresh(x)", "x + 1", "next", x="1"), {})
     assert NUMBERS["fresh"](2) == 3.0 and NUMBERS["fresh"].__module__ == "microgrid.generated.fresh_forward"
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_what_depends_on_rules_is_told_when_one_is_replaced() -> None:
+    class Dependent:
+        cleared = 0
+
+        def cache_clear(self) -> None:
+            self.cleared += 1
+
+    dependent = Dependent()
+    dependents.add(dependent)
+    former = Rule("fresh(x)", "x + 1", "next", x="1")
+    register(former, {})
+    assert dependent.cleared == 0
+    register(Rule("fresh(x)", "x + 2", "next but one", x="1"), {}, former)
+    assert dependent.cleared == 1
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_what_has_to_do_with_no_other_rule_stays_as_it_is() -> None:
+    former = Rule("fresh(x)", "x + 1", "next", x="1")
+    register(former, {})
+    function, product = NUMBERS["fresh"], operation("mul", (True, False))
+    register(Rule("other(x)", "x + 3", "another", x="1"), {})
+    assert NUMBERS["fresh"] is function
+    register(Rule("fresh(x)", "x + 2", "next but one", x="1"), {}, former)
+    assert NUMBERS["fresh"](1.0) == 3.0 and operation("mul", (True, False)) is product
