@@ -325,6 +325,13 @@ def test_own_partials_may_look_at_constants_of_the_series() -> None:
     assert grad(lambda w: derivative(lambda t: weighted(t, w) * t, 2)(1.0))(3.0) == 2.0
 
 
+@pytest.mark.usefixtures("rules_restored")
+def test_what_own_partials_expand_to_has_derivatives() -> None:
+    own = define_rule("own(x)", lambda x: x**4, x=lambda x, out: 4 * x * x * x)
+    assert grad(derivative(own, 2))(1.5) == 36.0
+    assert grad(grad(derivative(own, 2)))(1.5) == 24.0
+
+
 def test_an_order_too_high_says_so() -> None:
     with pytest.raises(
         RecursionError, match=r"taylor\(sin\): the order 300 is too high for an operation in the function"
