@@ -19,7 +19,6 @@ from compiled import COMPILED_CASES
 from entries import Case, Entry
 from peers import PEERS
 
-import microgrid
 from microgrid.reference import between
 
 README = Path(__file__).parents[2] / "README.md"
@@ -50,8 +49,7 @@ def surroundings() -> Iterator[str]:
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     yield f"{processor()}, {os.cpu_count()} cores{load}; {platform.platform()}"
     yield f"{platform.python_implementation()} {platform.python_version()}, {platform.python_compiler()}"
-    yield f"microgrid from {Path(microgrid.__file__).parent}"
-    yield ", ".join(f"{peer} {version(peer)}" for peer in PEERS)
+    yield ", ".join(f"{package} {version(package)}" for package in ("microgrid-autograd", *PEERS))
 
 
 def cells(title: str, entry: Entry) -> tuple[str, ...]:
@@ -85,6 +83,8 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="measure the cases with TEXT in their titles")
     parser.add_argument("--update", action="store_true", help="write the table into the README as well")
     options = parser.parse_args()
+    if options.update and options.only:
+        parser.error("--update writes the whole table, so it needs every case: leave out --only")
     about = "\n".join(f"- {line}" for line in surroundings())
     print(about, end="\n\n", flush=True)
     results = []
