@@ -11,7 +11,9 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from importlib import metadata
+from multiprocessing import get_context
 from pathlib import Path
 
 from cases import CASES
@@ -22,6 +24,7 @@ from peers import PEERS
 from microgrid.reference import between
 
 README = Path(__file__).parents[2] / "README.md"
+ALL = (*CASES, *COMPILED_CASES)
 HEADER = ("case", "contestant", "result", "ratio", "claim", "met")
 RIGHT = ("result", "ratio")
 
@@ -75,6 +78,20 @@ def table(results: Iterable[tuple[Case, list[Entry]]]) -> str:
     return "\n".join(lines)
 
 
+def entries(place: int, quick: bool) -> list[Entry]:
+    """Return what was measured for the case in that place."""
+    return ALL[place].entries(quick)
+
+
+def measured_apart(place: int, quick: bool) -> list[Entry]:
+    """Return what `entries` does in an interpreter of its own.
+
+    The libraries that one case imports would slow the garbage collector down, or let it rest, in all that follow.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(entries, place, quick).result()
+
+
 def main() -> int:
     """Run every case, print the table, and return the exit status."""
     parser = argparse.ArgumentParser(description="Measure microgrid's speed and memory beside other engines.")
@@ -88,10 +105,10 @@ def main() -> int:
     about = "\n".join(f"- {line}" for line in surroundings())
     print(about, end="\n\n", flush=True)
     results = []
-    for case in (*CASES, *COMPILED_CASES):
+    for place, case in enumerate(ALL):
         if options.only in case.title:
             print(f"measuring: {case.title}", file=sys.stderr)
-            results.append((case, case.entries(options.quick)))
+            results.append((case, measured_apart(place, options.quick)))
     measured = f"{table(results)}\n\nTimes are medians, ratios are to the first line of each case.\n"
     print(measured, end="")
     if options.update:
