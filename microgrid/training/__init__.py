@@ -5,6 +5,6 @@ from __future__ import annotations
 from microgrid.training.fit import fit
 from microgrid.training.history import History
 from microgrid.training.recorder import Recorder
-from microgrid.training.sweep import Result, sweep
+from microgrid.training.sweep import Result, SerialExecutor, sweep
 
-__all__ = ["History", "Recorder", "Result", "fit", "sweep"]
+__all__ = ["History", "Recorder", "Result", "SerialExecutor", "fit", "sweep"]

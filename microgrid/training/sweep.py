@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 import traceback
-from concurrent.futures import CancelledError, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import nullcontext
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -18,8 +18,7 @@ from microgrid.training.progress import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from concurrent.futures import Executor, Future
+    from collections.abc import Callable, Iterable, Iterator
 
     Job = Callable[[Any], Any]
 
@@ -116,14 +115,14 @@ def sweep(
             at the top of a module; what it returns is pickled, as models, optimisers and histories can be.
         configurations: what `job` is called with.
         executor: runs the jobs, a `concurrent.futures.Executor` or what has its interface: `client.get_executor()` of
-            Dask, `MPIPoolExecutor` of mpi4py. None for as many processes as there are processors. A script that sweeps
+            Dask, `MPIPoolExecutor` of mpi4py, a `SerialExecutor` for one job after the other. None for as many
+            processes as there are processors (in a browser there are none: one after the other). A script that sweeps
             needs `if __name__ == "__main__":`, as always with processes.
         progress: whether progress is shown; None for: if a terminal or a notebook watches.
 
     Raises:
         TypeError: if `job` is no function, or other processes cannot find it.
 
-    >>> from concurrent.futures import ThreadPoolExecutor
     >>> from microgrid.losses import mse_loss
     >>> from microgrid.nn import Neuron
     >>> from microgrid.optim import SGD
@@ -132,19 +131,17 @@ def sweep(
     ...     line = Neuron(1, nonlin=False, rng=0)
     ...     optimizer = SGD(line.parameters(), lr=lr)
     ...     return fit(line, ([[0.0], [1.0]], [1.0, 3.0]), loss=mse_loss, optimizer=optimizer, epochs=20).loss[-1]
-    >>> with ThreadPoolExecutor(2) as executor:
-    ...     results = sweep(final_loss, [0.01, 0.1], executor)
+    >>> results = sweep(final_loss, [0.01, 0.1], SerialExecutor())
     >>> [(result.configuration, round(result.value, 3)) for result in results]
     [(0.01, 1.19), (0.1, 0.015)]
     """
     if not callable(job):
         raise TypeError(f"sweep expects job to be a function, got {type(job).__name__} {job!r:.60}")
     asked = list(configurations)
-    with own_processes(job, len(asked)) if executor is None else nullcontext(executor) as pool:
+    with own_executor(job, len(asked)) if executor is None else nullcontext(executor) as pool:
         futures: list[Future[Result]] = []
         try:
-            futures.extend(pool.submit(attempt, job, configuration) for configuration in asked)
-            watch(futures, progress)
+            watch(as_they_end(pool, job, asked, futures), len(asked), progress)
         except KeyboardInterrupt:
             for future in reversed(futures):
                 future.cancel()
@@ -152,26 +149,59 @@ def sweep(
     return [result_of(future, configuration) for future, configuration in zip_longest(futures, asked)]
 
 
-def own_processes(job: Job, count: int) -> ProcessPoolExecutor:
+class SerialExecutor(Executor):
+    """Runs each job when it is handed in, in the process and thread that asks: to debug it, or where there is no other.
+
+    >>> SerialExecutor().submit(divmod, 7, 2).result()
+    (3, 1)
+    """
+
+    def submit(self, job: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
+        """Return the future of `job`, done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(job(*arguments, **keywords))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def own_executor(job: Job, count: int) -> Executor:
     """Return an executor for `count` runs of `job`.
 
     Raises:
         TypeError: if its processes cannot find `job`.
     """
+    if sys.platform == "emscripten":
+        return SerialExecutor()
     check_importable(job)
     workers = max(1, min(count, os.cpu_count() or 1, MOST_WORKERS))
     return ProcessPoolExecutor(workers, initializer=let_one_pass)
 
 
-def watch(futures: list[Future[Result]], progress: bool | None) -> None:
-    """Wait for all `futures`, and show how many are done."""
-    bar, failed = Progress(progress, len(futures), "sweep"), 0
+def as_they_end(
+    pool: Executor, job: Job, configurations: Iterable[Any], futures: list[Future[Result]]
+) -> Iterator[Future[Result]]:
+    """Hand the runs of `job` in to `pool`, put their `futures` into that list, and yield them as they end."""
+    waiting = []
+    for configuration in configurations:
+        futures.append(pool.submit(attempt, job, configuration))
+        if futures[-1].done():
+            yield futures[-1]
+        else:
+            waiting.append(futures[-1])
+    yield from as_completed(waiting)
+
+
+def watch(futures: Iterable[Future[Result]], count: int, progress: bool | None) -> None:
+    """Show how many of `count` futures are done, as they come."""
+    bar, failed = Progress(progress, count, "sweep"), 0
 
     def words() -> str:
         return f"{failed} failed" if failed else ""
 
     try:
-        for future in as_completed(futures):
+        for future in futures:
             failed += result_of(future, None).error is not None
             bar.advance(words)
     finally:

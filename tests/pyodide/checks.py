@@ -12,7 +12,7 @@ from microgrid import Value, draw, grad, jit, math
 from microgrid.losses import binary_cross_entropy_with_logits
 from microgrid.nn import MLP
 from microgrid.optim import SGD
-from microgrid.training import fit
+from microgrid.training import fit, sweep
 
 ROWS, TARGETS = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
@@ -58,6 +58,10 @@ def test_xor_is_learned_by_compiled_steps() -> None:
     history = fit(net, (ROWS, TARGETS), loss=binary_cross_entropy_with_logits, optimizer=optimizer, epochs=200)
     assert len(history.loss) == 200 and history.loss[-1] < 0.05
     assert answers(net) == TARGETS
+
+
+def test_a_sweep_runs_one_job_after_the_other() -> None:
+    assert [result.value for result in sweep(abs, [-1, 2])] == [1, 2]
 
 
 def test_jit_gives_the_answer_and_the_gradients_of_the_function() -> None:

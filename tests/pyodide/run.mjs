@@ -35,7 +35,6 @@ import pytest
 package = Path(importlib.util.find_spec("microgrid").origin).parent
 int(pytest.main([
     "checks.py", str(package), "--doctest-modules", f"--ignore={package / 'testing'}",  # whose examples need Hypothesis
-    f"--ignore={package / 'training' / 'sweep.py'}",  # whose example needs threads
     "--import-mode=importlib", "--strict-config", "-p", "no:cacheprovider", "-W", "error", "-q", *options,
 ]))
 `);

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
 
@@ -14,8 +15,8 @@ from microgrid import Value
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import Adam
-from microgrid.training import History, fit, sweep
-from microgrid.training.sweep import attempt, let_one_pass, own_processes, portable
+from microgrid.training import History, SerialExecutor, fit, sweep
+from microgrid.training.sweep import attempt, let_one_pass, own_executor, portable
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
@@ -82,6 +83,31 @@ def test_threads_serve_as_well():
     assert all(type(result.seconds) is float and result.seconds >= 0 for result in results)
 
 
+def test_jobs_run_one_after_the_other_where_they_are_handed_in():
+    ran = []
+
+    def job(number):
+        ran.append((number, threading.current_thread()))
+        return moody(number)
+
+    results = sweep(job, range(5), SerialExecutor())
+    assert ran == [(number, threading.main_thread()) for number in range(5)]
+    assert_moody([*results[:3], results[3]._replace(error=RuntimeError()), results[4]])
+    future = SerialExecutor().submit(int, "z", base=16)
+    assert future.done() and isinstance(future.exception(), ValueError)
+
+
+def test_ctrl_c_in_the_process_that_asks_keeps_what_is_done():
+    def job(number):
+        if number == 2:
+            raise KeyboardInterrupt
+        return number
+
+    results = sweep(job, range(4), SerialExecutor())
+    assert [result.returned for result in results] == [0, 1, None, None]
+    assert all(isinstance(result.error, CancelledError) for result in results[2:])
+
+
 @FORKS
 def test_models_optimisers_and_histories_come_back():
     with forked() as executor:
@@ -104,7 +130,9 @@ def test_configurations_are_those_that_were_given():
     assert all(result.configuration is given for result, given in zip(results, configurations, strict=True))
 
 
-def test_progress_counts_what_failed(monkeypatch):
+@pytest.fixture
+def told(monkeypatch):
+    """What a bar of progress is told."""
     told = []
 
     class Told:
@@ -118,9 +146,20 @@ def test_progress_counts_what_failed(monkeypatch):
             told.append("closed")
 
     monkeypatch.setattr(sys.modules["microgrid.training.sweep"], "Progress", Told)
+    return told
+
+
+def test_progress_counts_what_failed(told):
     with ThreadPoolExecutor(1) as executor:
         sweep(moody, range(4), executor, progress=True)
     assert told[0] == (True, 4, "sweep") and told[-2:] == ["2 failed", "closed"] and len(told) == 6
+
+
+def test_progress_is_shown_while_jobs_are_handed_in(told):
+    def job(number):
+        assert len(told) == 1 + number
+
+    assert not any(result.error for result in sweep(job, range(3), SerialExecutor(), progress=True))
 
 
 @FORKS
@@ -151,9 +190,9 @@ def test_a_job_of_a_notebook_needs_fork(monkeypatch):
     with pytest.raises(
         TypeError, match=r"the job job_of_a_notebook to other processes \(it is defined interactively\)"
     ):
-        own_processes(moody, 1)
+        own_executor(moody, 1)
     monkeypatch.setattr(multiprocessing, "get_start_method", lambda: "fork")
-    own_processes(moody, 1).shutdown()
+    own_executor(moody, 1).shutdown()
 
 
 class Interrupted(ThreadPoolExecutor):
