@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MOST_CASES = 32  # for one shape of the arguments
 MOST_SHAPES = 128
-MOST_STEPS = 200_000
 
 
 class Jitted:
@@ -172,19 +171,10 @@ def traced(
     trace = Trace(arguments.numbers, arguments.leaves)
     template = with_leaves(nest, trace.inputs)  # the caller's own lists may change, and the function's
     args, kwargs = given = with_leaves(template, trace.inputs)
-    try:
-        with trace:
-            out = function(*args, **kwargs)
-    except Exception as error:
-        raise Unfit(f"a trial run raised {type(error).__name__}: {error}") from None
-    results = Results(out)
+    results = Results(trace.run(function, *args, **kwargs))
     if not is_like(given, template):
         raise Unfit("it changes its arguments")
-    program = trace.program(results.leaves)
-    if trace.obstacle:
-        raise Unfit(trace.obstacle)
-    if program.size > MOST_STEPS:
-        raise Unfit(f"{program.size:,} operations are too many to compile; compile a part of it that is called often")
+    program = trace.checked_program(results.leaves)
     for other in others:
         extended = other.looped and with_ways_of(other.looped, other.externals, program, trace.externals)
         if extended:

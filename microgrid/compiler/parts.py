@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.passes import optimised
 from microgrid.compiler.program import Program, Step
 from microgrid.compiler.trace import Trace
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from microgrid.engine import Value
 
-MOST_STEPS = 200_000
 # What generated code calls its own: an operation of that name cannot be called there.
 OWN = re.compile(
     r"training_steps|updated|numbers|leaves|batches|rates|losses|missed|rows?|scale|steps|lr|loss|parameters|gradients|"
@@ -27,33 +27,20 @@ OWN = re.compile(
 )
 
 
-class Unfollowed(Exception):
-    """Raised for a function that a trace cannot follow; it says why."""
-
-
 def traced(function: Callable[..., Sequence[Any]], numbers: Sequence[float]) -> tuple[Program, list[Value]]:
     """Return what `function` does with `numbers` as a program, and the values of others that it uses.
 
     Raises:
-        Unfollowed: if it does something that a program cannot tell, or raises an error: it may be one of the trace.
+        Unfit: if it does something that a program cannot tell, or raises an error: it may be one of the trace.
     """
     trace = Trace(numbers, rolls=False)
-    try:
-        with trace:
-            outputs = function(*trace.inputs)
-    except Exception as error:
-        raise Unfollowed(trace.obstacle or f"tracing it ended in {type(error).__name__}: {error}") from error
-    program = trace.program(outputs)
-    if trace.obstacle:
-        raise Unfollowed(trace.obstacle)
-    if len(program.steps) > MOST_STEPS:
-        raise Unfollowed(f"{len(program.steps)} operations are too many to compile")
+    program = trace.checked_program(trace.run(function, *trace.inputs))
     for name in {step.rule.name for step in program.steps if isinstance(step, Step)}:
         if OWN.fullmatch(name):
-            raise Unfollowed(f"an operation is called {name}, a name that generated code has for something else")
+            raise Unfit(f"an operation is called {name}, a name that generated code has for something else")
     for value in trace.externals:
         if value.op is not None:
-            raise Unfollowed(f"it uses a node that was made before, {value!r:.60}")
+            raise Unfit(f"it uses a node that was made before, {value!r:.60}")
         if type(value.data) is not float:
-            raise Unfollowed(f"it uses a leaf that is no float, {value!r:.60}")
+            raise Unfit(f"it uses a leaf that is no float, {value!r:.60}")
     return optimised(program), trace.externals

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from microgrid.rules import Rule
 
+MOST_WAYS = 16  # through the body of a loop
+
 DETACH = Rule("detach(x)", "x", "the number without its derivative", x="0")
 # A softmax is a step for all of it, and one for each result, with the number of that. The adjoint of all of it, `g`, is
 # the sum of the results times their adjoints `d`; what an argument gains is `(d - g) * out` of its own result. That sum

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from microgrid import graph, tree
 from microgrid.compiler.arguments import Arguments, Unfit
-from microgrid.compiler.program import Guard, Loop, Program, Step
+from microgrid.compiler.program import MOST_WAYS, Guard, Loop, Program, Step
 from microgrid.engine import Value
 from microgrid.operations import IDENTITY
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from microgrid.compiler.trace import Trace
 
-MOST_WAYS = 16
 OPERAND = object()  # in a pattern, in the place of what no row made
 
 

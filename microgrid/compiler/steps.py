@@ -8,10 +8,11 @@ before adds a branch to the body.
 
 from __future__ import annotations
 
+from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.cases import defined
 from microgrid.compiler.emit import Writer, as_function, indented, unpacked
-from microgrid.compiler.parts import Unfollowed, traced
-from microgrid.compiler.program import Guard
+from microgrid.compiler.parts import traced
+from microgrid.compiler.program import MOST_WAYS, Guard
 from microgrid.compiler.units import with_gains
 from microgrid.compiler.updates import Update
 from microgrid.graph import assign
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from microgrid.engine import Value
-
-MOST_BRANCHES = 16
 
 
 class Sample:
@@ -110,7 +109,7 @@ class CompiledSteps:
             rates: for each step its learning rate.
 
         Raises:
-            Unfollowed: if the loss or the optimiser cannot be compiled.
+            Unfit: if the loss or the optimiser cannot be compiled.
             ArithmeticError, ValueError: where the generated code does, in any of the steps.
         """
         if self._is_outdated:
@@ -135,8 +134,8 @@ class CompiledSteps:
 
     def add_branch(self, numbers: Sequence[float], row: Sequence[float]) -> None:
         """Add the way that the sample `row` goes."""
-        if len(self.branches) == MOST_BRANCHES:
-            raise Unfollowed(f"the samples go more than {MOST_BRANCHES} ways through the loss")
+        if len(self.branches) == MOST_WAYS:
+            raise Unfit(f"the samples go more than {MOST_WAYS} ways through the loss")
         assign(self.parameters, numbers)
         sample = [kind(number) for kind, number in zip(self.kinds, row, strict=True)]
         self.branches.append(Sample(self.loss, sample, self.parameters, self.others))
@@ -144,8 +143,8 @@ class CompiledSteps:
 
     def add_update(self, step: int, lr: float) -> None:
         """Replace what the optimiser does, by what it does from this step on."""
-        if len(self.updates) == MOST_BRANCHES:
-            raise Unfollowed(f"the optimiser decides in more than {MOST_BRANCHES} ways by the number of the step")
+        if len(self.updates) == MOST_WAYS:
+            raise Unfit(f"the optimiser decides in more than {MOST_WAYS} ways by the number of the step")
         self.updates.append(Update(self.optimizer, self.slots, step, lr))
         self._function = None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from microgrid import graph, modes
 from microgrid.anomaly import users_line
+from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.instrument import instrument, restore
 from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
 from microgrid.compiler.rolling import Alias, Irregular, Roller, Row, Rows
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 OWN = ("d", "p", "row", "kept")  # what other names in generated code begin with
+MOST_STEPS = 200_000  # of a program: so many take about half a minute to compile
 LARGEST_BITS = 1024  # of an integer that a float can be compared with
 OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
 
@@ -72,6 +74,18 @@ class Trace(modes.Mode):
         super().__exit__(*exception)
         self._apart.__exit__()
         self.observer = None  # a method of its own, which would keep it alive
+
+    def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return the result of `function`, which is run in this mode.
+
+        Raises:
+            Unfit: if it raises an error, be it one that only a trace meets.
+        """
+        try:
+            with self:
+                return function(*args, **kwargs)
+        except Exception as error:
+            raise Unfit(self.obstacle or f"a trial run raised {type(error).__name__}: {error}") from error
 
     # What the run tells
 
@@ -177,6 +191,20 @@ class Trace(modes.Mode):
             return int(operand)
         self.obstacle = self.obstacle or f"the constant {show(operand)} of type {type(operand).__name__}"
         return operand
+
+    def checked_program(self, outputs: Sequence[Any]) -> Program:
+        """Return `program(outputs)`.
+
+        Raises:
+            Unfit: if it cannot tell all that happened, or is too long to compile.
+        """
+        program = self.program(outputs)
+        if self.obstacle:
+            raise Unfit(self.obstacle)
+        if program.size > MOST_STEPS:
+            advice = "compile a part of it that is called often"
+            raise Unfit(f"{program.size:,} operations are too many to compile; {advice}")
+        return program
 
     def program(self, outputs: Sequence[Any]) -> Program:
         """Return what happened as a program; `outputs` are the leaves of the result."""

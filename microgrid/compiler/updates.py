@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.cases import defined
 from microgrid.compiler.emit import Writer, as_function, indented
-from microgrid.compiler.parts import Unfollowed, traced
+from microgrid.compiler.parts import traced
 from microgrid.compiler.program import Guard, Program, Step, names_in, operands
 from microgrid.operations import dependents
 
@@ -29,7 +30,7 @@ class Update:
         counts: whether the lines speak of the number of the step, which they call `steps`.
 
     Raises:
-        Unfollowed: if `update` cannot be compiled.
+        Unfit: if `update` cannot be compiled.
     """
 
     def __init__(self, optimizer: Any, slots: int, step: int, lr: float) -> None:
@@ -41,9 +42,9 @@ class Update:
 
         program, externals = traced(update, [0.5, 0.5, float(step), lr, *[0.5] * slots])
         if externals:
-            raise Unfollowed("the optimiser uses a Value of its own")
+            raise Unfit("the optimiser uses a Value of its own")
         if len(program.outputs) != 1 + slots:
-            raise Unfollowed(f"the optimiser keeps {len(program.outputs) - 1} numbers of a parameter, not {slots}")
+            raise Unfit(f"the optimiser keeps {len(program.outputs) - 1} numbers of a parameter, not {slots}")
         names = ["parameter@", "gradient@", "steps", "lr", *(f"state{slot}_of@" for slot in range(slots))]
         program = program.renamed(dict(zip(program.inputs, names, strict=True)))
         common, own = parted(program)
@@ -89,7 +90,7 @@ def parted(program: Program) -> tuple[Program, Program]:
     """Return what an update does with `steps` and `lr` alone, once for all parameters, and what it does with each.
 
     Raises:
-        Unfollowed: if it decides by the number of a parameter.
+        Unfit: if it decides by the number of a parameter.
     """
     known = {"steps", "lr"}
     common: list[Any] = []
@@ -99,7 +100,7 @@ def parted(program: Program) -> tuple[Program, Program]:
             common.append(step)
             known.update([step.target] if isinstance(step, Step) else [])
         elif isinstance(step, Guard):
-            raise Unfollowed("the optimiser decides by the numbers of a parameter")
+            raise Unfit("the optimiser decides by the numbers of a parameter")
         else:
             own.append(step)
     for_all = program._replace(inputs=("steps", "lr"), steps=tuple(common), outputs=())
@@ -114,7 +115,7 @@ def unmet(*given: Any) -> None:
 
 def refused(*given: Any) -> None:
     """Raise what generated code would, if there were some."""
-    raise Unfollowed("the optimiser cannot be compiled")
+    raise Unfit("the optimiser cannot be compiled")
 
 
 class CompiledUpdate:
@@ -149,7 +150,7 @@ class CompiledUpdate:
             lr: the learning rate.
 
         Raises:
-            Unfollowed: if the optimiser's `update` cannot be compiled.
+            Unfit: if the optimiser's `update` cannot be compiled.
             ArithmeticError, ValueError: where the generated code does.
         """
         step, made_for = self.optimizer.steps + 1, [len(states), *self.optimizer.settings()]

@@ -163,7 +163,7 @@ class Optimizer:
 
     def _moved_together(self, lr: float) -> list[list[float]] | None:
         """Return the numbers after one step, and their states part by part; None if generated code cannot tell."""
-        from microgrid.compiler.parts import Unfollowed
+        from microgrid.compiler.arguments import Unfit
         from microgrid.compiler.updates import CompiledUpdate
 
         numbers = [parameter.data for parameter in self.params]
@@ -179,7 +179,7 @@ class Optimizer:
         self._compiled = self._compiled or CompiledUpdate(self)
         try:
             moved: list[list[float]] = self._compiled(numbers, gradients, columns, lr)
-        except (ArithmeticError, ValueError, Unfollowed):
+        except (ArithmeticError, ValueError, Unfit):
             return None
         return moved
 

@@ -11,7 +11,6 @@ import warnings
 from itertools import islice
 
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
-from microgrid.compiler.parts import Unfollowed
 from microgrid.compiler.steps import CompiledSteps
 from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.engine import Value
@@ -161,7 +160,7 @@ class Steps:
         while True:
             try:
                 losses, numbers = self.computed(count)
-            except Unfollowed as reason:
+            except Unfit as reason:
                 return self.give_up(reason)
             if math.isfinite(sum(numbers, sum(losses))):  # what an update has made infinite or nan stays so
                 break
@@ -182,7 +181,7 @@ class Steps:
         their states after these steps; of fewer, if only those can be taken together.
 
         Raises:
-            Unfollowed: if the step cannot be compiled.
+            Unfit: if the step cannot be compiled.
         """
         numbers, self.optimizer.steps = self._learned or self.fetch()  # a schedule may look at them
         rates = self._rates.first(count, self.optimizer.steps)
@@ -198,7 +197,7 @@ class Steps:
         except MATH_ERRORS:
             return [math.nan], numbers
 
-    def give_up(self, reason: Unfollowed) -> float:
+    def give_up(self, reason: Unfit) -> float:
         """Take a step eagerly, as all that follow, and say why; if it raises, that says enough."""
         self.commit()
         self._take = self.eager_step
@@ -210,7 +209,7 @@ class Steps:
         """Return the parameters with their states, and the number of steps done, after compiling what they need.
 
         Raises:
-            Unfollowed: if that cannot be done.
+            Unfit: if that cannot be done.
         """
         optimizer = self.optimizer
         self._places = [place for place, parameter in enumerate(optimizer.params) if not isinstance(parameter, Frozen)]
@@ -218,15 +217,15 @@ class Steps:
         states = [optimizer.states()[place] for place in self._places]
         looking = [type(mode).__name__ for mode in active() if mode.observer]
         if looking:
-            raise Unfollowed(f"{looking[0]} is on, which looks at every operation")
+            raise Unfit(f"{looking[0]} is on, which looks at every operation")
         if type(optimizer).step is not Optimizer.step:
-            raise Unfollowed(f"{type(optimizer).__name__} has a step of its own")
+            raise Unfit(f"{type(optimizer).__name__} has a step of its own")
         if not parameters:
-            raise Unfollowed("all parameters are frozen")
+            raise Unfit("all parameters are frozen")
         if any(type(parameter) is not Value or type(parameter.data) is not float for parameter in parameters):
-            raise Unfollowed("a parameter is no plain Value of a float")
+            raise Unfit("a parameter is no plain Value of a float")
         if not is_table(states):
-            raise Unfollowed("the optimiser keeps something else than numbers, equally many for each parameter")
+            raise Unfit("the optimiser keeps something else than numbers, equally many for each parameter")
         self.compile(parameters, len(states[0]))
         numbers = [parameter.data for parameter in parameters]
         return numbers + [number for slot in zip(*states, strict=True) for number in slot], optimizer.steps
@@ -262,19 +261,19 @@ def as_rows(samples: Samples) -> tuple[list[list[float]], list[Kind]]:
     """Return the numbers of each sample, and for each number of a sample whether it is an `int` in all of them.
 
     Raises:
-        Unfollowed: if they are not of the same shape, or hold something that is as good as no float.
+        Unfit: if they are not of the same shape, or hold something that is as good as no float.
     """
     try:
         found = [Arguments(sample) for sample in samples]
     except Unfit as reason:
-        raise Unfollowed(f"there is in the data {reason}") from None
+        raise Unfit(f"there is in the data {reason}") from None
     if any(sample.key != found[0].key for sample in found):
-        raise Unfollowed("samples of different shapes")
+        raise Unfit("samples of different shapes")
     leaves = [leaf for sample in found for leaf in sample.leaves]
     if any(map(is_node, leaves)):
-        raise Unfollowed("there are Values in the data")
+        raise Unfit("there are Values in the data")
     if any(sample.is_exact for sample in found):
-        raise Unfollowed("there are numbers in the data that no float can be")
+        raise Unfit("there are numbers in the data that no float can be")
     columns = zip(*(sample.leaves for sample in found), strict=True)
     kinds: list[Kind] = [int if {*map(type, column)} == {int} else float for column in columns]
     return [sample.numbers for sample in found], kinds

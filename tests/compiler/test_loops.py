@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, define_rule, grad, jit, jvp, math, no_grad, stop_gradient, tree, value_and_grad, vmap
-from microgrid.compiler.program import Loop
-from microgrid.compiler.rolling import MOST_WAYS
+from microgrid.compiler.program import MOST_WAYS, Loop
 from microgrid.nn import MLP
 from microgrid.optim import SGD
 from microgrid.rules import RULES

@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from microgrid import Value
-from microgrid.compiler.program import Guard, Loop, Program, Step
+from microgrid.compiler.program import MOST_WAYS, Guard, Loop, Program, Step
 from microgrid.compiler.rolling import (
-    MOST_WAYS,
     OPERAND,
     are_told_apart,
     as_bits,

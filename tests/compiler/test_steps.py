@@ -6,8 +6,9 @@ import pytest
 
 from microgrid import Value, define_rule
 from microgrid import math as mg
-from microgrid.compiler.parts import Unfollowed
-from microgrid.compiler.steps import MOST_BRANCHES, CompiledSteps
+from microgrid.compiler.arguments import Unfit
+from microgrid.compiler.program import MOST_WAYS
+from microgrid.compiler.steps import CompiledSteps
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import SGD, Adam, Optimizer
@@ -121,9 +122,9 @@ def test_ways_are_added_as_they_are_met_with_the_numbers_that_lead_there():
 def test_ways_are_bounded():
     w = Value(1.0)
     step = step_of(lambda x: w * int(x), SGD([w]))
-    rows = [[float(number)] for number in range(MOST_BRANCHES + 1)]
-    assert step([1.0], rows[:-1], 1, 1.0)[0] == sum(range(MOST_BRANCHES)) / MOST_BRANCHES
-    with pytest.raises(Unfollowed, match="more than 16 ways through the loss"):
+    rows = [[float(number)] for number in range(MOST_WAYS + 1)]
+    assert step([1.0], rows[:-1], 1, 1.0)[0] == sum(range(MOST_WAYS)) / MOST_WAYS
+    with pytest.raises(Unfit, match="more than 16 ways through the loss"):
         step([1.0], rows, 2, 1.0)
 
 
@@ -131,7 +132,7 @@ def test_integers_are_indices():
     table = [Value(1.0), Value(2.0), Value(3.0)]
     step = step_of(lambda x: table[x], SGD(table), kinds=(int,))
     assert step([1.0, 2.0, 3.0], [[2.0], [0.0]], 1, 1.0) == (2.0, [0.5, 2.0, 2.5])
-    with pytest.raises(Unfollowed, match="tracing it ended in TypeError"):
+    with pytest.raises(Unfit, match="a trial run raised TypeError"):
         step_of(lambda x: table[x], SGD(table))([1.0, 2.0, 3.0], [[2.0]], 1, 1.0)
 
 
@@ -180,7 +181,7 @@ def test_rules_may_be_called_nearly_like_what_is_generated(name):
 )
 def test_rules_that_are_called_like_what_is_generated_are_refused(name):
     double = define_rule(f"{name}(x)", lambda x: 2 * x, x="2")
-    with pytest.raises(Unfollowed, match=f"an operation is called {name}, a name that"):
+    with pytest.raises(Unfit, match=f"an operation is called {name}, a name that"):
         step_of(lambda x: double(x), SGD([Value(1.0)]))([1.0], [[1.0]], 1, 1.0)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from microgrid import Value, grad, math, no_grad
+from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.trace import Trace, variable
 from microgrid.modes import active
 from microgrid.rules import RULES, Rule
@@ -190,6 +191,27 @@ def test_the_first_obstacle_is_told(function: Any, obstacle: str) -> None:
     assert re.match(obstacle, trace.obstacle) and (" at " not in obstacle or "test_trace.py" in trace.obstacle)
     trace.name({1.0})
     assert re.match(obstacle, trace.obstacle)
+
+
+def test_an_error_in_a_run_is_told_unless_an_obstacle_is_behind_it() -> None:
+    with pytest.raises(Unfit, match=r"^a trial run raised KeyError: 'y'$") as told:
+        Trace([3.0]).run(lambda x, *, scale: {}["y"], 2.0, scale=1.0)
+    assert isinstance(told.value.__cause__, KeyError)
+    trace = Trace([3.0])
+    with pytest.raises(Unfit, match=r"^reading \.data at .*test_trace\.py:\d+$"):
+        trace.run(lambda x: {}[x.data], *trace.inputs)
+
+
+def test_a_program_is_checked_to_tell_all_and_not_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    trace = Trace([3.0])
+    out = trace.run(lambda x, *, scale: x * x * scale, *trace.inputs, scale=2.0)
+    monkeypatch.setattr("microgrid.compiler.trace.MOST_STEPS", 2)
+    assert str(trace.checked_program([out])) == str(trace.program([out]))
+    monkeypatch.setattr("microgrid.compiler.trace.MOST_STEPS", 1)
+    with pytest.raises(Unfit, match=r"^2 operations are too many to compile; compile a part of it that is called"):
+        trace.checked_program([out])
+    with pytest.raises(Unfit, match=r"^the constant Fraction\(1, 2\) of type Fraction$"):
+        trace.checked_program([Fraction(1, 2)])
 
 
 @pytest.mark.parametrize("name", ["d", "p", "d_mul", "p_mul_2_xs", "row", "kept", "mul_2", "mul_x_2"])

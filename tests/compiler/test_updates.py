@@ -3,7 +3,7 @@
 import pytest
 
 from microgrid import Value, define_rule
-from microgrid.compiler.parts import Unfollowed
+from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.program import Guard, Program, Step
 from microgrid.compiler.updates import CompiledUpdate, Update, parted
 from microgrid.optim import SGD, Adam, Optimizer
@@ -78,11 +78,11 @@ def test_an_update_that_cannot_be_compiled_is_tried_once():
 
     compiled = CompiledUpdate(optimizer := Reading([Value(1.0)]))
     for _ in range(3):
-        with pytest.raises(Unfollowed):
+        with pytest.raises(Unfit):
             compiled([1.0], [0.5], [], 0.5)
     assert len(calls) == 1
     optimizer.setting = 1
-    with pytest.raises(Unfollowed, match="float"):
+    with pytest.raises(Unfit, match="float"):
         compiled([1.0], [0.5], [], 0.5)
     assert len(calls) == 2
 
@@ -94,12 +94,12 @@ def test_updates_that_are_refused():
         def update(self, parameter, gradient, state, step, lr):
             return parameter - self.own * gradient, ()
 
-    with pytest.raises(Unfollowed, match="uses a Value of its own"):
+    with pytest.raises(Unfit, match="uses a Value of its own"):
         Update(Owner([Value(1.0)]), 0, 1, 0.1)
     keeping = type("Keeping", (Owner,), {"update": lambda self, p, g, state, step, lr: (p, (g,))})
-    with pytest.raises(Unfollowed, match="keeps 1 numbers of a parameter, not 0"):
+    with pytest.raises(Unfit, match="keeps 1 numbers of a parameter, not 0"):
         Update(keeping([Value(1.0)]), 0, 1, 0.1)
-    with pytest.raises(Unfollowed, match="defines no update"):
+    with pytest.raises(Unfit, match="defines no update"):
         Update(Optimizer([Value(1.0)]), 0, 1, 0.1)
 
 
@@ -114,7 +114,7 @@ def test_an_update_in_parts():
     assert common.steps == (steps[0]._replace(target="neg_0_of_all"), Guard("{} < {}", ("neg_0_of_all", "steps"), True))
     assert own.steps == (Step("mul_1_of@", RULES["mul"], ("neg_0_of_all", "gradient@")),)
     assert own.outputs == ("mul_1_of@",)
-    with pytest.raises(Unfollowed, match="decides by the numbers of a parameter"):
+    with pytest.raises(Unfit, match="decides by the numbers of a parameter"):
         parted(Program(inputs, (Guard("{} < {}", ("gradient@", 0.0), True),), ("lr",)))
 
 

@@ -414,7 +414,7 @@ REASONS = {
     "data is read": ("reading .data at ", {"loss": lambda out, y: out * out.data}),
     "hand-written": ("a hand-written operation|reading .data", {"loss": hand_written}),
     "conversion": ("float", {"loss": lambda out, y: (out - y) * float(out)}),
-    "lookup": ("tracing it ended in KeyError", {"loss": lambda out, y: (out - {0: -1.0, 1: 1.0}[y]) ** 2}),
+    "lookup": ("a trial run raised KeyError", {"loss": lambda out, y: (out - {0: -1.0, 1: 1.0}[y]) ** 2}),
     "node of before": ("uses a node that was made before", {"loss": lambda out, y: (out - OUTSIDE) ** 2}),
     "leaf": ("a leaf that is no float", {"loss": lambda out, y: out * HALF}),
     "parameter": ("a parameter is no plain Value", {"prepare": unfit_fraction}),
@@ -476,7 +476,7 @@ def test_modes_that_look_at_every_operation_see_them(mode):
 
 
 def test_too_many_operations_run_eagerly(monkeypatch):
-    monkeypatch.setattr("microgrid.compiler.parts.MOST_STEPS", 5)
+    monkeypatch.setattr("microgrid.compiler.trace.MOST_STEPS", 5)
     with pytest.warns(RuntimeWarning, match="9 operations are too many to compile"):
         run(net, XOR)
 
