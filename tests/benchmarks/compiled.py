@@ -12,7 +12,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 import tape
-from entries import Case, Claim, Entry, beside, duration
+from entries import Case, Claim, Entry, beside, duration, saved
 from measure import Contestant, medians_in_turn, require_agreement
 from networks import XOR, Microgrid, Task, Trainer, by_hand
 from peers import PEERS, is_installed
@@ -143,12 +143,7 @@ def measure_gpt(claim: Claim, repeats: int) -> Iterator[Entry]:
         "microgrid, eager": Contestant(lambda: steps.step(0, word)),
         "microgrid, compiled": Contestant(lambda: steps.step(1, word), loops=10),
     }
-    medians = medians_in_turn(contestants, repeats)
-    slowest = medians["minimal scalar engine"]
-    yield Entry("minimal scalar engine", duration(slowest), 1)
-    for name, bound in (("microgrid, eager", Claim("at least", 6, "×")), ("microgrid, compiled", claim)):
-        ratio = slowest / medians[name]
-        yield Entry(name, duration(medians[name]), medians[name] / slowest, bound, ratio)
+    yield from saved(medians_in_turn(contestants, repeats), Claim("at least", 6, "×"), claim)
 
 
 def measure_gpt_job(claim: Claim, repeats: int) -> Iterator[Entry]:
@@ -167,8 +162,7 @@ def measure_gpt_job(claim: Claim, repeats: int) -> Iterator[Entry]:
         times.append((perf_counter() - begun) / (len(word) + 1))
     letters = sum(len(words[index % len(words)]) + 1 for index in range(1000))
     theirs = median(times) * letters
-    yield Entry("minimal scalar engine, from 50 steps", duration(theirs), 1)
-    yield Entry("microgrid, compiled as needed", duration(ours), ours / theirs, claim, theirs / ours)
+    yield from saved({"minimal scalar engine, from 50 steps": theirs, "microgrid, compiled as needed": ours}, claim)
 
 
 def measure_tape(claim: Claim, repeats: int, operations: int, sums: bool) -> Iterator[Entry]:
@@ -193,13 +187,10 @@ def measure_tape(claim: Claim, repeats: int, operations: int, sums: bool) -> Ite
     require_agreement("microgrid", [out.data, *(leaf.grad for leaf in leaves)], [root, *gradient])
     loops = max(1, 20_000 // operations)
     contestants = {
-        "index tape": Contestant(lambda: tape.evaluate(recorded, xs, sums), loops),
+        "index tape, interpreted": Contestant(lambda: tape.evaluate(recorded, xs, sums), loops),
         "microgrid, compiled": Contestant(evaluate, loops),
     }
-    medians = medians_in_turn(contestants, repeats)
-    slowest, ours = medians.values()
-    yield Entry("index tape, interpreted", duration(slowest), 1)
-    yield Entry("microgrid, compiled", duration(ours), ours / slowest, claim, slowest / ours)
+    yield from saved(medians_in_turn(contestants, repeats), claim)
     bound = Claim("at most", 1.5, " s") if operations == 10_000 else None
     yield Entry("microgrid, tracing and compiling", duration(compiling), claim=bound, figure=compiling)
 
@@ -239,11 +230,9 @@ def measure_loop(claim: Claim, repeats: int) -> Iterator[Entry]:
     yield Entry(
         "as a loop: a call with its gradient", duration(short), short / long, Claim("at most", 1.25, "×"), short / long
     )
-    yield Entry("written out: tracing and compiling", duration(slower), 1)
-    yield Entry("as a loop: tracing and compiling", duration(faster), faster / slower, claim, slower / faster)
-    size = longer / shorter
-    yield Entry("written out: source", f"{longer:,} characters", 1)
-    yield Entry("as a loop: source", f"{shorter:,} characters", 1 / size, Claim("at least", 40, "×"), size)
+    yield from saved({"written out: tracing and compiling": slower, "as a loop: tracing and compiling": faster}, claim)
+    sizes = {"written out: source": longer, "as a loop: source": shorter}
+    yield from saved(sizes, Claim("at least", 40, "×"), shown="{:,} characters".format)
 
 
 TAPE = '"Fastest Autograd in the West"'

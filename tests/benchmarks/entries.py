@@ -95,3 +95,19 @@ def beside(
             yield Entry(peer, shown(found[peer]), ratio, claim, ratio)
         else:
             yield Entry(peer, "missing", claim=claim)
+
+
+def saved(
+    figures: Mapping[str, float], *claims: Claim | None, shown: Callable[[float], str] = duration
+) -> Iterator[Entry]:
+    """Yield a line for each of `figures`, all but the first compared with that.
+
+    Args:
+        figures: what was measured, by name.
+        claims: for each of them but the first what we say of how many times less it is.
+        shown: the text of a figure.
+    """
+    (name, most), *others = figures.items()
+    yield Entry(name, shown(most), 1)
+    for (name, figure), claim in zip(others, claims, strict=True):
+        yield Entry(name, shown(figure), figure / most, claim, most / figure)
