@@ -34,11 +34,6 @@ ADDING = ("pull", "exact", "total")  # the roles that add to the gradients of th
 TOTAL_OPERATORS = {ast.Div: "div", ast.FloorDiv: "floordiv", ast.Mod: "mod", ast.Pow: "power"}
 
 
-def is_constant(rule: Rule | None) -> bool:
-    """Return whether every partial of `rule` is zero."""
-    return rule is not None and {*rule.partials.values()} == {"0"}
-
-
 def expression(text: str) -> ast.expr:
     """Return the syntax tree of the expression `text`."""
     return ast.parse(text, mode="eval").body
@@ -61,7 +56,8 @@ class Substitute(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         """Return the call with its arguments replaced."""
-        if self.numbers and isinstance(node.func, ast.Name) and is_constant(RULES.get(node.func.id)):
+        rule = RULES.get(node.func.id) if isinstance(node.func, ast.Name) else None
+        if self.numbers and rule is not None and rule.is_piecewise_constant():
             return Substitute(self.numbers).visit_Call(node)
         self.generic_visit(node)
         return node

@@ -129,7 +129,7 @@ def lifted(functions: Mapping[str, Any], everything: bool = False) -> dict[str, 
             flat = (x for argument in packed for x in (argument if isinstance(argument, tuple | list) else (argument,)))
             return apply(rule, *packed, functions=functions) if has_value(flat) else functions[rule.name](*arguments)
 
-        return function if everything or {*rule.partials.values()} != {"0"} else on_data
+        return function if everything or not rule.is_piecewise_constant() else on_data
 
     names = {**functions, **{name: lift(rule) for name, rule in RULES.items()}}
     return names | {"power": names["pow"]}

@@ -90,6 +90,10 @@ class Rule:
         """Return whether `argument` has a partial derivative."""
         return argument in self.partials or self.is_sequence(argument)
 
+    def is_piecewise_constant(self) -> bool:
+        """Return whether every partial is zero, as of `step` and `sign`: nothing need be recorded for its sake."""
+        return {*self.partials.values()} == {"0"}
+
     def __repr__(self) -> str:
         return f"<rule {self.name}({', '.join(self.arguments)}) = {self.forward}>"
 

@@ -184,8 +184,8 @@ def on_series(word: str, role: str) -> Any:
             x, y = arguments
             return quotient(x, y, functions_for(role)["div"])
         base = functions_for(role)[name](*first(arguments))
-        is_constant = {*rule.partials.values()} == {"0"} or not series_in(packed)
-        return base if is_constant else expand(rule, packed, base, role)
+        has_series = not rule.is_piecewise_constant() and series_in(packed)
+        return expand(rule, packed, base, role) if has_series else base
 
     return expanded
 

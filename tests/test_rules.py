@@ -40,6 +40,12 @@ def test_signatures_are_read() -> None:
     assert rule.symbol == "f" and repr(rule) == "<rule f(xs, start) = fsum(xs)>"
 
 
+def test_rules_of_which_every_partial_is_zero_are_piecewise_constant() -> None:
+    found = {rule.name for rule in ROWS if rule.is_piecewise_constant()}
+    assert found == {"floordiv", "round", "sign", "step", "less"}
+    assert not Rule("f(x, y)", "x + round(y, 1)", "one is not", x="1", y="0").is_piecewise_constant()
+
+
 @pytest.mark.parametrize(("rule", "text"), EXPRESSIONS, ids=expression_id)
 def test_text_speaks_of_arguments_and_known_functions_only(rule: Rule, text: str) -> None:
     elements = {name[:-1] for name in rule.arguments if rule.is_sequence(name)}

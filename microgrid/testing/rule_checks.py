@@ -144,7 +144,7 @@ def check_smooth(trial: Trial) -> None:
 def switches(rule: Rule) -> set[str]:
     """Return the arguments that only choose among others: their partial is zero everywhere, not so the others."""
     constant = {name for name, partial in rule.partials.items() if partial == "0"}
-    return set() if constant == {*rule.partials} else constant
+    return set() if rule.is_piecewise_constant() else constant
 
 
 # Forward
