@@ -11,6 +11,7 @@ from _thread import allocate_lock
 from weakref import WeakSet
 
 from microgrid import codegen, fallbacks, sequences, special
+from microgrid.conversions import MATH_ERRORS
 from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
@@ -49,7 +50,7 @@ def or_nan(function: Callable[..., Any]) -> Callable[..., Any]:
     def total(*arguments: Any) -> Any:
         try:
             return function(*arguments)
-        except (ArithmeticError, ValueError):
+        except MATH_ERRORS:
             return math.nan
 
     return total

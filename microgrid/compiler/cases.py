@@ -16,6 +16,7 @@ from microgrid.compiler.loops import LoopWriter
 from microgrid.compiler.passes import optimised
 from microgrid.compiler.program import Loop
 from microgrid.compiler.templates import helpers
+from microgrid.conversions import MATH_ERRORS
 from microgrid.modes import gc_paused
 from microgrid.operations import NUMBERS
 from microgrid.sequences import has_no_nan
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Tape = Generator[list[float] | None, Sequence[float], None]
 
 # What generated code raises where an eager run would know better. (A generator that another thread runs: ValueError.)
-ERRORS = (ArithmeticError, ValueError, TypeError, StopIteration)
+ERRORS = (*MATH_ERRORS, TypeError, StopIteration)
 NUMBER, VALUE, RECORDED = range(3)
 _numbers = count()
 

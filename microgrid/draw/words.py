@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from microgrid import graph
-from microgrid.conversions import is_fraction, is_node, is_number
+from microgrid.conversions import MATH_ERRORS, is_fraction, is_node, is_number
 from microgrid.draw.sketch import arguments
 
 TYPE_CHECKING = False
@@ -129,7 +129,7 @@ def partial_of(node: Value, argument: str, value: Any) -> str:
     try:
         found = eval(textbook, {"log": math.log, "out": node.data, **numbers})
         return textbook if math.isclose(found, value, rel_tol=1e-12) else table
-    except (ArithmeticError, ValueError):
+    except MATH_ERRORS:
         return table
 
 

@@ -7,7 +7,7 @@ fractions and recorded `Value`s.
 
 from __future__ import annotations
 
-from microgrid.conversions import all_of, counted, is_number
+from microgrid.conversions import MATH_ERRORS, all_of, counted, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign, plain_grad
 from microgrid.nn.module import Frozen
@@ -179,7 +179,7 @@ class Optimizer:
         self._compiled = self._compiled or CompiledUpdate(self)
         try:
             moved: list[list[float]] = self._compiled(numbers, gradients, columns, lr)
-        except (ArithmeticError, ValueError, Unfit):
+        except (*MATH_ERRORS, Unfit):
             return None
         return moved
 

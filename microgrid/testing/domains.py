@@ -11,6 +11,7 @@ import math
 from functools import cache
 
 from microgrid import recording
+from microgrid.conversions import MATH_ERRORS
 from microgrid.operations import NUMBERS
 from microgrid.rules import RULES, Rule
 from microgrid.testing.intervals import Interval
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Arguments = Mapping[str, Any]
 
 MARGIN = 1e-3  # of an argument's size, and of 1 below that: how far kinks are kept away
-ARITHMETIC_ERRORS = (ArithmeticError, ValueError)
 MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.Gt,
     ast.LtE: ast.GtE,
@@ -85,7 +85,7 @@ def in_domain(rule: Rule, arguments: Arguments) -> bool:
     """
     try:
         return holds(rule, arguments)
-    except ARITHMETIC_ERRORS:
+    except MATH_ERRORS:
         return False
 
 
@@ -104,7 +104,7 @@ def is_inside(rule: Rule, arguments: Arguments, margin: float = MARGIN) -> bool:
         wide.append(Interval(x - distance, x + distance))
     try:
         return holds(rule, replaced(rule, arguments, wide))
-    except (TypeError, *ARITHMETIC_ERRORS):  # it calls functions that know no intervals
+    except (*MATH_ERRORS, TypeError):  # it calls functions that know no intervals
         return all(in_domain(rule, near) for _, *pair in neighbours(rule, arguments, margin) for near in pair)
 
 
@@ -192,7 +192,7 @@ def constant(node: ast.expr) -> float | None:
         return None
     try:
         return float(eval(compile(ast.Expression(node), "<domain>", "eval")))
-    except (TypeError, *ARITHMETIC_ERRORS):
+    except (*MATH_ERRORS, TypeError):
         return None
 
 

@@ -13,8 +13,9 @@ from itertools import islice, product
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from microgrid.conversions import MATH_ERRORS
 from microgrid.rules import RULES, Rule
-from microgrid.testing.domains import ARITHMETIC_ERRORS, bounds, forward, is_inside, neighbours, places, replaced, row
+from microgrid.testing.domains import bounds, forward, is_inside, neighbours, places, replaced, row
 from microgrid.testing.expression import Expression, Node, source_of
 from microgrid.testing.strategies import READABLE, alternatives, inner_bounds, parameter, readable
 
@@ -48,7 +49,7 @@ def operation(rule: Rule, arguments: dict[str, Any]) -> Node | None:
             if not (abs(slope) <= STEEPEST and abs(curvature) <= STEEPEST):
                 return None
             growth += abs(slope) * node.growth
-    except ARITHMETIC_ERRORS:
+    except MATH_ERRORS:
         return None
     return Node(out, growth, "", rule, **arguments) if abs(out) <= LARGEST and growth <= STEEPEST else None
 

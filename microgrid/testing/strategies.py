@@ -12,11 +12,11 @@ import math
 from hypothesis import reject
 from hypothesis import strategies as st
 
+from microgrid.conversions import MATH_ERRORS
 from microgrid.engine import Value
 from microgrid.nn import MLP
 from microgrid.rules import Rule
 from microgrid.testing.domains import (
-    ARITHMETIC_ERRORS,
     MARGIN,
     bounds,
     forward,
@@ -140,7 +140,7 @@ def accepts(rule: Rule, arguments: Arguments, condition: Callable[[float], bool]
     """Return whether `rule` has a result at `arguments` that fulfils `condition`."""
     try:
         return condition(forward(rule, arguments))
-    except ARITHMETIC_ERRORS:
+    except MATH_ERRORS:
         return False
 
 
