@@ -17,7 +17,7 @@ from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
 FORWARD_ERRORS = (*MATH_ERRORS, TypeError)
@@ -103,9 +103,13 @@ def apply(rule: Rule, *arguments: Any, functions: Mapping[str, Any] = NUMBERS) -
 
 def apply_exactly(rule: Rule, *arguments: Any) -> Any:
     """Return what `apply` does, computed with the row's integer literals if a fraction is among the arguments."""
-    flat = (x for argument in arguments for x in (argument if isinstance(argument, tuple) else (argument,)))
-    is_exact = any([is_fraction(x.data if isinstance(x, Value) else x) for x in flat])
+    is_exact = any([is_fraction(x.data if isinstance(x, Value) else x) for x in flattened(arguments)])
     return apply(rule, *arguments, functions=functions_for("exact") if is_exact else NUMBERS)
+
+
+def flattened(arguments: Iterable[Any]) -> Iterator[Any]:
+    """Return an iterator over `arguments`, with the elements of sequences in the place of these."""
+    return (x for argument in arguments for x in (argument if isinstance(argument, tuple | list) else (argument,)))
 
 
 def has_value(elements: Iterable[Any]) -> bool:
@@ -126,8 +130,8 @@ def lifted(functions: Mapping[str, Any], everything: bool = False) -> dict[str, 
 
         def function(*arguments: Any) -> Any:
             packed = (arguments,) if rule.variadic else arguments
-            flat = (x for argument in packed for x in (argument if isinstance(argument, tuple | list) else (argument,)))
-            return apply(rule, *packed, functions=functions) if has_value(flat) else functions[rule.name](*arguments)
+            records = has_value(flattened(packed))
+            return apply(rule, *packed, functions=functions) if records else functions[rule.name](*arguments)
 
         return function if everything or not rule.is_piecewise_constant() else on_data
 

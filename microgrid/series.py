@@ -16,8 +16,9 @@ from microgrid import codegen, graph
 from microgrid.conversions import MATH_ERRORS, is_node
 from microgrid.engine import Value
 from microgrid.operations import IDENTITY, _callables, functions_for
-from microgrid.passes import Guarded, counts, dependents
+from microgrid.passes import Guarded, between, counts
 from microgrid.pullbacks import Totalise, expression
+from microgrid.recording import flattened
 from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
@@ -103,8 +104,7 @@ def first(x: Any) -> Any:
 
 def series_in(arguments: Iterable[Any]) -> list[Series]:
     """Return the series among `arguments`, in sequences too."""
-    flat = (x for argument in arguments for x in (argument if isinstance(argument, list | tuple) else (argument,)))
-    return [x for x in flat if isinstance(x, Series)]
+    return [x for x in flattened(arguments) if isinstance(x, Series)]
 
 
 def cut(x: Any, count: int) -> Any:
@@ -307,12 +307,11 @@ def composed(name: str, function: Function) -> Function:
             entered = [list(map(enter, x)) if isinstance(x, list | tuple) else enter(x) for x in arguments]
             results = function(*entered)
         outs = results if isinstance(results, list | tuple) else [results]
-        order = graph.inner_nodes(*filter(is_node, outs))
-        reached = dependents(order, table)
+        nodes, _ = between([*table], outs)
         for leaf, series in table.items():
             if is_node(series.terms[0]):
                 leaf.op, leaf._x = IDENTITY, series.terms[0]
-        expansions([node for node in order if node in reached], table, records)
+        expansions(nodes, table, records)
         expanded = [meaning(out, table, records) for out in outs]
         return expanded if isinstance(results, list | tuple) else expanded[0]
 
