@@ -86,7 +86,7 @@ def define(source: str, name: str, names: Mapping[str, Any], passing: bool = Fal
     """
     module = type(sys)(f"{generated.__name__}.{name}")
     used = words(source)
-    given = {word: meaning for word, meaning in names.items() if word in used}
+    given = {word: meaning for word, meaning in dict(names).items() if word in used}  # a copy: another thread may add
     namespace = vars(module)
     namespace.update(given, __loader__=SourceText(source), __file__=f"<microgrid>/{name}.py")
     if passing:

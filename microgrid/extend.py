@@ -10,7 +10,7 @@ import sys
 from itertools import count
 
 from microgrid import codegen, eager
-from microgrid.operations import BASE_FUNCTIONS, _callables, register
+from microgrid.operations import BASE_FUNCTIONS, _callables, register, registering
 from microgrid.recording import apply_exactly, names_for
 from microgrid.rules import RULES, Rule
 
@@ -70,20 +70,21 @@ def define_rule(
     asker = sys._getframe(1).f_globals
     module = asker.get("__name__", "__main__")  # where pickle looks for the function, and inspect does not
     draft = Rule(signature, "", "", **dict.fromkeys(partials, ""))
-    former = RULES.get(draft.name)
-    require_free_names(draft, signature, module)
-    rule, callables = assembled(draft, signature, forward, partials, doc=doc, domain=domain, symbol=symbol)
-    check(rule, {*BASE_FUNCTIONS, *RULES, *callables} - {rule.name})
-    function = function_of(rule)
-    register(rule, callables, former)
-    if former:
-        known = _defined[rule.name]
-        for part in ("__code__", "__defaults__", "__kwdefaults__", "__doc__"):
-            setattr(known, part, getattr(function, part))
-        return known
-    function.__module__ = module
-    _defined[rule.name] = function
-    return function
+    with registering:  # or another thread could take the name meanwhile
+        former = RULES.get(draft.name)
+        require_free_names(draft, signature, module)
+        rule, callables = assembled(draft, signature, forward, partials, doc=doc, domain=domain, symbol=symbol)
+        check(rule, {*BASE_FUNCTIONS, *RULES, *callables} - {rule.name})
+        function = function_of(rule)
+        register(rule, callables, former)
+        if former:
+            known = _defined[rule.name]
+            for part in ("__code__", "__defaults__", "__kwdefaults__", "__doc__"):
+                setattr(known, part, getattr(function, part))
+            return known
+        function.__module__ = module
+        _defined[rule.name] = function
+        return function
 
 
 def assembled(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from _thread import allocate_lock
+from _thread import RLock
 from weakref import WeakSet
 
 from microgrid import codegen, fallbacks, sequences, special
@@ -67,8 +67,19 @@ ROLES = ("pull", "exact", "total", "vjp", "vjp_total", "record", "record_total",
 SHARED = {"vjp": "exact", "jvp": "exact"}  # with integer literals a role serves floats and fractions
 _functions: dict[str, Mapping[str, Any]] = {}
 _callables: dict[str, Callable[..., Any]] = {}  # of rules that were given as functions
-_registering = allocate_lock()
-dependents: WeakSet[Any] = WeakSet()  # what keeps something made of rules, until `cache_clear` is called
+registering = RLock()  # held while the table changes, and while something is made of all of it
+
+
+class Dependents(WeakSet):  # type: ignore[type-arg] # at run time it has no parameters
+    """What keeps something made of rules, until `cache_clear` is called."""
+
+    def add(self, item: Any) -> None:
+        """Add `item`, but not while they are told."""
+        with registering:
+            super().add(item)
+
+
+dependents = Dependents()
 
 
 def register(rule: Rule, callables: Mapping[str, Callable[..., Any]], former: Rule | None = None) -> None:
@@ -85,7 +96,7 @@ def register(rule: Rule, callables: Mapping[str, Callable[..., Any]], former: Ru
     Raises:
         ValueError: if another row of the name is there.
     """
-    with _registering:
+    with registering:
         if RULES.get(rule.name) is not former:
             raise ValueError(f"rule {rule!r}: the name {rule.name!r} is taken")
         outdated = [*dependents] if former else []
@@ -121,7 +132,11 @@ def part_with_operations() -> None:
 def functions_for(role: str) -> Mapping[str, Any]:
     """Return the functions that row text calls in a derivative role, made on first use."""
     role = SHARED.get(role) or role.removeprefix("vjp_").removeprefix("jvp_")
-    return _functions.get(role) or _functions.setdefault(role, FUNCTIONS_OF_ROLE[role]())
+    found = _functions.get(role)
+    if found is None:
+        with registering:
+            found = _functions[role] = FUNCTIONS_OF_ROLE[role]()
+    return found
 
 
 class Operation:

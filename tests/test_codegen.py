@@ -22,6 +22,17 @@ def test_integer_literals_become_floats(text: str, expected: str) -> None:
     assert codegen.with_float_literals(text) == expected
 
 
+def test_names_may_come_while_a_function_is_defined() -> None:
+    class Growing(str):
+        def __hash__(self) -> int:  # as if another thread had its turn
+            names[f"late_{len(names)}"] = None
+            return super().__hash__()
+
+    names: dict[str, Any] = {"helper": abs}
+    names |= {Growing("first"): len, Growing("second"): len}
+    assert codegen.define("def f(x):\n    return helper(x)\n", "somewhere", names)["f"](-2) == 2
+
+
 def test_defined_functions_see_only_the_names_they_use() -> None:
     names = {"helper": abs, "secret": object(), "size": len}
     defined = codegen.define("def f(x):\n    return helper(x)\n", "somewhere", names)

@@ -4,13 +4,14 @@ import copy
 import inspect
 import math as standard
 import pickle
+import threading
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 import microgrid
-from microgrid import Value, define_rule, math, operations, taylor
+from microgrid import Value, define_rule, extend, math, operations, taylor
 from microgrid.rules import RULES, Rule
 from microgrid.series import Series, expansions
 
@@ -379,3 +380,20 @@ def test_a_node_keeps_the_old_rules_that_its_text_calls() -> None:
     define_rule("inner(x)", "5 * x", x="5")
     node.backward()
     assert (x.grad, inner(2.0)) == (4.0, 10.0)
+
+
+def test_threads_may_define_the_same_rule_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def define() -> None:
+        functions.append(define_rule("hasty(x)", "x * x", x="2 * x"))
+
+    def check_slowly(*arguments: Any) -> None:
+        if not other.ident:
+            other.start()
+            other.join(0.2)  # which waits, or is through by then
+        check(*arguments)
+
+    check, functions, other = extend.check, [], threading.Thread(target=define)
+    monkeypatch.setattr(extend, "check", check_slowly)
+    define()
+    other.join()
+    assert functions[0] is functions[1] and functions[0](3.0) == 9.0

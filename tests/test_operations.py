@@ -1,12 +1,15 @@
 """What the `op` of a node is."""
 
 import math
+import threading
+from typing import Any
 
 import pytest
 
 from microgrid import Value
 from microgrid.operations import (
     BASE_FUNCTIONS,
+    FUNCTIONS_OF_ROLE,
     IDENTITY,
     NUMBERS,
     ROLES,
@@ -16,6 +19,7 @@ from microgrid.operations import (
     functions_for,
     operation,
     register,
+    registering,
 )
 from microgrid.rules import RULES, Rule
 
@@ -149,3 +153,34 @@ def test_what_has_to_do_with_no_other_rule_stays_as_it_is() -> None:
     assert NUMBERS["fresh"] is function
     register(Rule("fresh(x)", "x + 2", "next but one", x="1"), {}, former)
     assert NUMBERS["fresh"](1.0) == 3.0 and operation("mul", (True, False)) is product
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_a_rule_that_comes_while_functions_are_made_is_among_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = threading.Thread(target=register, args=(Rule("late(x)", "x + 1", "next", x="1"), {}))
+
+    def made() -> Any:
+        found = {name: None for name in RULES}
+        if other.ident is None:
+            other.start()
+            other.join(0.2)  # which waits, or is through by then
+        return found
+
+    monkeypatch.setitem(FUNCTIONS_OF_ROLE, "slow", made)
+    functions_for("slow")
+    other.join()
+    assert "late" in functions_for("slow")
+
+
+def test_nothing_comes_to_depend_on_rules_while_one_is_replaced() -> None:
+    class Dependent:
+        pass
+
+    dependent = Dependent()
+    other = threading.Thread(target=dependents.add, args=(dependent,))
+    with registering:
+        other.start()
+        other.join(0.1)
+        assert dependent not in dependents
+    other.join()
+    assert dependent in dependents
