@@ -58,7 +58,7 @@ class Value(Operations):
     (15.0, 8.0)
     """
 
-    # _x and _y keep parents and constants, in the three ways that `codegen.fan` tells.
+    # _x and _y keep parents and constants, in the three ways that `codegen.fan` tells. A leaf keeps its `_op` in _y.
     __slots__ = ("__weakref__", "_x", "_y", "data", "grad", "label", "op")
 
     data: Any
@@ -73,11 +73,10 @@ class Value(Operations):
         self.grad = 0.0 if type(number) is float else zero_like(number)
         self.label = label
         self.op = self._x = self._y = None
-        if _children or _op:
-            self.op, self._x = HandWritten(_op, lambda: None), tuple(_children)
-            for child in self._x:
-                if not isinstance(child, Value):
-                    raise TypeError(f"expected Values as children, got {type(child).__name__} {child!r:.60}")
+        if _op:
+            self._op = _op
+        if _children:
+            self._prev = _children
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -153,15 +152,29 @@ class Value(Operations):
                 node.grad = node.grad + adjoint if accumulates else adjoint
 
     @property
-    def _backward(self) -> Callable[[], None]:
+    def _backward(self) -> Callable[[], object]:
         """What hands this node's `grad` on to its parents; assign a function to define an operation by hand."""
-        return lambda: propagate([self] if self.op else [])
+        pull = self._pull()
+        return lambda: pull(self, self.grad)
 
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
-        parents, name = self.parents, self._op
-        self.op = HandWritten(name, function)
-        self._x, self._y = parents, None
+        self._write_by_hand(self._op, self.parents, lambda node, g: function())
+
+    def _pull(self) -> Callable[[Value, Any], object]:
+        """Return what hands a gradient on as the operation does now, also when another has taken its place."""
+        if self.op is None:
+            return idle
+        former = graph.make(Value, self.data, None, "", self.op, self._x, self._y)
+
+        def pull(node: Value, g: Any) -> None:
+            former.grad = g
+            propagate([former])
+
+        return pull
+
+    def _write_by_hand(self, name: str, parents: tuple[Value, ...], pull: Callable[[Value, Any], object]) -> None:
+        self.op, self._x, self._y = HandWritten(name, pull), parents, None
 
     def detach(self) -> Value:
         """Return a new leaf with the same number and label.
@@ -179,18 +192,34 @@ class Value(Operations):
 
     @property
     def _prev(self) -> set[Value]:
-        """The parents as a set."""
+        """The parents as a set; assign nodes to make them the parents."""
         return set(self.parents)
+
+    @_prev.setter
+    def _prev(self, children: Iterable[Value]) -> None:
+        parents = tuple(children)
+        for parent in parents:
+            if not isinstance(parent, Value):
+                raise TypeError(f"expected Values as children, got {type(parent).__name__} {parent!r:.60}")
+        if parents or self.op is not None:
+            self._write_by_hand(self._op, parents, self._pull())
 
     @property
     def _op(self) -> str:
         """The symbol of the operation; the exponent too where it is a constant, as in `**2`; empty for a leaf."""
         if self.op is None:
-            return ""
+            return self._y or ""
         if self.op.name == "pow" and self.constants and self.op.mask[0]:
             return f"**{self._y!r}".removesuffix(".0")
         symbol: str = self.op.symbol
         return symbol
+
+    @_op.setter
+    def _op(self, name: str) -> None:
+        if self.op is None:
+            self._y = name
+        else:
+            self._write_by_hand(name, self.parents, self._pull())
 
     # Copies
 
@@ -204,7 +233,8 @@ class Value(Operations):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is None:
-            fields = type(self), self.data, graph.plain_grad(self), self.label
+            name = (None, None, self._y) if self._y else ()
+            fields = type(self), self.data, graph.plain_grad(self), self.label, *name
             return graph.make, fields, graph.vars_of(self) or None
         return graph.unflatten, graph.flatten(self)
 
@@ -264,6 +294,10 @@ class Value(Operations):
 
 if sys.platform == "emscripten":  # CPython's own guard against deep recursion does not know the stack of a browser
     Value.__del__ = graph.unlink
+
+
+def idle(node: Value, g: Any) -> None:
+    """Hand nothing on: a leaf has no parents."""
 
 
 def propagate(nodes: Iterable[Value], exact: bool = False) -> None:

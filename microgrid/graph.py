@@ -58,7 +58,7 @@ def inner_nodes(*roots: Value, seen: set[Value] | None = None) -> list[Value]:
 
 def constants(op: Any, y: Any) -> tuple[Any, ...]:
     """Return the plain numbers among what `op` was applied to, where `y` is in the slot `_y` of the node."""
-    if y is None:
+    if op is None or y is None:
         return ()
     count = op.mask.count(False)  # none where both slots hold parents
     return y if count > 1 else (y,) if count else ()
@@ -155,7 +155,7 @@ def plain_grad(node: Value) -> Any:
 
 def alike(node: Value, replace: Callable[[Any], Any]) -> Value:
     """Return a node like `node`, with every parent replaced."""
-    twin = make(type(node), node.data, plain_grad(node), node.label, node.op)
+    twin = make(type(node), node.data, plain_grad(node), node.label, node.op, y=node._y)
     vars_of(twin).update(vars_of(node))
     if node.op is not None:
         twin._x, twin._y = with_parents(node, replace)

@@ -187,9 +187,9 @@ class HandWritten:
     __slots__ = ("name", "pull", "symbol")
     fan = 0
 
-    def __init__(self, name: str, backward: Callable[[], object]) -> None:
+    def __init__(self, name: str, pull: Callable[[Value, Any], object]) -> None:
         self.name = self.symbol = name
-        self.pull = lambda node, g: backward()
+        self.pull = pull
 
     exact = property(lambda self: self.pull)
 

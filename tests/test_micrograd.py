@@ -4,8 +4,10 @@ Expected numbers were printed by micrograd 0.1.0 running this file's own helpers
 a comment says so. One difference is intended: constants are no nodes, so `_prev` holds only `Value`s of the caller's.
 """
 
+import copy
 import inspect
 import math
+import pickle
 import random
 
 import pytest
@@ -322,6 +324,80 @@ def test_backward_of_a_recorded_node_can_be_replaced():
     (2 * z).backward()
     assert (z._prev, z._op) == ({x, y}, "*")
     assert (x.grad, y.grad, z.grad) == (2.0, 0.0, 2.0)
+
+
+@pytest.mark.parametrize("make", [lambda x: x * 3, lambda x: x.relu() * x, lambda x: product_by_hand(x, x)])
+def test_a_function_may_call_the_one_in_whose_place_it_is(make):
+    x, plain = Value(2.0), Value(2.0)
+    y = make(x)
+    before, seen = y._backward, []
+
+    def watched():
+        seen.append(y.grad)
+        before()
+
+    y._backward = watched
+    (y * 2).backward()
+    (make(plain) * 2).backward()
+    assert seen == [2.0]
+    assert x.grad == plain.grad != 0
+
+
+def test_a_function_of_a_leaf_may_call_the_one_in_whose_place_it_is():
+    x, seen = Value(2.0), []
+    before = x._backward
+    x._backward = lambda: seen.append((x.grad, before()))
+    (x * 3).backward()
+    assert seen == [(3.0, None)]
+
+
+def test_parents_and_name_can_be_assigned():
+    x, y = Value(2.0), Value(3.0)
+    out = Value(x.data * y.data)
+    out._prev = {x, y}
+    out._op = "product"
+
+    def _backward():
+        x.grad += y.data * out.grad
+        y.grad += x.data * out.grad
+
+    out._backward = _backward
+    (out * 2).backward()
+    assert (out._prev, out._op) == ({x, y}, "product")
+    assert (x.grad, y.grad) == (6.0, 4.0)
+
+
+def test_a_recorded_node_hands_on_what_it_did_under_a_name_of_its_own():
+    x, y = Value(2.0), Value(3.0)
+    node = x * y
+    node._op = "energy"
+    assert (node._op, node._prev) == ("energy", {x, y})
+    (node * 2).backward()
+    assert (x.grad, y.grad) == (6.0, 4.0)
+    node._prev = {x}
+    (node * 2).backward()
+    assert (x.grad, y.grad, node._op, node.parents) == (12.0, 8.0, "energy", (x,))
+
+
+def test_only_values_can_be_assigned_as_parents():
+    x = Value(2.0)
+    with pytest.raises(TypeError, match=r"^expected Values as children, got float 1\.0"):
+        x._prev = {1.0}
+    assert (x.op, x._prev) == (None, set())
+
+
+@pytest.mark.parametrize("make", [lambda: Value(2.0, (), "w"), lambda: Value(2.0, _op="w")])
+@pytest.mark.parametrize("copied", [lambda x: x, copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_a_leaf_with_a_name_of_an_operation_is_a_leaf(make, copied):
+    x = copied(make())
+    x._prev = ()
+    assert (x._op, x.op, x.parents, x.constants) == ("w", None, (), ())
+    (x * 3).backward()
+    (x * 4).backward()
+    assert x.grad == 7.0
+    neuron = Neuron(1)
+    neuron.w = [x]
+    assert neuron.parameters()[0] is x
 
 
 def test_a_node_by_hand_without_backward_passes_nothing_on():

@@ -92,22 +92,23 @@ def test_roles_differ_in_their_literals_and_in_what_they_do_where_math_raises() 
 
 
 def test_a_hand_written_operation_calls_its_function() -> None:
-    calls: list[int] = []
-    op = HandWritten("mine", lambda: calls.append(1))
-    op.pull(Value(1.0), 1.0)
-    op.exact(Value(1.0), 1.0)
-    assert calls == [1, 1] and (op.name, op.symbol, repr(op), op.fan) == ("mine", "mine", "mine", 0)
+    calls: list[tuple[Value, float]] = []
+    op = HandWritten("mine", lambda node, g: calls.append((node, g)))
+    node = Value(1.0)
+    op.pull(node, 2.0)
+    op.exact(node, 3.0)
+    assert calls == [(node, 2.0), (node, 3.0)] and (op.name, op.symbol, repr(op), op.fan) == ("mine", "mine", "mine", 0)
 
 
 @pytest.mark.parametrize("role", [*EVERY_ROLE[3:], "expand"])
 def test_a_hand_written_operation_refuses_to_be_recorded(role: str) -> None:
     with pytest.raises(TypeError, match="the operation 'mine' was added by assigning _backward, so it has a first"):
-        getattr(HandWritten("mine", lambda: None), role)(Value(1.0), Value(1.0))
+        getattr(HandWritten("mine", print), role)(Value(1.0), Value(1.0))
 
 
 def test_a_hand_written_operation_refuses_to_be_copied() -> None:
     with pytest.raises(TypeError, match=r"^the operation 'mine' was added by assigning _backward, so its graph cannot"):
-        HandWritten("mine", lambda: None).written_out(Value(1.0), {})
+        HandWritten("mine", print).written_out(Value(1.0), {})
 
 
 def test_row_text_reaches_no_private_name() -> None:
