@@ -550,6 +550,85 @@ def test_zero_grad():
     assert [p.grad for p in net.parameters()] == [0.0] * 9
 
 
+def test_a_neuron_that_makes_its_attributes_itself():
+    class Half(Neuron):
+        def __init__(self, nin):
+            self.w = [Value(0.5) for _ in range(nin)]
+            self.b = Value(0)
+            self.nonlin = True
+
+    neuron = Half(2)
+    assert str(neuron) == "ReLUNeuron(2)"
+    assert (neuron([1.0, 3.0]).data, neuron([-1.0, -3.0]).data) == (2.0, 0.0)
+    neuron.nonlin = False
+    assert (str(neuron), neuron([-1.0, -3.0]).data) == ("LinearNeuron(2)", -2.0)
+    assert [id(p) for p in neuron.parameters()] == [id(p) for p in (*neuron.w, neuron.b)]
+
+
+def test_a_layer_of_neurons_that_are_the_callers():
+    class Squared:
+        def __init__(self, slope):
+            self.slope = Value(slope)
+
+        def __call__(self, x):
+            return sum((self.slope * xi**2 for xi in x), Value(0))
+
+        def parameters(self):
+            return [self.slope]
+
+    class Wide(Layer):
+        def __init__(self, nout):
+            self.neurons = [Squared(float(i)) for i in range(nout)]
+
+        def parameters(self):
+            return [p for n in self.neurons for p in n.parameters()]
+
+    layer = Wide(3)
+    assert [out.data for out in layer([1.0, 2.0])] == [0.0, 5.0, 10.0]
+    assert [p.data for p in layer.parameters()] == [0.0, 1.0, 2.0]
+
+
+def test_a_subclass_that_adds_to_its_parameters():
+    class Scaled(MLP):
+        def __init__(self, nin, nouts):
+            super().__init__(nin, nouts)
+            self.scale = Value(2.0)
+
+        def parameters(self):
+            return super().parameters() + [self.scale]  # noqa: RUF005 # as micrograd would write it
+
+    class Gated(Neuron):
+        def __init__(self, nin):
+            super().__init__(nin)
+            self.gate = Value(1.0)
+
+        def parameters(self):
+            return super().parameters() + [self.gate]  # noqa: RUF005
+
+    class Wide(Layer):
+        def __init__(self, nin, nout):
+            self.neurons = [Gated(nin) for _ in range(nout)]
+            self.shift = Value(0.0)
+
+        def parameters(self):
+            return super().parameters() + [self.shift]  # noqa: RUF005
+
+    for module, count in ((Scaled(2, [3, 1]), 14), (Gated(2), 4), (Wide(2, 3), 13)):
+        assert len({id(p) for p in module.parameters()}) == len(module.parameters()) == count
+
+
+def test_parts_list_their_own_parameters():
+    class Unbiased(Neuron):
+        def parameters(self):
+            return self.w
+
+    net = MLP(2, [2, 1])
+    net.layers[0].neurons[1] = Unbiased(2)
+    net.layers[1].parameters = lambda: []
+    left, right = net.layers[0].neurons
+    assert [id(p) for p in net.parameters()] == [id(p) for p in (*left.w, left.b, *right.w)]
+
+
 def test_module_that_lists_its_parameters_itself():
     class Line(Module):
         def __init__(self):

@@ -574,3 +574,14 @@ def test_a_perceptron_is_a_sequence_of_its_layers():
 def test_what_cannot_be_in_a_sequence(wrong, got):
     with pytest.raises(TypeError, match=f"^Sequential expects modules or functions, got {got}$"):
         Sequential(Neuron(2), wrong)
+
+
+def test_the_activation_of_a_neuron_can_be_changed() -> None:
+    neuron = Neuron(1, rng=0)
+    neuron.w[0].data = -2.0
+    assert (neuron.activation, neuron([1.0]).data) == ("relu", 0.0)
+    neuron.activation = "tanh"
+    assert (repr(neuron), neuron.activation, neuron([1.0]).data) == ("TanhNeuron(1)", "tanh", math.tanh(-2.0))
+    with pytest.raises(ValueError, match="no activation is called 'tang'"):
+        neuron.activation = "tang"
+    assert (neuron.activation, neuron([1.0]).data) == ("tanh", math.tanh(-2.0))

@@ -52,6 +52,9 @@ class Neuron(Module):
     3
     """
 
+    activation: Activation = "relu"  # of a subclass that makes micrograd's attributes and no more
+    _function: Callable[[Value], Value]
+
     def __init__(
         self,
         nin: int,
@@ -70,13 +73,25 @@ class Neuron(Module):
         self.b = Value(0.0) if bias else None
         self.nonlin = nonlin
         self.activation = activation
-        self._function = activation_function(activation)
+
+    def __setattr__(self, name: str, given: Any) -> None:
+        function = activation_function(given) if name == "activation" else None
+        super().__setattr__(name, given)
+        if function:
+            super().__setattr__("_function", function)
 
     def __call__(self, x: Sequence[Number]) -> Value:
         if type(x) is not tuple or len(x) != len(self.w):
             x = checked_inputs(self, len(self.w), x)
         act = math.dot(self.w, x, 0.0 if self.b is None else self.b)
-        return self._function(act) if self.nonlin else act
+        if not self.nonlin:
+            return act
+        try:
+            function = self._function
+        except AttributeError:
+            self.activation = self.activation
+            function = self._function
+        return function(act)
 
     def __repr__(self) -> str:
         return f"{activation_name(self.activation if self.nonlin else None)}Neuron({len(self.w)})"
@@ -102,8 +117,9 @@ class Layer(Module):
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Number]) -> Any:
-        inputs = checked_inputs(self, len(self.neurons[0].w), x) if self.neurons else ()
-        out = [neuron(inputs) for neuron in self.neurons]
+        if self.neurons and type(self.neurons[0]).__call__ is Neuron.__call__:  # others may take anything
+            x = checked_inputs(self, len(self.neurons[0].w), x)
+        out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
     def __repr__(self) -> str:
