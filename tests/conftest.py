@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,6 +44,14 @@ def _no_leaked_state() -> Iterator[None]:
             leaks.append(f"{name} was {before[name]} and is {after}")
     if leaks:
         pytest.fail("the test leaks global state: " + "; ".join(leaks), pytrace=False)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let SIGINT interrupt the programs a test starts, as at a terminal: background jobs of scripts ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -663,6 +663,7 @@ def test_an_interruption_of_the_model_keeps_what_was_learned(compile):
     assert learned(model, optimizer) == run(net, first, lambda params: Adam(params, lr=0.1), epochs=1)[1]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_real_interruption_keeps_what_was_learned():
     """SIGINT comes in the middle of a compiled run; the steps done are those of an uninterrupted run."""
     program = textwrap.dedent("""

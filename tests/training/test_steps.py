@@ -321,6 +321,7 @@ def test_an_interruption_after_generated_code_leaves_no_loss_out(metrics):
     assert [len(found) for found in history.metrics.values()] == ([3] if metrics else [])
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_real_interruption_of_steps_taken_together():
     """SIGINT comes while generated code runs: the state is that of an uninterrupted run, and so is the history."""
     program = textwrap.dedent("""

@@ -287,6 +287,7 @@ def test_a_script_starts_processes_anew(tmp_path):
     assert [line.partition(",")[0] for line in lines] == [f"{number} <History of 3 epochs" for number in range(6)]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_a_real_interruption_lets_running_jobs_end(tmp_path):
     """SIGINT reaches all processes of a terminal: workers go on with the job they have, whose training is whole."""
     lines = run_script(tmp_path, "interrupted", "default")
