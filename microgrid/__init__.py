@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid import datasets, draw, losses, math, nn, optim, training
     from microgrid.anomaly import detect_anomaly
+    from microgrid.batches import vmap
     from microgrid.compiler.jit import jit
     from microgrid.transforms import (
         derivative,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
         taylor,
         value_and_grad,
         vjp,
-        vmap,
     )
 
     __version__: str
@@ -72,7 +72,7 @@ del _recording
 
 # What is imported when it is first used, and the modules of what is no module itself.
 _SUBMODULES = ("datasets", "draw", "losses", "math", "nn", "optim", "training")
-_HOMES = {"detect_anomaly": "anomaly", "jit": "compiler.jit"}
+_HOMES = {"detect_anomaly": "anomaly", "jit": "compiler.jit", "vmap": "batches"}
 
 
 def __getattr__(name: str) -> object:

@@ -2,8 +2,7 @@
 
 Arguments and results are numbers, `Value`s, and nests of them (see `tree`); a gradient has the nest of its argument. On
 plain numbers the answer is plain numbers; inside another transform, or by a `Value`, it is recorded and can be
-differentiated again. No `.grad` is read or written. How it is done is in `runs` and `passes`. `vmap` differentiates
-nothing: it maps any function over the rows of a batch.
+differentiated again. No `.grad` is read or written. How it is done is in `runs` and `passes`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from math import factorial
 
 from microgrid import tree
 from microgrid.conversions import is_node
-from microgrid.modes import observers, tracing
 from microgrid.runs import Run, name_of, one_of, paired, plain, surrounding
 
 TYPE_CHECKING = False
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from microgrid.runs import Argnums, Function
-
-    Axes = int | Sequence[int | None] | None
 
 
 def gradient(run: Run) -> Any:
@@ -328,66 +324,3 @@ def derivative(function: Function, n: int = 1) -> Function:
         return tree.replace(lambda term: term * factorial(n), name, coefficients(name, function, x, n)[n])
 
     return transformed
-
-
-def vmap(function: Function, in_axes: Axes = 0) -> Function:
-    """Return a function of batches that returns the list of what `function` returns for each row.
-
-    Args:
-        function: takes one row of each batch; a row may be any nest.
-        in_axes: 0 for an argument that is a batch, None for one that goes to every call as it is: one for all
-            positional arguments, or a sequence with one for each. Keyword arguments go to every call as they are.
-
-    Returns:
-        a function of iterables of equally many rows: `vmap(f)(xs, ys)` is `[f(x, y) for x, y in zip(xs, ys)]`.
-
-    Raises:
-        TypeError: if `in_axes` is something else; when called, if it does not fit the arguments, none of these is a
-            batch, or one that should be has no rows.
-        ValueError: when called, if batches differ in length.
-
-    Within a function that `jit` compiles the rows become one loop, with a branch for each way that they go. There
-    `function` has to be pure as well: it may be called for a row more than once.
-
-    >>> vmap(lambda x, y: x * y)([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
-    [4.0, 10.0, 18.0]
-    >>> vmap(grad(lambda x, power: x**power), in_axes=(0, None))([1.0, 2.0, 3.0], 2)
-    [2.0, 4.0, 6.0]
-    """
-    name = name_of("vmap", function)
-    each = in_axes if isinstance(in_axes, list | tuple) else (in_axes,)
-    if not all(axis is None or (type(axis) is int and axis == 0) for axis in each):
-        raise TypeError(f"{name}: expected in_axes to be 0, None or a tuple of these, got {in_axes!r:.60}")
-
-    @wraps(function)
-    def transformed(*args: Any, **kwargs: Any) -> Any:
-        axes = each if each is in_axes else each * len(args)
-        if len(axes) != len(args):
-            raise TypeError(f"{name}: in_axes is {in_axes!r:.60}, but there are {len(args)} positional arguments")
-        batches = {place: batch(name, place, args[place]) for place, axis in enumerate(axes) if axis == 0}
-        if not batches:
-            raise TypeError(f"{name}: expected a batch among the positional arguments, got none")
-        if len({*map(len, batches.values())}) > 1:
-            lengths = ", ".join(f"{len(rows)} (argument {place})" for place, rows in batches.items())
-            raise ValueError(f"{name}: expected batches of one length, got {lengths}")
-        trace = tracing() if observers else None
-        rows = list(zip(*batches.values(), strict=True))
-
-        def call(*row: Any) -> Any:
-            given = dict(zip(batches, row, strict=True))
-            return function(*[given.get(place, shared) for place, shared in enumerate(args)], **kwargs)
-
-        return [call(*row) for row in rows] if trace is None else trace.mapped(call, rows)
-
-    return transformed
-
-
-def batch(name: str, place: int, given: Any) -> list[Any]:
-    """Return the rows of a batch, the argument of `name` at `place`.
-
-    Raises:
-        TypeError: if it has none.
-    """
-    if hasattr(given, "__iter__") and not isinstance(given, str | bytes | dict):
-        return list(given)
-    raise TypeError(f"{name}: expected argument {place} to be a list of rows, got {type(given).__name__} {given!r:.60}")

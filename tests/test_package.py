@@ -65,7 +65,7 @@ LAYERS = [
     ["compiler.trace", "compiler.emit"],
     ["compiler.instrument", "compiler.templates", "compiler.passes", "compiler.rolling"],
     ["compiler.arguments", "compiler.program"],
-    ["functions", "extend", "anomaly", "transforms"],
+    ["functions", "extend", "anomaly", "transforms", "batches"],
     ["runs"],
     ["series"],
     ["recording"],
