@@ -1,19 +1,21 @@
 """`vmap`: any function mapped over the rows of batches, with JAX's name. Nothing is differentiated here.
 
-A batch is an iterable of rows, and a row any nest. A function that `jit` compiles is told of the rows, so that it can
-make one loop of them.
+A batch is an iterable of rows, and a row any nest; or a dict of batches, whose rows are dicts. The trace of a function
+that `jit` compiles is told of the rows, so that it can make one loop of them.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from functools import wraps
 
+from microgrid import tree
 from microgrid.modes import observers, tracing
 from microgrid.runs import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from microgrid.runs import Function
@@ -30,7 +32,8 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
             positional arguments, or a sequence with one for each. Keyword arguments go to every call as they are.
 
     Returns:
-        a function of iterables of equally many rows: `vmap(f)(xs, ys)` is `[f(x, y) for x, y in zip(xs, ys)]`.
+        a function of iterables of equally many rows: `vmap(f)(xs, ys)` is `[f(x, y) for x, y in zip(xs, ys)]`. A dict
+        of batches is a batch as well, whose rows are dicts.
 
     Raises:
         TypeError: if `in_axes` is something else; when called, if it does not fit the arguments, none of these is a
@@ -45,6 +48,8 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
     >>> from microgrid import grad
     >>> vmap(grad(lambda x, power: x**power), in_axes=(0, None))([1.0, 2.0, 3.0], 2)
     [2.0, 4.0, 6.0]
+    >>> vmap(lambda row: row["x"] * row["y"])({"x": [1.0, 2.0, 3.0], "y": [4.0, 5.0, 6.0]})
+    [4.0, 10.0, 18.0]
     """
     name = name_of("vmap", function)
     each = in_axes if isinstance(in_axes, list | tuple) else (in_axes,)
@@ -56,17 +61,14 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
         axes = each if each is in_axes else each * len(args)
         if len(axes) != len(args):
             raise TypeError(f"{name}: in_axes is {in_axes!r:.60}, but there are {len(args)} positional arguments")
-        batches = {place: batch(name, place, args[place]) for place, axis in enumerate(axes) if axis == 0}
-        if not batches:
+        places = [place for place, axis in enumerate(axes) if axis == 0]
+        if not places:
             raise TypeError(f"{name}: expected a batch among the positional arguments, got none")
-        if len({*map(len, batches.values())}) > 1:
-            lengths = ", ".join(f"{len(rows)} (argument {place})" for place, rows in batches.items())
-            raise ValueError(f"{name}: expected batches of one length, got {lengths}")
         trace = tracing() if observers else None
-        rows = list(zip(*batches.values(), strict=True))
+        rows = rows_of(name, {f"argument {place}": args[place] for place in places})
 
         def call(*row: Any) -> Any:
-            given = dict(zip(batches, row, strict=True))
+            given = dict(zip(places, row, strict=True))
             return function(*[given.get(place, shared) for place, shared in enumerate(args)], **kwargs)
 
         return [call(*row) for row in rows] if trace is None else trace.mapped(call, rows)
@@ -74,12 +76,29 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
     return transformed
 
 
-def batch(name: str, place: int, given: Any) -> list[Any]:
-    """Return the rows of a batch, the argument of `name` at `place`.
+def rows_of(name: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of batches, `given` under the names that errors of `name` call them.
 
     Raises:
-        TypeError: if it has none.
+        TypeError: if one has no rows.
+        ValueError: if they differ in length.
     """
+    batches = {path: batch(name, path, each) for path, each in given.items()}
+    if len({*map(len, batches.values())}) > 1:
+        lengths = ", ".join(f"{len(rows)} ({path})" for path, rows in batches.items())
+        raise ValueError(f"{name}: expected batches of one length, got {lengths}")
+    return list(zip(*batches.values(), strict=True))
+
+
+def batch(name: str, path: str, given: Any) -> list[Any]:
+    """Return the rows of a batch, which errors of `name` call `path`; those of a dict of batches are dicts.
+
+    Raises:
+        TypeError, ValueError: as `rows_of`.
+    """
+    if isinstance(given, dict) and given:
+        columns = {f"{path}[{key!r:.60}]": column for key, column in given.items()}
+        return [tree.fill(given, copy(given), list(row)) for row in rows_of(name, columns)]
     if hasattr(given, "__iter__") and not isinstance(given, str | bytes | dict):
         return list(given)
-    raise TypeError(f"{name}: expected argument {place} to be a list of rows, got {type(given).__name__} {given!r:.60}")
+    raise TypeError(f"{name}: expected {path} to be a list of rows, got {type(given).__name__} {given!r:.60}")

@@ -1,6 +1,6 @@
 """`vmap`: the list that a comprehension gives, whatever the rows are, and what it refuses."""
 
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from typing import Any
 
 import pytest
@@ -41,6 +41,17 @@ def test_batches_are_iterables() -> None:
     assert vmap(math.prod)(zip([1, 2], [3, 4], strict=True)) == [3, 8]
     assert vmap(lambda x, y: x - y)(range(3), (x for x in (1, 1, 1))) == [-1, 0, 1]
     assert vmap(lambda x: x)([]) == []
+
+
+def test_a_dict_of_batches_is_a_batch_of_dicts() -> None:
+    data = {"x": [1.0, 2.0, 3.0], "y": {"z": (0.0, 1.0, 1.0)}}
+    rows = [{"x": 1.0, "y": {"z": 0.0}}, {"x": 2.0, "y": {"z": 1.0}}, {"x": 3.0, "y": {"z": 1.0}}]
+    assert vmap(lambda row: row)(data) == rows
+    assert vmap(lambda row, by: row["x"] * by, (0, None))(data, 2.0) == [2.0, 4.0, 6.0]
+    assert vmap(lambda row, by: row["x"] * by)(data, [1, 2, 3]) == [1.0, 4.0, 9.0]
+    counted = defaultdict(int, x=[1, 2])
+    assert [row["new"] for row in vmap(lambda row: row)(counted)] == [0, 0] and "new" not in counted
+    assert vmap(lambda row: row["x"])({"x": zip([1, 2], [3, 4], strict=True)}) == [(1, 3), (2, 4)]
 
 
 def test_what_is_no_batch_goes_to_every_call() -> None:
@@ -86,13 +97,19 @@ def test_it_is_known_by_the_name_of_the_function() -> None:
         ),
         (lambda: vmap(abs)(), TypeError, "vmap(abs): expected a batch among the positional arguments"),
         (lambda: vmap(pow)([1], 2), TypeError, "vmap(pow): expected argument 1 to be a list of rows, got int 2"),
-        (lambda: vmap(abs)({1: 2}), TypeError, "expected argument 0 to be a list of rows, got dict {1: 2}"),
+        (lambda: vmap(abs)({}), TypeError, "vmap(abs): expected argument 0 to be a list of rows, got dict {}"),
+        (lambda: vmap(abs)({1: 2}), TypeError, "vmap(abs): expected argument 0[1] to be a list of rows, got int 2"),
         (lambda: vmap(abs)("12"), TypeError, "vmap(abs): expected argument 0 to be a list of rows, got str '12'"),
         (lambda: vmap(abs)(Value(2.0)), TypeError, "vmap(abs): expected argument 0 to be a list of rows, got Value "),
         (
             lambda: vmap(pow, (0, None, 0))([1], 2, [3, 4]),
             ValueError,
             "vmap(pow): expected batches of one length, got 1 (argument 0), 2 (argument 2)",
+        ),
+        (
+            lambda: vmap(abs)({"x": [1], "y": {"z": [1, 2], "w": [3, 4]}}),
+            ValueError,
+            "vmap(abs): expected batches of one length, got 1 (argument 0['x']), 2 (argument 0['y'])",
         ),
     ],
 )

@@ -221,6 +221,20 @@ def test_results_are_nests() -> None:
     }
 
 
+def test_a_dict_of_columns_is_a_batch_too() -> None:
+    leaf = Value(0.5)
+    data = {"x": [1.0, -2.0, 3.0], "targets": {"y": [0.0, 1.0, 1.0]}}
+    loss = check(
+        lambda d: math.mean(vmap(lambda row: (leaf * row["x"] - row["targets"]["y"]) ** 2)(d)), (data,), loops=1
+    )
+    columns = check(
+        lambda xs, ys: math.mean(vmap(lambda x, y: (leaf * x - y) ** 2)(xs, ys)),
+        (data["x"], data["targets"]["y"]),
+        loops=1,
+    )
+    assert loss.source == columns.source
+
+
 def test_long_sums_are_several_statements() -> None:
     many = [0.5 + place for place in range(50)]
     check(lambda xs: sum([y * z for y in vmap(math.sin)(xs) for z in many]), (values(1.0, 2.0),), loops=1)
