@@ -153,4 +153,18 @@ def slope(trial: Trial, i: int) -> Estimate:
     def along(x: float) -> float:
         return steps(trial.moved(i, x), i).z.imag / complex_step.H
 
-    return agreed(at, trial.numbers[i], along)
+    return agreed(at, trial.numbers[i], along, largest_on_the_way(trial))
+
+
+def largest_on_the_way(trial: Trial) -> float:
+    """Return the size of the largest number that a sum from left to right comes to, and is rounded as, before the last.
+
+    For rules of another kind it is zero. What such a sum comes to on the way are the results for shorter sequences.
+    """
+    rule = trial.rule
+    if "; " not in rule.forward:
+        return 0.0
+    elements = {name: trial.arguments[name] for name in codegen.sequences(rule)}
+    shorter = range(len(next(iter(elements.values()))))
+    cuts = [trial.arguments | {name: xs[:count] for name, xs in elements.items()} for count in shorter]
+    return max((abs(forward(rule, cut)) for cut in cuts), default=0.0)

@@ -15,6 +15,7 @@ from microgrid.rules import ROWS, RULES, Rule
 from microgrid.testing import check_rule
 from microgrid.testing.rule_checks import (
     check_gradients_beside,
+    check_reverse,
     check_role,
     check_second,
     check_smooth,
@@ -189,6 +190,15 @@ def test_points_without_a_derivative_are_passed_over() -> None:
 def test_terms_that_cancel_are_no_fault() -> None:
     check_smooth(Trial(RULES["dot"], {"ws": [1.0, 1e-13, 1.5], "xs": [0.0, 1.0, 1 / 3], "b": -0.5}))
     check_second(Trial(RULES["tanh"], {"x": 7.756750673685423}), 0, 0)  # where 1 - out * out has ten digits
+
+
+def test_terms_that_are_lost_in_a_sum_are_no_fault(define: Any) -> None:
+    """Beside 0.5, to which the others come before the last one, a product of 2e-16 is lost in rounding."""
+    point = {"ws": [1.0, 2.0**-52, 1.0], "xs": [1.0, 1.0, -0.5], "b": -0.5}
+    assert check_reverse(Trial(RULES["dot"], point)) == [1.0, 1.0, -0.5, 1.0, 2.0**-52, 1.0, 1.0]
+    define("twice(ws, xs, b)", "b; out + w * x", w="x", x="2 * w", b="1")
+    with pytest.raises(AssertionError, match=r"reverse by xs\[0\] .* the engine gives 2.0, the oracle finds 1.0"):
+        check_reverse(Trial(RULES["twice"], point))
 
 
 def test_what_a_result_depends_on() -> None:
