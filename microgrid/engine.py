@@ -144,11 +144,12 @@ class Value(Operations):
     def _record_gradients(self, seed: Value) -> None:
         with gc_paused():
             for node, adjoint in adjoints(graph.inner_nodes(self), {self: seed}, "record").items():
-                if not getattr(node.op, "is_number", True):  # a compiled call, which has several results
+                is_leaf = node.op is None
+                if not (is_leaf or node.op.is_number):
                     continue
                 if not isinstance(adjoint, Value):
                     adjoint = Value(adjoint)
-                accumulates = node.op is None and (isinstance(node.grad, Value) or node.grad)
+                accumulates = is_leaf and (isinstance(node.grad, Value) or node.grad)
                 node.grad = node.grad + adjoint if accumulates else adjoint
 
     @property

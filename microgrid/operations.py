@@ -146,10 +146,12 @@ class Operation:
         rule: the row of the calculus table.
         mask: for each argument of the rule whether nodes stand there.
         fan: where a node keeps its parents; see `codegen.fan`.
+        is_number: whether a node of it is a number; only the compiled call of several results is none.
         pull and the other `ROLES`: the derivative roles, built when first used; see `pullbacks`.
     """
 
     __slots__ = (*ROLES, "fan", "mask", "rule")
+    is_number = True
 
     def __init__(self, rule: Rule, mask: tuple[bool, ...]) -> None:
         self.rule, self.mask, self.fan = rule, mask, codegen.fan(rule, mask)
@@ -185,7 +187,7 @@ class HandWritten:
     """The operation of a node whose `_backward` was assigned, as in micrograd's lecture: first order, eager only."""
 
     __slots__ = ("name", "pull", "symbol")
-    fan = 0
+    fan, is_number = 0, True
 
     def __init__(self, name: str, pull: Callable[[Value, Any], object]) -> None:
         self.name = self.symbol = name

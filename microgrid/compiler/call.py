@@ -46,7 +46,7 @@ class Projection:
     """The operation that takes one result of a call; the number of it is the node's constant."""
 
     name = symbol = "result"
-    fan, mask = 1, (True, False)
+    fan, mask, is_number = 1, (True, False), True
 
     def pull(self, node: Value, g: Any) -> None:
         """Add to the adjoints of the call."""
