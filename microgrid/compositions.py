@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["dist", "fabs", "frexp", "log", "log_softmax", "modf", "pow", "softmax"]
 
-_copysign, _exp, _fmod, _total = (FUNCTIONS[name] for name in ("copysign", "exp", "fmod", "total"))
-_hypot = FUNCTIONS["hypot"]
-_ldexp, _log, _logsumexp = (FUNCTIONS[name] for name in ("ldexp", "log", "logsumexp"))
-_maximum, _pow = FUNCTIONS["maximum"], FUNCTIONS["pow"]
+_copysign, _exp, _fmod, _hypot, _ldexp, _log, _logsumexp, _maximum, _pow, _total = (
+    FUNCTIONS[name]
+    for name in ("copysign", "exp", "fmod", "hypot", "ldexp", "log", "logsumexp", "maximum", "pow", "total")
+)
 
 
 def stop(x: Any) -> Any:

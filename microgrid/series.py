@@ -92,8 +92,6 @@ class Series:
     def __gt__(self, other: Any) -> bool:
         return bool(self.terms[0] > first(other))
 
-    __hash__ = None  # type: ignore[assignment] # as of everything that is compared by value and is not a number
-
 
 def first(x: Any) -> Any:
     """Return the number that `x` begins with, for the elements of a sequence too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from string import digits
 
 from microgrid.draw.words import number, printable
 
@@ -36,7 +36,8 @@ def name_formula(name: str) -> str:
     >>> print(*map(name_formula, ["x", "w12", "loss", "learning_rate"]))
     x w_{12} \mathrm{loss} \mathrm{learning\_rate}
     """
-    stem, index = re.fullmatch(r"(.*?)_?(\d*)", name).groups()  # type: ignore[union-attr] # matches every name
+    stem = name.rstrip(digits)
+    index, stem = name[len(stem) :], stem.removesuffix("_")
     letter = stem if len(stem) == 1 and stem.isalpha() else upright(stem)
     return f"{letter}_{{{index}}}" if index else letter
 
