@@ -121,6 +121,28 @@ def means(losses: list[float], sizes: Sequence[int]) -> list[float]:
     return [sum(map(operator.mul, losses[start : start + len(sizes)], sizes)) / count for start in starts]
 
 
+def next_losses(
+    steps: Steps, order: Iterator[Sequence[int]], sizes: Sequence[int], done: int, together: int
+) -> list[float]:
+    """Follow batches until the next epoch is done, and return the mean losses of the epochs that are: one or several.
+
+    Args:
+        steps: takes the steps.
+        order: the batches of epoch after epoch.
+        sizes: the numbers of samples of the batches of an epoch.
+        done: how many epochs were done before.
+        together: how many may be done at most, since nobody has to see what comes between them.
+
+    Raises:
+        FloatingPointError: if a loss is not finite, or too large for a float.
+    """
+    losses: list[float] = []
+    while not losses:
+        advance(steps, order, (done + together) * len(sizes) - len(steps.losses), done + 1)
+        losses = means(steps.losses[done * len(sizes) :], sizes)
+    return losses
+
+
 def advance(steps: Steps, batches: Iterator[Sequence[int]], most: int, epoch: int) -> None:
     """Follow the next of `batches`, at most so many; `epoch` is that of the first.
 
@@ -144,7 +166,9 @@ def diverged(loss: float, epoch: int) -> FloatingPointError:
 
 
 def measured(model: Model, samples: Samples, metrics: Mapping[str, Metric]) -> dict[str, Any]:
-    """Return what `metrics` say of the predictions of `model`."""
+    """Return what `metrics` say of the predictions of `model`, which is called only if there are some."""
+    if not metrics:
+        return {}
     with no_grad():
         predictions = [tree.converted(number_of, model(x)) for x, _ in samples]
     return {name: metric(predictions, [y for _, y in samples]) for name, metric in metrics.items()}
@@ -218,16 +242,13 @@ def fit(
     source = random_source(rng) if shuffles else None
     order, sizes = in_order(len(samples), batch_size, source)
     history, bar, begun = History(measures), Progress(progress, epochs, "fit"), time.perf_counter()
+    is_watched = bool(measures or watchers)
     try:
         while (done := len(history.loss)) < epochs:
-            together = 1 if measures or watchers else bar.untold()
-            advance(steps, order, (done + together) * len(sizes) - len(steps.losses), done + 1)
-            losses = means(steps.losses[done * len(sizes) :], sizes)
-            if not losses:
-                continue
-            if measures or watchers:
+            losses = next_losses(steps, order, sizes, done, 1 if is_watched else bar.untold())
+            if is_watched:
                 steps.commit()
-            history.add(losses, measured(model, samples, measures) if measures else {})
+            history.add(losses, measured(model, samples, measures))
             bar.advance(history.last, len(losses))
             if any([watcher(done + 1, history) is True for watcher in watchers]):
                 break

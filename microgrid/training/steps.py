@@ -202,7 +202,7 @@ class Steps:
         self.commit()
         self._take = self.eager_step
         total = self.eager_step(1)
-        warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=6)
+        warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=7)
         return total
 
     def fetch(self) -> tuple[list[float], int]:
