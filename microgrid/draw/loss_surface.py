@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from microgrid.draw.fields import Model
+    from microgrid.draw.fields import Limits, Model, Point
     from microgrid.engine import Value
     from microgrid.nn import Module
     from microgrid.samples import Samples
@@ -91,15 +91,10 @@ def plot_loss_surface(
     steps = steps_of(recorder, leaves)
     names, plane = directed(model, steps, directions, random_source(rng))
     path = [coordinates(step, *plane) for step in steps]
-    ends = [(-(reach or 1.0), reach or 1.0)] * 2
-    if path and not reach:
-        ends = [limits(column) for column in zip(*path, strict=True)]
-    xs, ys = (evenly(end, resolution) for end in ends)
+    xs, ys = (evenly(ends, resolution) for ends in extent(path, reach))
     draw_surface(ax, xs, ys, losses_over(measure, leaves, plane, xs, ys))
     if path:
-        ax.plot(*zip(*path, strict=True), color="black", linewidth=3.0)
-        ax.plot(*zip(*path, strict=True), "-", color="white", linewidth=1.4)
-        ax.plot(*path[0], "o", color="white", markeredgecolor="black", markersize=6)
+        draw_path(ax, path)
     ax.plot(0.0, 0.0, "*", color="white", markeredgecolor="black", markersize=12)
     ax.set(title="loss surface", xlabel=names[0], ylabel=names[1], xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
     return ax
@@ -188,7 +183,7 @@ def random_direction(model: Module, source: random.Random) -> Vector:
     return [drawn.get(id(leaf), 0.0) for leaf in model.parameters()]
 
 
-def coordinates(step: Vector, first: Vector, second: Vector) -> tuple[float, float]:
+def coordinates(step: Vector, first: Vector, second: Vector) -> Point:
     """Return the point of the plane that is the nearest to `step`, in parts of the two directions.
 
     >>> coordinates([5.0, 3.0, 7.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0])
@@ -200,6 +195,18 @@ def coordinates(step: Vector, first: Vector, second: Vector) -> tuple[float, flo
     rest = [x - high * y for x, y in zip(step, second, strict=True)]
     square = math.fsum(x * x for x in first)
     return math.fsum(x * y for x, y in zip(rest, first, strict=True)) / square, high
+
+
+def extent(path: Sequence[Point], reach: float | None) -> list[Limits]:
+    """Return from where to where the plane goes in both directions: as far as asked for, as the path, or from -1 to 1.
+
+    >>> extent([(0.0, 1.0), (10.0, 3.0)], None), extent([], 2.0)
+    ([(-2.0, 12.0), (0.6, 3.4)], [(-2.0, 2.0), (-2.0, 2.0)])
+    """
+    if path and reach is None:
+        return [limits(column) for column in zip(*path, strict=True)]
+    far = 1.0 if reach is None else reach
+    return [(-far, far)] * 2
 
 
 def mean_loss(model: Model, samples: Samples, loss: Callable[[Any, Any], Any], compile: bool) -> Callable[[], float]:
@@ -233,6 +240,14 @@ def losses_over(
     with no_grad(), graph.data_restored(leaves):
         measure()  # raises, if anything is wrong with it
         return [[at(x, y) for x in xs] for y in ys]
+
+
+def draw_path(ax: Axes, path: Sequence[Point]) -> None:
+    """Draw where the training went, with a small circle where it began."""
+    xs, ys = zip(*path, strict=True)
+    ax.plot(xs, ys, color="black", linewidth=3.0)
+    ax.plot(xs, ys, color="white", linewidth=1.4)
+    ax.plot(*path[0], "o", color="white", markeredgecolor="black", markersize=6)
 
 
 def draw_surface(ax: Axes, xs: Vector, ys: Vector, surface: list[list[float]]) -> None:
