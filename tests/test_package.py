@@ -64,6 +64,7 @@ LAYERS = [
     ["compiler.units"],
     ["compiler.trace", "compiler.emit"],
     ["compiler.instrument", "compiler.templates", "compiler.passes", "compiler.rolling"],
+    ["compiler.rows"],
     ["compiler.arguments", "compiler.program"],
     ["functions", "extend", "anomaly", "transforms", "batches"],
     ["runs"],

@@ -2,8 +2,8 @@
 
 `trace` runs it, while `instrument` watches what is done with its values, and gives a `program`; `passes` make that
 shorter; `templates` and `emit` write it as source, from the rows of the table; `cases` hold the compiled functions,
-`call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out. Of
-what `vmap` does in the function, `rolling` makes one loop of the program, which `loops` writes.
+`call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out. What
+`vmap` does in the function is noted in `rows`; `rolling` makes one loop of the program of them, which `loops` writes.
 
 Results have the bits of an eager run. Gradients differ from eager ones by roundings, where these rewrites were made:
 

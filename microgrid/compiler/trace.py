@@ -10,7 +10,8 @@ from microgrid.anomaly import users_line
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.instrument import instrument, restore
 from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
-from microgrid.compiler.rolling import Alias, Irregular, Roller, Row, Rows
+from microgrid.compiler.rolling import Roller
+from microgrid.compiler.rows import Alias, Irregular, Row, Rows
 from microgrid.conversions import show
 from microgrid.engine import Value
 from microgrid.operations import BASE_FUNCTIONS, Operation

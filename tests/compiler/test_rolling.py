@@ -11,11 +11,9 @@ from microgrid.compiler.rolling import (
     are_told_apart,
     as_bits,
     parted,
-    shape_of,
     with_operands,
     with_ways_of,
 )
-from microgrid.nn import MLP
 from microgrid.rules import RULES
 
 
@@ -42,12 +40,6 @@ def test_patterns_hold_what_a_row_made() -> None:
 def test_operands_are_the_same_by_their_bits() -> None:
     assert as_bits(("x", 0.0)) != as_bits(("x", -0.0)) and as_bits((float("nan"),)) == as_bits((float("nan"),))
     assert as_bits((1,)) != as_bits((1.0,))
-
-
-def test_shapes_are_of_nests_of_values() -> None:
-    x = Value(1.0)
-    assert shape_of((x, [x, "text"]), 2) == shape_of((Value(2.0), [x, "text"]), 2) != shape_of((x, [x, "other"]), 2)
-    assert shape_of((x, 1.0), 1) is shape_of(object(), 0) is shape_of(MLP(1, [1]), 0) is None
 
 
 def test_guards_tell_ways_apart() -> None:
