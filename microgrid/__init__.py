@@ -1,7 +1,7 @@
 """microgrid: a pure-Python scalar autograd engine.
 
 `Value` records a computation graph as it computes; `backward()` walks it and applies the chain rule. The submodules
-(`draw`, `math`, `nn`, `losses`, `optim`, `datasets`) are imported when they are first used.
+(`draw`, `math`, `nn`, `losses`, `optim`, `training`, `datasets`) are imported when they are first used.
 
 >>> from microgrid import Value
 >>> x = Value(2.0)

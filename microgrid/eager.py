@@ -19,12 +19,6 @@ DUNDER_NAMES = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "flo
 UNARY_OPERATORS = ("neg", "abs")
 COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 
-
-def rule_in_source(rule: Rule) -> str:
-    """Return the expression for `rule` in generated source."""
-    return f"RULES[{rule.name!r}]"
-
-
 RECORD = """\
     out.grad = 0.0
     out.label = ""
@@ -152,6 +146,11 @@ def {name}({head}):
     node.label = ""
     return observe(node) if observers else node
 '''
+
+
+def rule_in_source(rule: Rule) -> str:
+    """Return the expression for `rule` in generated source."""
+    return f"RULES[{rule.name!r}]"
 
 
 def describe(rule: Rule) -> str:

@@ -85,7 +85,7 @@ def leaves(nodes: Iterable[Value]) -> list[Value]:
 
 
 def with_parents(node: Value, replace: Callable[[Any], Any]) -> Any:
-    """Return slot `_x` and slot `y` of `node` with every parent replaced."""
+    """Return what the slots `_x` and `_y` of `node` hold, with every parent replaced."""
     if node.op.fan == 2:
         return replace(node._x), replace(node._y)
     if node.op.fan == 1:

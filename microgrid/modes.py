@@ -103,12 +103,6 @@ class Mode:
         self._list.append(entry)
         return self
 
-    def before_backward(self, root: Value) -> None:
-        """Look at the graph of `root`, which is about to be differentiated; a mode that cares says how."""
-
-    def before_float(self, node: Value) -> None:
-        """Object to the conversion of `node` to a plain float; a mode that cares says how."""
-
     def __exit__(self, *exception: object) -> None:
         own = [entry for entry in _entered.get() if entry.on and entry.mode is self]
         entry = own[-1] if own else self._entries[-1]
@@ -116,6 +110,12 @@ class Mode:
         self._entries.remove(entry)
         self._list.remove(entry)
         _entered.set(tuple(entry for entry in _entered.get() if entry.on))
+
+    def before_backward(self, root: Value) -> None:
+        """Look at the graph of `root`, which is about to be differentiated; a mode that cares says how."""
+
+    def before_float(self, node: Value) -> None:
+        """Object to the conversion of `node` to a plain float; a mode that cares says how."""
 
 
 def forget(node: Value) -> None:
