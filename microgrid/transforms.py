@@ -288,10 +288,15 @@ def taylor(function: Function, x: Any, order: int) -> list[Any]:
     return coefficients(name_of("taylor", function), function, x, order)
 
 
-def coefficients(name: str, function: Function, x: Any, order: int) -> list[Any]:
-    """Return what `taylor` does; errors call it `name`."""
+def check_order(name: str, order: Any) -> None:
+    """Raise ValueError unless `order` is a whole number of at least 0."""
     if not (isinstance(order, int) and order >= 0):
         raise ValueError(f"{name}: expected an order of 0, 1, 2, …, got {order!r:.60}")
+
+
+def coefficients(name: str, function: Function, x: Any, order: int) -> list[Any]:
+    """Return what `taylor` does; errors call it `name`."""
+    check_order(name, order)
     run = Run(name, function, (x,), {}, 0)
     if not run.sources or run.sources[0] is not x:
         raise TypeError(f"{name}: expected x to be one number, got {x!r:.60}")
@@ -316,8 +321,7 @@ def derivative(function: Function, n: int = 1) -> Function:
     240.0
     """
     name = name_of("derivative", function)
-    if not (isinstance(n, int) and n >= 0):
-        raise ValueError(f"{name}: expected an order of 0, 1, 2, …, got {n!r:.60}")
+    check_order(name, n)
 
     @wraps(function)
     def transformed(x: Any) -> Any:
