@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from string import punctuation
 
 from microgrid.conversions import is_node
@@ -52,7 +53,7 @@ def aligned(lines: Sequence[str]) -> str:
 
 def equation(*sides: str) -> str:
     """Return the sides joined by equals signs, none twice in a row."""
-    first, *others = (side for side, before in zip(sides, (None, *sides), strict=False) if side != before)
+    first, *others = (side for side, _ in groupby(sides))
     return f"{first} &= {' = '.join(others)}"
 
 

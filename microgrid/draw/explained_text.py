@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from microgrid import codegen
 from microgrid.conversions import is_node
 from microgrid.draw.sketch import arguments
@@ -51,7 +53,7 @@ def joined(parts: Sequence[Any], joint: str, shown: Shown) -> str:
 
 def equations(*sides: str) -> str:
     """Return the sides joined by equals signs, none twice in a row."""
-    return " = ".join(side for side, before in zip(sides, (None, *sides), strict=False) if side != before)
+    return " = ".join(side for side, _ in groupby(sides))
 
 
 def operand_text(operand: Any, shown: Shown) -> str:

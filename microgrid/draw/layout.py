@@ -8,6 +8,7 @@ little, and last come coordinates. All edges that leave a box share one line as 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
+from itertools import groupby
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class Layout:
             (left, width), y = spans[layer], self.centres[self.via[source, layer]]
             points += [(left, y), (left + width, y)]
         points += [(spans[self.layers[target]][0], port), (self.positions[target][0], port)]
-        return [point for point, last in zip(points, (None, *points), strict=False) if point != last]
+        return [point for point, _ in groupby(points)]
 
 
 def assign_layers(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
