@@ -19,6 +19,7 @@ from microgrid.draw.words import (
     label_of,
     magnitude,
     number,
+    numbers_text,
     operation_text,
     printable,
 )
@@ -106,13 +107,8 @@ def single_box(sketch: Sketch, group: list[int]) -> Box:
     item, kind = sketch.items[index], sketch.kind(index)
     if isinstance(item, Numbers):
         numbers = item.numbers
-        shown = ", ".join(map(number, numbers[:4])) + (f", … {len(numbers)} numbers" if len(numbers) > 4 else "")
-        return Box(
-            kind,
-            data=shown,
-            count=len(numbers),
-            details=["constants", printable(", ".join(map(full, numbers[:40])), 400)],
-        )
+        details = ["constants", printable(", ".join(map(full, numbers[:40])), 400)]
+        return Box(kind, data=numbers_text(numbers), count=len(numbers), details=details)
     grad, label = gradient(item), label_of(item)
     details = [label] if label else []
     details += [kind if item.op is None else printable(f"operation {item.op.name}{formula(item)}")]

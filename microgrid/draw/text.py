@@ -8,7 +8,7 @@ from __future__ import annotations
 from microgrid import graph
 from microgrid.conversions import is_node
 from microgrid.draw.sketch import arguments
-from microgrid.draw.words import gradient, has_gradient, label_of, number, operation_text
+from microgrid.draw.words import gradient, has_gradient, label_of, number, numbers_text, operation_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from microgrid.engine import Value
 
 DEPTH = 24  # levels of one tree
-SHOWN = 4  # constants of a sequence
 
 
 def shared(nodes: list[Value]) -> set[Value]:
@@ -39,12 +38,6 @@ def children(node: Value) -> list[Any]:
         elif isinstance(operand, tuple) and operand:
             found += operand if is_node(operand[0]) else [operand]
     return found
-
-
-def constants_text(numbers: tuple[Any, ...]) -> str:
-    """Return the line of a sequence of constants."""
-    rest = f", … {len(numbers)} numbers" if len(numbers) > SHOWN else ""
-    return f"constants {', '.join(map(number, numbers[:SHOWN]))}{rest}"
 
 
 class Tree:
@@ -69,7 +62,7 @@ class Tree:
         while stack:
             item, first, indent, depth = stack.pop()
             if isinstance(item, tuple):
-                self.lines.append(first + constants_text(item))
+                self.lines.append(f"{first}constants {numbers_text(item)}")
                 continue
             below = [] if item in self.written else children(item)
             if below and depth == DEPTH:

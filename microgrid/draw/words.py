@@ -10,11 +10,13 @@ from microgrid.draw.sketch import arguments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from microgrid.engine import Value
     from microgrid.rules import Rule
 
+FIRST = 4  # numbers of a sequence that are written out
 INFIX = ("add", "sub", "mul", "div", "floordiv", "mod", "pow")
 # Partials as a textbook has them. Those of the table hold at edges too, by means that are for machines.
 TEXTBOOK = {
@@ -39,6 +41,16 @@ def number(x: Any, digits: int = 4) -> str:
         return "> 1e308" if x > 0 else "< -1e308"
     except (TypeError, ValueError):  # someone has put something else there
         return printable(x, 12)
+
+
+def numbers_text(numbers: Sequence[Any]) -> str:
+    """Return the first of `numbers`, and how many there are if they are more.
+
+    >>> numbers_text((1.0, 2.0)), numbers_text([0.5] * 9)
+    ('1, 2', '0.5, 0.5, 0.5, 0.5, … 9 numbers')
+    """
+    rest = f", … {len(numbers)} numbers" if len(numbers) > FIRST else ""
+    return ", ".join(map(number, numbers[:FIRST])) + rest
 
 
 def full(x: Any) -> str:

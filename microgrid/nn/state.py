@@ -49,13 +49,12 @@ def fitting(state: Mapping[str, Any], names: Sequence[str]) -> list[float]:
         raise TypeError(f"expected a dict of numbers by name, got {type(state).__name__} {state!r:.60}")
     known = {*names}
     for fault, wrong in (
-        ("lacks", [name for name in names if name not in state]),
-        ("has no use for", [name for name in state if name not in known]),
+        ("the state lacks", [name for name in names if name not in state]),
+        ("the model has no use for", [name for name in state if name not in known]),
     ):
         if wrong:
             more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-            which = "state" if fault == "lacks" else "model"
-            raise ValueError(f"the {which} {fault} {wrong[0]!r:.60}{more}")
+            raise ValueError(f"{fault} {wrong[0]!r:.60}{more}")
     return [as_float(name, state[name]) for name in names]
 
 
