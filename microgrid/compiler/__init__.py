@@ -4,6 +4,8 @@
 shorter; `templates` and `emit` write it as source, from the rows of the table; `cases` hold the compiled functions,
 `call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out. What
 `vmap` does in the function is noted in `rows`; `rolling` makes one loop of the program of them, which `loops` writes.
+The training steps of `fit`, in `steps`, are put together from `parts` that are traced apart: the loss of a sample, and
+in `updates` what an optimiser does. `units` leaves out what is done for dead units.
 
 Results have the bits of an eager run. Gradients differ from eager ones by roundings, where these rewrites were made:
 
