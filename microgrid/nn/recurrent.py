@@ -22,7 +22,8 @@ class LSTMCell(Module):
     """A memory `c` that each input partly erases, adds to and shows, with the equations and names of PyTorch.
 
     With the gates `i, f, g, o` cut in this order from `weight_ih · x + bias_ih + weight_hh · h + bias_hh`, a step is
-    `c = sigmoid(f) * c + sigmoid(i) * tanh(g)` and `h = sigmoid(o) * tanh(c)`.
+    `c = sigmoid(f) * c + sigmoid(i) * tanh(g)` and `h = sigmoid(o) * tanh(c)`. (Hochreiter and Schmidhuber, "Long
+    Short-Term Memory", 1997; the gate `f` by Gers, Schmidhuber and Cummins, "Learning to Forget", 2000.)
 
     Args:
         input_size: the number of inputs.

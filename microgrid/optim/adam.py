@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Adam(Optimizer):
     """Adam: steps of about `lr`, along the mean gradient in units of its root mean square.
 
-    Both means fade, by `betas`, and are corrected for having begun at zero.
+    Both means fade, by `betas`, and are corrected for having begun at zero: Kingma and Ba, "Adam: A Method for
+    Stochastic Optimization", 2015 (arXiv:1412.6980).
 
     Args:
         params: the parameters, leaves.
@@ -86,7 +87,10 @@ class Adam(Optimizer):
 
 class AdamW(Adam):
     """Adam with decoupled weight decay: the means see the gradient alone, and each step shrinks the parameter besides,
-    by `lr * weight_decay` of itself.
+    by `lr * weight_decay` of itself. (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019,
+    arXiv:1711.05101.)
+
+    Args and errors are those of `Adam`.
 
     >>> from microgrid import Value
     >>> x = Value(1.0)
