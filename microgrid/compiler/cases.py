@@ -55,9 +55,7 @@ class Case:
         places: the numbers of the arguments that are `Value`s.
     """
 
-    def __init__(
-        self, trace: Trace, program: Program, template: Any, results: Results, former: Case | None = None
-    ) -> None:
+    def __init__(self, trace: Trace, program: Program, template: Any, results: Results) -> None:
         self.looped = program if any(isinstance(step, Loop) for step in program.steps) else None
         self.template, self.results, self.externals = template, results, trace.externals
         self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]

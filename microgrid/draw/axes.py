@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, PINK, YELLOW, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, YELLOW, SKY)
 MARKERS = "os^DvP"
-GREY = "#808080"
 
 
 def axes_for(plot: str, ax: Axes | None, *, width: float = 5.0, height: float = 4.0, instead: str = "") -> Axes:

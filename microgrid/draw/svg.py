@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from microgrid.engine import Value
 
-    Colour = tuple[int, int, int]
-
 FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 CHARACTER, LINE, PAD, PILL = 7.3, 17.0, 9.0, 18.0  # of a character at 12 pixels, monospaced
 MARGIN, GAP, SPACING, GUTTER, STEP = 12.0, 38.0, 12.0, 9.0, 18.0

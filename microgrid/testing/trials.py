@@ -102,9 +102,9 @@ def first_derivatives(trial: Trial, role: str) -> list[float]:
         return [taylor(trial, i)[1] for i in range(len(leaves))]
     seed = Value(2.0) if "record" in role else 2.0
     if role in FORWARD:
-        return [plain(getattr(out.op, role)(out, {leaf: seed})) / 2 for leaf in leaves]
+        return [float(getattr(out.op, role)(out, {leaf: seed})) / 2 for leaf in leaves]
     amounts = getattr(out.op, role)(out, seed) or [leaf.grad for leaf in leaves]
-    return [plain(amount) / 2 for amount in amounts]
+    return [float(amount) / 2 for amount in amounts]
 
 
 def taylor(trial: Trial, i: int) -> list[float]:
@@ -112,18 +112,13 @@ def taylor(trial: Trial, i: int) -> list[float]:
     out, leaves = trial.node()
     table = {leaves[i]: Series([leaves[i].data, 1.0, 0.0])}
     expansions([out], table, False)
-    return [plain(term) for term in table[out].terms]
+    return [float(term) for term in table[out].terms]
 
 
 def recorded(trial: Trial, i: int) -> tuple[Any, list[Value]]:
     """Return the gradient in place `i` as it is recorded, and the leaves."""
     out, leaves = trial.node()
     return adjoints([out], {out: Value(1.0)}, "record").get(leaves[i], 0.0), leaves
-
-
-def plain(number: Any) -> float:
-    """Return the number of a node, or the number that it is."""
-    return float(getattr(number, "data", number))
 
 
 # The oracle's

@@ -170,13 +170,8 @@ def measured(model: Model, samples: Samples, metrics: Mapping[str, Metric]) -> d
     if not metrics:
         return {}
     with no_grad():
-        predictions = [tree.converted(number_of, model(x)) for x, _ in samples]
+        predictions = [tree.converted(float, model(x)) for x, _ in samples]
     return {name: metric(predictions, [y for _, y in samples]) for name, metric in metrics.items()}
-
-
-def number_of(leaf: Any) -> float:
-    """Return the number of a `Value`, or a number itself."""
-    return float(getattr(leaf, "data", leaf))
 
 
 def fit(
