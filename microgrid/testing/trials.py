@@ -148,13 +148,13 @@ def slope(trial: Trial, i: int) -> Estimate:
     def along(x: float) -> float:
         return steps(trial.moved(i, x), i).z.imag / complex_step.H
 
-    return agreed(at, trial.numbers[i], along, largest_on_the_way(trial))
+    return agreed(at, trial.numbers[i], along, largest_partial_sum(trial))
 
 
-def largest_on_the_way(trial: Trial) -> float:
-    """Return the size of the largest number that a sum from left to right comes to, and is rounded as, before the last.
+def largest_partial_sum(trial: Trial) -> float:
+    """Return the size of the largest partial sum of a rule that adds from left to right: it is rounded as that is.
 
-    For rules of another kind it is zero. What such a sum comes to on the way are the results for shorter sequences.
+    It is zero for rules of another kind. Partial sums are the results for shorter sequences.
     """
     rule = trial.rule
     if "; " not in rule.forward:
