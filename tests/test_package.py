@@ -1,6 +1,7 @@
 """The package as a whole: what it imports, in which direction, and what it is known by."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -12,6 +13,8 @@ import pytest
 import microgrid
 
 PACKAGE = Path(microgrid.__file__).parent
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+OF_ANOTHER_ROW = {"__init__", "compositions", "functions"}  # the last two stand in that of `math`
 
 
 def dotted(path: Path) -> str:
@@ -134,6 +137,33 @@ def test_imports_point_one_way(name: str) -> None:
     depth = {module: index for index, layer in enumerate(LAYERS) for module in layer}
     own = {module.partition(".")[2] for module in imports(MODULES[name]) if module.startswith("microgrid")}
     assert all(depth[module or "__init__"] > depth[name] for module in own), own
+
+
+def readme_rows() -> dict[str, int]:
+    """Return the modules and packages of the README's table, each with the number of its row."""
+    found: dict[str, int] = {}
+    lines = README.partition("| module | what lives there |\n")[2].partition("\n\n")[0].splitlines()
+    for index, line in enumerate(lines[1:]):
+        folder = ""
+        for path in re.findall("`([^`]+)`", line.split("|")[1]):
+            folder = path[: path.rfind("/") + 1] or folder
+            found[(folder + path.removeprefix(folder)).rstrip("/").removesuffix(".py").replace("/", ".")] = index
+    return found
+
+
+def test_the_table_in_the_readme_has_every_module() -> None:
+    rows = readme_rows()
+    assert {name.partition(".")[0] for name in rows} == {name.partition(".")[0] for name in MODULES} - OF_ANOTHER_ROW
+    assert rows.keys() <= {*MODULES}
+
+
+def test_imports_point_down_the_table_in_the_readme() -> None:
+    rows = readme_rows()
+    row_of = {name: rows.get(name, rows.get(name.partition(".")[0])) for name in MODULES}
+    placed = {name: row for name, row in row_of.items() if row is not None and (name in rows or "draw" not in name)}
+    for name, row in placed.items():
+        own = {module.partition(".")[2] for module in imports(MODULES[name])} & placed.keys()
+        assert all(placed[module] >= row for module in own), f"{name} imports {own}"
 
 
 @pytest.mark.parametrize("name", MODULES)
