@@ -35,6 +35,10 @@ def test_an_operation_is_made_once_for_a_pattern() -> None:
     assert (Value(1.0) * 2.0).op is operation("mul", (True, False))
 
 
+def test_a_node_of_an_operation_is_a_number() -> None:
+    assert operation("mul", (True, True)).is_number is HandWritten("mine", print).is_number is True
+
+
 def test_an_operation_knows_its_rule() -> None:
     op = operation("relu", (True,))
     assert (op.name, op.symbol, op.fan, repr(op)) == ("relu", "ReLU", 1, "relu")
