@@ -11,6 +11,7 @@ from itertools import islice
 
 from microgrid.conversions import counted, is_node
 from microgrid.draw.words import label_of, number, printable
+from microgrid.tree import is_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 MOST_ROWS = 50
 WIDEST = 80  # characters of a cell
 LEFT = ' style="text-align:left"'
-
-
-def is_module(item: object) -> bool:
-    """Return whether `item` is a module of a network."""
-    return hasattr(item, "named_parameters")
 
 
 def parts(module: Any, path: str) -> Iterator[Part]:

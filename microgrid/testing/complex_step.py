@@ -175,7 +175,7 @@ def log_sum(xs: Sequence[Any]) -> Step:
     return Step(cmath.log(total(powers).z)) + top
 
 
-def cross_entropy_of_row(xs: Sequence[Any], ys: Sequence[Any]) -> Step:
+def cross_entropy(xs: Sequence[Any], ys: Sequence[Any]) -> Step:
     """Return the cross-entropy of `softmax(xs)` and the probabilities `ys`."""
     top = max(range(len(xs)), key=lambda index: z_of(xs[index]).real)
     gaps = [Step(z_of(x) - z_of(xs[top])) for x in xs]
@@ -192,7 +192,7 @@ def cube_root(x: Any) -> Step:
     return Step(cmath.exp(cmath.log(cf.above_zero(z_of(x))) / 3))
 
 
-def cross_entropy(p: Any, y: Any) -> Step:
+def binary_cross_entropy(p: Any, y: Any) -> Step:
     """Return `-(y * log(p) + (1 - y) * log(1 - p))`."""
     log_p, log_rest = Step(cmath.log(cf.above_zero(z_of(p)))), Step(cf.log_of_one_plus(-z_of(p)))
     loss: Step = -(log_p * y + log_rest * (1 - y))
@@ -213,12 +213,12 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "atan": analytic(cmath.atan),
     "atan2": analytic(cf.angle),
     "atanh": inside(-1, 1, cmath.atanh),
-    "binary_cross_entropy": cross_entropy,
+    "binary_cross_entropy": binary_cross_entropy,
     "cbrt": cube_root,
     "copysign": lambda x, y: abs(x) * math.copysign(1, real(y)),
     "cos": analytic(cmath.cos),
     "cosh": analytic(cmath.cosh),
-    "cross_entropy": cross_entropy_of_row,
+    "cross_entropy": cross_entropy,
     "degrees": lambda x: x * (180 / math.pi),
     "digamma": analytic(cf.digamma),
     "erf": analytic(cf.erf),

@@ -97,7 +97,6 @@ def is_inside(rule: Rule, arguments: Arguments, margin: float = MARGIN) -> bool:
     """
     if not in_domain(rule, arguments):
         return False
-
     wide = []
     for name, x in places(rule, arguments):
         distance = radius(rule, name, x, margin)
