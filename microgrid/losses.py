@@ -103,6 +103,10 @@ def l1_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
 def huber_loss(input: Numbers, target: Numbers, reduction: str = "mean", delta: float = 1.0) -> Any:
     """Return the mean of half the squared error, continued as a straight line where the error is larger than `delta`.
 
+    Args:
+        input, target, reduction: as for all losses here.
+        delta: the error from which on the loss is a straight line, above 0.
+
     Raises:
         ValueError: if `delta` is not above 0.
 

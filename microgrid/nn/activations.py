@@ -38,7 +38,11 @@ def identity(x: Value) -> Value:
 
 
 def activation_name(activation: Activation) -> str:
-    """Return what a representation calls `activation`."""
+    """Return what a representation calls `activation`.
+
+    >>> activation_name("relu"), activation_name("tanh"), activation_name(None), activation_name(math.sin)
+    ('ReLU', 'Tanh', 'Linear', 'sin')
+    """
     if activation is None or isinstance(activation, str):
         return {None: "Linear", "relu": "ReLU"}.get(activation, str(activation).capitalize())
     return getattr(activation, "__name__", repr(activation))

@@ -63,8 +63,13 @@ def p_norm(numbers: list[float], p: float) -> float:
 def clip_grad_value_(parameters: Iterable[Value] | Value, clip_value: float) -> None:
     """Hold every gradient between `-clip_value` and `clip_value`.
 
+    Args:
+        parameters: the leaves whose gradients are held.
+        clip_value: the largest amount that a gradient may have.
+
     Raises:
         ValueError: if `clip_value` is negative.
+        TypeError: if it is no plain number, or `parameters` are none, as a model is none.
 
     >>> x = Value(0.0)
     >>> x.grad = -3.0
