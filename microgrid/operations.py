@@ -11,12 +11,12 @@ from _thread import RLock
 from weakref import WeakSet
 
 from microgrid import codegen, fallbacks, sequences, special
-from microgrid.conversions import MATH_ERRORS
+from microgrid.conversions import MATH_ERRORS, is_node
 from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from microgrid.engine import Value
@@ -248,3 +248,10 @@ def operation(name: str, mask: tuple[bool, ...]) -> Operation:
 
 
 IDENTITY = operation("identity", (True,))  # of the leaf of a transform's run: it leads on to what it stands for
+
+
+def lead_on(leaves: Iterable[Value], sources: Iterable[Any]) -> None:
+    """Let each of `leaves` be a node that leads on to its source, where that is one: derivatives pass on to it."""
+    for leaf, source in zip(leaves, sources, strict=True):
+        if is_node(source):
+            leaf.op, leaf._x = IDENTITY, source

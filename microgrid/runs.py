@@ -12,7 +12,7 @@ from microgrid import tree
 from microgrid.conversions import as_number, is_node, zero_like
 from microgrid.engine import Value
 from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
-from microgrid.operations import IDENTITY
+from microgrid.operations import lead_on
 from microgrid.passes import Guarded, adjoints, between, counts, seeded, tangents
 from microgrid.series import Series, expansions
 
@@ -153,9 +153,7 @@ class Run:
         for out in filter(is_node, self.outputs if observers else ()):
             before_backward(out)
         if self.records:
-            for leaf, source in zip(self.inputs, self.sources, strict=True):
-                if is_node(source):
-                    leaf.op, leaf._x = IDENTITY, source
+            lead_on(self.inputs, self.sources)
 
     def enter(self, source: Any) -> Value:
         """Return a new leaf that takes the place of `source`, a number or a `Value`."""

@@ -15,7 +15,7 @@ from functools import cache
 from microgrid import codegen, graph
 from microgrid.conversions import MATH_ERRORS, is_node
 from microgrid.engine import Value
-from microgrid.operations import IDENTITY, _callables, functions_for
+from microgrid.operations import _callables, functions_for, lead_on
 from microgrid.passes import Guarded, between, counts
 from microgrid.pullbacks import Totalise, expression
 from microgrid.recording import flattened
@@ -306,9 +306,7 @@ def composed(name: str, function: Function) -> Function:
             results = function(*entered)
         outs = results if isinstance(results, list | tuple) else [results]
         nodes, _ = between([*table], outs)
-        for leaf, series in table.items():
-            if is_node(series.terms[0]):
-                leaf.op, leaf._x = IDENTITY, series.terms[0]
+        lead_on(table, [series.terms[0] for series in table.values()])
         expansions(nodes, table, records)
         expanded = [meaning(out, table, records) for out in outs]
         return expanded if isinstance(results, list | tuple) else expanded[0]

@@ -17,6 +17,7 @@ from microgrid.operations import (
     Operation,
     dependents,
     functions_for,
+    lead_on,
     operation,
     register,
     registering,
@@ -189,3 +190,11 @@ def test_nothing_comes_to_depend_on_rules_while_one_is_replaced() -> None:
         assert dependent not in dependents
     other.join()
     assert dependent in dependents
+
+
+def test_leaves_lead_on_to_the_nodes_they_stand_for() -> None:
+    source, leaf, other = Value(2.0), Value(2.0), Value(3.0)
+    lead_on([leaf, other], [source, 3.0])
+    assert leaf.op is IDENTITY and leaf.parents[0] is source and other.op is None
+    with pytest.raises(ValueError, match="shorter"):
+        lead_on([Value(1.0)], [])

@@ -10,7 +10,7 @@ from microgrid.compiler.arguments import Results
 from microgrid.compiler.cases import RECORDED, gradient
 from microgrid.engine import Value
 from microgrid.modes import apart, observe, observers
-from microgrid.operations import IDENTITY
+from microgrid.operations import IDENTITY, lead_on
 from microgrid.passes import adjoints, between, dependents, seeded, tangents
 from microgrid.runs import Differentiation
 from microgrid.series import Series, expansions
@@ -223,8 +223,7 @@ class Replay:
 
     def linked(self) -> Replay:
         """Return the replay, with its leaves leading on to the parents, so that derivatives can be recorded."""
-        for leaf, parent in zip(self.inputs, self.parents, strict=False):
-            leaf.op, leaf._x = IDENTITY, parent
+        lead_on(self.inputs, self.parents[: len(self.inputs)])  # the others are leaves that stand for themselves
         return self
 
     def pull(self, seeds: Sequence[Any], role: str) -> list[Any]:
