@@ -79,15 +79,16 @@ def described(node: Value) -> str:
     if node.op is None:
         return "an operation under no_grad"
     label = f"{node.label!r}, made by " if node.label else ""
-    operands: Iterable[Any] = graph.arguments(node) if hasattr(node.op, "rule") else node.parents
-    if getattr(getattr(node.op, "rule", None), "variadic", False):
+    rule = node.op.rule
+    operands: Iterable[Any] = node.parents if rule is None else graph.arguments(node)
+    if rule is not None and rule.variadic:
         (operands,) = operands
     return f"{label}{node.op.name}({', '.join(map(show, operands))})"
 
 
 def partials(node: Value) -> Iterator[tuple[Value, Any]]:
     """Yield each parent of `node` with the partial derivative by it; nothing for a hand-written operation."""
-    if hasattr(node.op, "rule"):
+    if node.op.rule is not None:
         try:
             amounts = node.op.vjp(node, 1.0)
         except MATH_ERRORS:

@@ -118,7 +118,7 @@ def written_out(nodes: Iterable[Value], stands: dict[Any, Any]) -> list[Value]:
     """
     order: list[Value] = []
     for node in nodes:
-        if not hasattr(node.op, "rule"):
+        if node.op.rule is None:
             made, result = node.op.written_out(node, stands)
             order += written_out(made, stands)
             stands[node] = stands.get(result, result)

@@ -143,7 +143,7 @@ class Operation:
     """A rule recorded on one pattern of nodes and constants; what the `op` of a node is.
 
     Attributes:
-        rule: the row of the calculus table.
+        rule: the row of the calculus table; None for operations of other kinds, by hand and of compiled calls.
         mask: for each argument of the rule whether nodes stand there.
         fan: where a node keeps its parents; see `codegen.fan`.
         is_number: whether a node of it is a number; only the compiled call of several results is none.
@@ -187,7 +187,7 @@ class HandWritten:
     """The operation of a node whose `_backward` was assigned, as in micrograd's lecture: first order, eager only."""
 
     __slots__ = ("name", "pull", "symbol")
-    fan, is_number = 0, True
+    fan, is_number, rule = 0, True, None
 
     def __init__(self, name: str, pull: Callable[[Value, Any], object]) -> None:
         self.name = self.symbol = name

@@ -259,7 +259,7 @@ def expansions(nodes: Iterable[Value], table: dict[Value, Series], records: bool
     """
 
     for node in nodes:
-        if not hasattr(node.op, "rule"):
+        if node.op.rule is None:
             table[node] = node.op.expand(node, table, records)
             continue
         arguments = [meaning(argument, table, records) for argument in graph.arguments(node)]

@@ -46,7 +46,7 @@ class Projection:
     """The operation that takes one result of a call; the number of it is the node's constant."""
 
     name = symbol = "result"
-    fan, mask, is_number = 1, (True, False), True
+    fan, mask, is_number, rule = 1, (True, False), True, None
 
     def pull(self, node: Value, g: Any) -> None:
         """Add to the adjoints of the call."""
@@ -89,7 +89,7 @@ class Call:
         function: what was compiled.
     """
 
-    fan, mask = 0, (True,)
+    fan, mask, rule = 0, (True,), None
 
     def __init__(self, name: str, case: Case, function: Callable[..., Any]) -> None:
         self.name = self.symbol = name

@@ -111,7 +111,7 @@ class Markdown:
 
     def heading(self, node: Value) -> str:
         """Return the words above the equations of `node`."""
-        if hasattr(node.op, "rule"):
+        if node.op.rule is not None:
             name, what = node.op.name, printable(node.op.rule.doc)
         else:
             name, _, what = self.explanation.applied(node)
@@ -122,7 +122,7 @@ class Markdown:
         name, data = self.names[node], number_formula(node.data)
         if node.op is None:
             return f"${name} = {data}${self.remark(node)}"
-        if not hasattr(node.op, "rule"):
+        if node.op.rule is None:
             operation, operands, _ = self.explanation.applied(node)
             given = ", ".join(self.names[parent] for parent in operands)
             sides = [rf"{upright(operation)}\left({given}\right)"]

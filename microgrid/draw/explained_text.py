@@ -128,7 +128,7 @@ class Text:
 
     def applied(self, node: Value, shown: Shown) -> str:
         """Return the operation that made `node`, a row of the table or not."""
-        if hasattr(node.op, "rule"):
+        if node.op.rule is not None:
             return forward_text(node, shown)
         name, operands, _ = self.explanation.applied(node)
         return f"{name}({joined(operands, ', ', shown)})"

@@ -56,7 +56,7 @@ def applied(node: Value) -> tuple[str, tuple[Value, ...], str]:
 
 def uses_of(node: Value) -> list[Use]:
     """Return the uses that `node` makes of its parents, in their order; of each once if it was written by hand."""
-    if not hasattr(node.op, "rule"):
+    if node.op.rule is None:
         return [Use(parent, node, "", None) for parent in dict.fromkeys(applied(node)[1])]
     uses = []
     for name, operand in arguments(node):
@@ -77,7 +77,7 @@ def handed_on(node: Value, gradient: Any) -> list[Any]:
         return handed_on_by_call(node._x, Seeds({node._y: gradient}))
     if isinstance(node.op, Call):
         return handed_on_by_call(node, gradient)
-    if not hasattr(node.op, "rule"):
+    if node.op.rule is None:
         return handed_on_by_hand(node, gradient)
     stand_ins: list[Value] = []
 

@@ -71,7 +71,7 @@ def arguments(node: Value) -> Iterator[tuple[str, Any]]:
     """Yield the operands of `node` with the names of the arguments: nodes, plain numbers, or tuples of either."""
     if node.op is None:
         return
-    if hasattr(node.op, "rule"):
+    if node.op.rule is not None:
         yield from zip(node.op.rule.arguments, graph.arguments(node), strict=True)
     else:  # written by hand, or a call of a compiled function
         yield from (("", parent) for parent in node.parents)
@@ -79,7 +79,7 @@ def arguments(node: Value) -> Iterator[tuple[str, Any]]:
 
 def order_matters(node: Value, name: str) -> bool:
     """Return whether the argument `name` of `node` is not like the others."""
-    if not hasattr(node.op, "rule") or node.op.rule.is_sequence(name):
+    if node.op.rule is None or node.op.rule.is_sequence(name):
         return False
     return node.op.mask.count(True) > 1 and node.op.name not in ("add", "mul", "dot", "logaddexp")
 
@@ -88,7 +88,7 @@ def weights_and_biases(nodes: Iterable[Value]) -> set[Value]:
     """Return the leaves that are weights or the bias of a `dot`: what is taken for a parameter unless it is said."""
     found: set[Value] = set()
     for node in nodes:
-        if node.op.name == "dot" and hasattr(node.op, "rule"):
+        if node.op.name == "dot" and node.op.rule is not None:
             for name, operand in arguments(node):
                 if name != "xs":
                     found.update(x for x in (operand if isinstance(operand, tuple) else (operand,)) if is_node(x))

@@ -109,7 +109,7 @@ def operation_text(node: Value) -> str:
         return ""
     symbol = printable(node.op.symbol)
     operands = list(arguments(node))
-    if not hasattr(node.op, "rule"):
+    if node.op.rule is None:
         return symbol or "?"
     shown = ["·" if is_node(x) or isinstance(x, tuple) else number(x) for _, x in operands]
     if node.op.name in INFIX:
@@ -147,5 +147,5 @@ def partial_of(node: Value, argument: str, value: Any) -> str:
 
 def formula(node: Value) -> str:
     """Return the forward expression of the operation of `node`, as the table has it."""
-    rule: Any = getattr(node.op, "rule", None)
+    rule: Any = None if node.op is None else node.op.rule
     return "" if rule is None else f"({', '.join(rule.arguments)}) = {forward_of(rule)}"

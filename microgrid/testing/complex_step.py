@@ -324,7 +324,7 @@ def derivative(root: Value, leaf: Value) -> float:
 
     for node in graph.inner_nodes(root):
         if any(parent in steps for parent in node.parents):
-            if not hasattr(node.op, "rule"):
+            if node.op.rule is None:
                 raise TypeError(f"the operation {node.op.name!r} is no row of the table: it has no complex version")
             steps[node] = evaluate(node.op.rule, *map(lift, graph.arguments(node)))
     return steps[root].z.imag / H if root in steps else 0.0

@@ -241,7 +241,7 @@ def culprit(root: Any, order: int, rtol: float, atol: float) -> str:
                     f"the first wrong operation is {described(node)}: its derivative by {by} (order {one.order}) "
                     f"is {one.oracle.derivative!r}, the engine gives {one.engine!r}"
                 )
-    others = [described(node) for node in nodes if not hasattr(node.op, "rule")]
+    others = [described(node) for node in nodes if node.op.rule is None]
     if others:
         return f"each operation of the table is right by itself: look at what is no row, {others[0]}"
     return (
@@ -252,7 +252,7 @@ def culprit(root: Any, order: int, rtol: float, atol: float) -> str:
 
 def alone(node: Value, order: int) -> list[Comparison]:
     """Return the derivatives of one operation of the table at its own operands, none where they do not exist."""
-    if not hasattr(node.op, "rule"):
+    if node.op.rule is None:
         return []
     pattern = list(zip(node.op.rule.arguments, graph.arguments(node), node.op.mask, strict=True))
     names = [name for name, _, is_node in pattern if is_node]
