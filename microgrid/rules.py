@@ -110,9 +110,10 @@ ROWS = (
          domain="y != 0 and x % y != 0"),
     Rule("mod(x, y)",       "x % y",            "remainder with the sign of y", x="1", y="-(x // y)", symbol="%",
          domain="y != 0 and x % y != 0"),
-    # The steps are 1, but 0 where 0**0 would become 0**-1 and log(1) stands for log(0): right at x = 0 to every order.
-    Rule("pow(x, y)",       "power(x, y)",      "power",                    x="y * x ** (y - step(abs(x) + abs(y)))",
-         y="out * log(x + (1 - step(abs(x))))",                                                        symbol="**",
+    # The steps are 1, but 0 where x**0 would become an infinite x**-1 (abs(x) up to 2**-1024 is lost in the quotient),
+    # and where log(1) stands for log(0): right at x = 0 to every order.
+    Rule("pow(x, y)",       "power(x, y)",      "power",
+         x="y * x ** (y - step(abs(x) / 2 ** 51 + abs(y)))", y="out * log(x + (1 - step(abs(x))))",    symbol="**",
          domain="x > 0"),
     Rule("identity(x)",     "x",                "the number itself",        x="1"),
     Rule("neg(x)",          "-x",               "negative",                 x="-1",                   symbol="-"),

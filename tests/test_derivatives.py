@@ -71,7 +71,7 @@ def test_rational_functions_of_fractions_are_exact(formula: str, numbers: list[F
 
 
 @pytest.mark.parametrize("n", range(9))
-@pytest.mark.parametrize("at", [0.0, -1.5, 2.0])
+@pytest.mark.parametrize("at", [0.0, -1.5, 2.0, 5e-324, -1e-310, 2.0**-1024])
 def test_powers_are_right_to_every_order(n: int, at: float) -> None:
     x = Value(at)
     out = x**n
