@@ -126,8 +126,8 @@ ROWS = (
     Rule("expm1(x)",        "expm1(x)",         "exp(x) - 1, exact near 0", x="exp(x)"),
     Rule("log(x)",          "log(x)",           "natural logarithm",        x="1 / x",                domain="x > 0"),
     Rule("log1p(x)",        "log1p(x)",         "log(1 + x), exact near 0", x="1 / (1 + x)",          domain="x > -1"),
-    Rule("log2(x)",         "log2(x)",          "logarithm to base 2",      x="1 / (x * log(2))",     domain="x > 0"),
-    Rule("log10(x)",        "log10(x)",         "logarithm to base 10",     x="1 / (x * log(10))",    domain="x > 0"),
+    Rule("log2(x)",         "log2(x)",          "logarithm to base 2",      x="1 / log(2) / x",       domain="x > 0"),
+    Rule("log10(x)",        "log10(x)",         "logarithm to base 10",     x="1 / log(10) / x",      domain="x > 0"),
     Rule("sqrt(x)",         "sqrt(x)",          "square root",              x="1 / (2 * out)",        domain="x > 0"),
     Rule("cbrt(x)",         "cbrt(x)",          "cube root",                x="1 / (3 * out * out)",  domain="x != 0"),
 

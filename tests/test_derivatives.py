@@ -101,3 +101,16 @@ def test_derivatives_up_to_order_eight_have_their_closed_form(name: str, nth: An
         x.zero_grad()
         out.backward(create_graph=True)
         out = x.grad
+
+
+@pytest.mark.parametrize(("name", "base"), [("log", math.e), ("log2", 2), ("log10", 10)])
+@pytest.mark.parametrize(("at", "order"), [(3e-308, 1), (1.7e308, 1), (1e-154, 2), (3e-103, 3)])
+def test_logarithms_have_slopes_as_far_as_floats_reach(name: str, base: float, at: float, order: int) -> None:
+    x = Value(at)
+    out = getattr(x, name)()
+    for _ in range(order):
+        x.zero_grad()
+        out.backward(create_graph=True)
+        out = x.grad
+    expected = float(math.factorial(order - 1) / (Fraction(math.log(base)) * Fraction(at) ** order))
+    assert out.data * (-1) ** (order - 1) == pytest.approx(expected, rel=1e-14, abs=math.ulp(0.0))
