@@ -75,6 +75,8 @@ def fabs(x: Any, /) -> Any:
 def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     """Return the Euclidean distance between two points, given as sequences of coordinates.
 
+    Where they are equal its derivative is 0, as in PyTorch.
+
     Raises:
         ValueError: if the points have different numbers of coordinates.
 
@@ -84,7 +86,9 @@ def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     p, q = tuple(p), tuple(q)
     if not has_value(p + q) or len(p) != len(q):
         return math.dist(p, q)
-    return _hypot(*(x - y for x, y in zip(p, q, strict=True)))
+    differences = [x - y for x, y in zip(p, q, strict=True)]
+    length = _hypot(*differences)
+    return length if length else 0.0 * _total(differences)
 
 
 def modf(x: Any, /) -> tuple[Any, Any]:

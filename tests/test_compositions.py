@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid import Value, math
+from microgrid import Value, hessian, jit, jvp, math, taylor, value_and_grad
 from microgrid.compiler.trace import Trace
 from microgrid.modes import Mode
 
@@ -43,6 +43,24 @@ def test_dist_is_the_length_of_the_difference(p: list[float], q: list[float]) ->
     assert result.data == pytest.approx(standard.dist(p, q), rel=1e-14)
     if result.data > 1e-100:
         assert gradient(result, *leaves) == pytest.approx([(a - b) / result.data for a, b in zip(p, q, strict=True)])
+
+
+def test_equal_points_attract_and_repel_each_other_no_more() -> None:
+    points = [Value(1.0), Value(2.0)], [Value(1.0), Value(2.0)]
+    assert gradient(math.dist(*points), *points[0], *points[1]) == [0.0] * 4
+    assert hessian(lambda p: math.dist(p, [1.0, 2.0]))([1.0, 2.0]) == [[0.0, 0.0], [0.0, 0.0]]
+    assert jvp(lambda x: math.dist([x, 2.0], [1.0, 2.0]), (1.0,), (1.0,)) == (0.0, 0.0)
+    assert taylor(lambda x: math.dist([x, 2.0], [1.0, 2.0]), 1.0, 2) == [0.0, 0.0, 0.0]
+    assert math.dist([Value(standard.nan)], [0.0]).data != 0.0
+
+
+def test_a_compiled_distance_is_the_eager_one() -> None:
+    def distance(x: Value) -> Value:
+        return math.dist([x, 2.0], [1.0, 2.0])
+
+    compiled, slope = jit(distance), jit(value_and_grad(distance))
+    for at in (4.0, 1.0):
+        assert slope(at) == value_and_grad(compiled)(at) == value_and_grad(distance)(at)
 
 
 def test_dist_wants_points_of_one_space() -> None:
