@@ -78,17 +78,16 @@ def pure_sumprod(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     1.0
     """
     ps, qs = tuple(p), tuple(q)
-    if len(ps) != len(qs):
-        raise ValueError("Inputs are not the same length")
     integers = position = 0
-    while position < len(ps) and type(ps[position]) is type(qs[position]) is int:
+    count = min(len(ps), len(qs))
+    while position < count and type(ps[position]) is type(qs[position]) is int:
         grown = integers + ps[position] * qs[position]
         if not (fits_long(ps[position]) and fits_long(qs[position]) and fits_long(grown - integers, grown)):
             break
         integers = grown
         position += 1
     high, low, tiny, begin = 0.0, 0.0, 0.0, position
-    while position < len(ps):
+    while position < count:
         pair = as_float_pair(ps[position], qs[position])
         if pair is None:
             break
@@ -104,8 +103,10 @@ def pure_sumprod(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     if position > begin:
         last, error = two_sum(low, high)
         total += tiny + error + last
-    for x, y in zip(ps[position:], qs[position:], strict=True):
+    for x, y in zip(ps[position:], qs[position:], strict=False):
         total = total + x * y
+    if len(ps) != len(qs):
+        raise ValueError("Inputs are not the same length")
     return total
 
 

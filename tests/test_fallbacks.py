@@ -336,6 +336,8 @@ def test_sumprod_is_right_to_many_more_digits_than_floats_have(pairs):
     ("p", "q", "error", "message"),
     [
         ([1], [1, 2], ValueError, "Inputs are not the same length"),
+        ([1.0, 2.0, 3], [1.0, 2.0], ValueError, "Inputs are not the same length"),
+        ([None, 1], [2.0], TypeError, r"unsupported operand type\(s\) for \*: 'NoneType' and 'float'"),
         (1, [1], TypeError, "'int' object is not iterable"),
         ([10**400], [1.0], OverflowError, "int too large to convert to float"),
         ([2**1024, 1.0], [1, 1.0], OverflowError, "int too large to convert to float"),
