@@ -69,6 +69,7 @@ UNARY = {
     "softplus": (functional.softplus, [19.9, 20.0, 20.1, -40.0, 1000.0, -1000.0]),
     "softsign": (functional.softsign, [1.0, -1.0, 1e200]),
     "sign": (torch.sign, [2.0, -3.0, TINY, -TINY]),
+    "huber": (lambda x: functional.huber_loss(x, torch.zeros_like(x)), [1.0, -1.0, 0.5, -3.0, 1e200]),
     "step": (lambda x: torch.heaviside(x, torch.tensor(0.0, dtype=x.dtype)), [2.0, -3.0, TINY, -TINY]),
 }
 
