@@ -149,6 +149,20 @@ def test_loading_keeps_the_leaves_and_their_gradients():
     assert net([0.3, 0.7]).data == other([0.3, 0.7]).data
 
 
+def test_numbers_go_to_their_parameters_whatever_a_module_lists():
+    class Line(Module):
+        def __init__(self):
+            self.slope, self.offset, self.unit = Value(2.0), Value(1.0), Value(5.0)
+
+        def parameters(self):
+            return [self.offset, self.slope]
+
+    line = Line()
+    assert line.state_dict() == {"slope": 2.0, "offset": 1.0, "unit": 5.0}
+    line.load_state_dict({"slope": 20.0, "offset": 10.0, "unit": 50.0})
+    assert (line.slope.data, line.offset.data, line.unit.data) == (20.0, 10.0, 50.0)
+
+
 def test_numbers_of_any_kind_become_floats():
     module = Module()
     module.w = Value(Fraction(1, 4))

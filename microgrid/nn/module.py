@@ -8,7 +8,7 @@ from microgrid.nn import state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     Number = Value | float
@@ -47,8 +47,14 @@ class Module:
     {'slope': 2.0, 'offset': 1.0}
     """
 
+    _holders: tuple[str, ...] = ()  # the attributes that a class of the library's keeps its parameters in
+
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield each parameter once, with its path of attribute names, indices and keys, joined by dots."""
+        return self._found(lambda module: vars(module).items())
+
+    def _found(self, parts_of: Callable[[Module], Iterable[tuple[Any, Any]]]) -> Iterator[tuple[str, Value]]:
+        """Yield each parameter once, with its path; `parts_of` tells what is in a module."""
         seen: set[int] = set()
         stack: list[tuple[str, Any]] = [("", self)]
         while stack:
@@ -61,7 +67,7 @@ class Module:
                 if item.op is None:
                     yield path, item
             elif isinstance(item, Module):
-                parts = vars(item).items()
+                parts = parts_of(item)
             elif isinstance(item, dict):
                 parts = item.items()
             elif isinstance(item, list | tuple):
@@ -69,8 +75,20 @@ class Module:
             stack += reversed([(f"{path}.{name}" if path else str(name), part) for name, part in parts])
 
     def parameters(self) -> list[Value]:
-        """Return the parameters, frozen ones too, in the order of `named_parameters`."""
-        return [parameter for _, parameter in self.named_parameters()]
+        """Return the parameters, frozen ones too, in the order of `named_parameters`.
+
+        As in micrograd, a class may list its parameters itself: modules that it is part of have those. In a subclass of
+        `Neuron`, `Layer` or `MLP` that does, `super().parameters()` leaves out what the subclass adds.
+        """
+
+        def parts_of(module: Module) -> Iterable[tuple[Any, Any]]:
+            if type(module).parameters is Module.parameters and "parameters" not in vars(module):
+                return vars(module).items()
+            if module is not self:
+                return enumerate(module.parameters())
+            return [(name, part) for name, part in vars(self).items() if name in self._holders or not self._holders]
+
+        return [parameter for _, parameter in self._found(parts_of)]
 
     def zero_grad(self) -> None:
         """Set the gradients of all parameters to zero."""
@@ -133,7 +151,7 @@ class Module:
             TypeError, ValueError: with the reason, if they do not fit: the model stays as it was.
         """
         numbers = state.fitting(state_dict, [*self.state_dict()])
-        for parameter, number in zip(self.parameters(), numbers, strict=True):
+        for parameter, number in zip(dict(self.named_parameters()).values(), numbers, strict=True):
             parameter.data = number
 
     def save(self, path: state.Path) -> None:

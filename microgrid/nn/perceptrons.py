@@ -52,6 +52,7 @@ class Neuron(Module):
     3
     """
 
+    _holders = ("w", "b", "activation")
     activation: Activation = "relu"  # of a subclass that makes micrograd's attributes and no more
     _function: Callable[[Value], Value]
 
@@ -111,6 +112,8 @@ class Layer(Module):
     Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
     """
 
+    _holders = ("neurons",)
+
     def __init__(self, nin: int, nout: int, **options: Any) -> None:
         check_size("Layer", "nout", nout, 0)
         options = {"fan_out": nout, **options, "rng": random_source(options.get("rng"))}
@@ -140,6 +143,8 @@ class Sequential(Module):
     >>> round(sum(net(4)).data, 12)
     1.0
     """
+
+    _holders = ("layers",)
 
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for layer in layers:
