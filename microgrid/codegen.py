@@ -140,7 +140,7 @@ def parameters(rule: Rule) -> str:
         return "*" + rule.arguments[0]
     positional = [name for name in rule.arguments if name not in rule.defaults]
     defaults = [f"{name}={default}" for name, default in rule.defaults.items()]
-    return ", ".join([*positional, "/", *(["*"] if rule.keyword_only else []), *defaults])
+    return ", ".join([*positional, *(["/"] if positional else []), *(["*"] if rule.keyword_only else []), *defaults])
 
 
 def forward_source(rule: Rule, literals: Callable[[str], str]) -> str:

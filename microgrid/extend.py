@@ -69,13 +69,19 @@ def define_rule(
     """
     asker = sys._getframe(1).f_globals
     module = asker.get("__name__", "__main__")  # where pickle looks for the function, and inspect does not
+    for name, text in {"signature": signature, "doc": doc, "domain": domain, "symbol": symbol}.items():
+        if not isinstance(text, str):
+            raise TypeError(f"define_rule expects {name} to be text, got {type(text).__name__} {text!r:.60}")
     draft = Rule(signature, "", "", **dict.fromkeys(partials, ""))
     with registering:  # or another thread could take the name meanwhile
         former = RULES.get(draft.name)
         require_free_names(draft, signature, module)
         rule, callables = assembled(draft, signature, forward, partials, doc=doc, domain=domain, symbol=symbol)
         check(rule, {*BASE_FUNCTIONS, *RULES, *callables} - {rule.name})
-        function = function_of(rule)
+        try:
+            function = function_of(rule)
+        except SyntaxError as error:
+            raise ValueError(f"rule {signature!r}: {error.msg}; expected one such as 'name(x, y)'") from None
         register(rule, callables, former)
         if former:
             known = _defined[rule.name]
@@ -96,35 +102,84 @@ def assembled(
 
     Raises:
         ValueError: if there is no partial.
-        TypeError: if a part is neither text nor callable.
+        TypeError: if a part is neither text nor callable, or does not take what it would be given.
     """
     if not partials:
         raise ValueError(f"rule {signature!r}: expected a partial for at least one argument")
     callables: dict[str, Callable[..., Any]] = {}
 
-    def as_text(role: str, part: Part, arguments: Sequence[str]) -> str:
+    def as_text(role: str, part: Part, arguments: Sequence[str], sequence: str = "") -> str:
         if isinstance(part, str):
             return part
         if not callable(part):
             raise TypeError(f"rule {signature!r}: expected text or a function as {role}, got {part!r:.60}")
+        where = f"rule {signature!r}: expected {role}"
+        require_arity(where, part, arguments)
         names = (f"{draft.name}{'' if number == 1 else number}_{role}" for number in count(1))
         name = next(name for name in names if name not in BASE_FUNCTIONS and name not in RULES)
-        callables[name] = part
+        callables[name] = checked(where, part, arguments.index(sequence) if sequence else None)
         return f"{name}({', '.join(arguments)})"
 
     texts = {}
     for key, part in partials.items():
         arguments = [key if name == f"{key}s" else name for name in draft.arguments]
-        texts[key] = as_text(f"partial_{key}", part, [*arguments, "out"])
+        texts[key] = as_text(f"partial_{key}", part, [*arguments, "out"], key if draft.is_sequence(key) else "")
     whole = ["*" * draft.variadic + name for name in draft.arguments]
     return Rule(signature, as_text("forward", forward, whole), **about, **texts), callables
 
 
+def require_arity(where: str, part: Callable[..., Any], arguments: Sequence[str]) -> None:
+    """Raise TypeError, which begins with `where`, if `part` does not take `arguments`, as far as can be told."""
+    from inspect import signature
+
+    try:
+        taken = signature(part)
+    except (TypeError, ValueError):  # of some functions written in C
+        return
+    try:
+        taken.bind(*(name for name in arguments for _ in range(9 if name.startswith("*") else 1)))
+    except TypeError:
+        raise TypeError(f"{where} to take ({', '.join(arguments)}), got a function of {taken}") from None
+
+
+def checked(where: str, part: Callable[..., Any], sequence: int | None) -> Callable[..., Any]:
+    """Return `part`, but with a TypeError, which begins with `where`, in the place of a result that is not fit.
+
+    Args:
+        where: what the error begins with.
+        part: a function that returns a number, of whatever kind it is given.
+        sequence: the position of the argument for whose elements it returns a number each; None if it returns one.
+    """
+
+    def number(*arguments: Any) -> Any:
+        found = part(*arguments)
+        if type(found) is not float and not calculates(found):
+            raise TypeError(f"{where} to return a number, got {type(found).__name__} {found!r:.60}")
+        return found
+
+    def numbers(*arguments: Any) -> Any:
+        found, count = part(*arguments), len(arguments[sequence or 0])
+        each = [*found] if hasattr(found, "__iter__") else []
+        if len(each) != count or not all(map(calculates, each)):
+            raise TypeError(f"{where} to return a list of {count} numbers, got {type(found).__name__} {found!r:.60}")
+        return each
+
+    return number if sequence is None else numbers
+
+
+def calculates(found: object) -> bool:
+    """Return whether `found` is a number of any kind: a float, a node, a power series."""
+    return hasattr(found, "__rmul__") and not hasattr(found, "__iter__")
+
+
 def require_free_names(draft: Rule, signature: str, module: str) -> None:
     """Raise ValueError if a name of the rule, which `module` defines, has another meaning, and say who gives it."""
-    generated = {"RULES", "apply", "g", "node", "out", *(f"g{name}" for name in draft.arguments)}
-    owners = {name: "Python" for name in (draft.name, *draft.arguments) if keyword.iskeyword(name)}
-    owners |= {name: "generated source" for name in draft.arguments if name in generated}
+    generated = {"RULES", "apply", "g", "node", "out", "tangent", "tangents"}
+    elements = [name[:-1] for name in draft.arguments if draft.is_sequence(name)]
+    names = (draft.name, *draft.arguments, *elements)
+    owners = {name: "Python" for name in names if keyword.iskeyword(name)}
+    owners |= {name: "generated source" for name in names if name in generated or name == draft.name == "n"}
+    owners |= {name: "generated source" for name in draft.arguments if name[0] == "g" and name[1:] in draft.arguments}
     owner = owner_of(draft.name)
     if owner and owner != f"the module {module!r}":
         owners[draft.name] = owner

@@ -41,7 +41,8 @@ class Rule:
         partials: for each differentiable argument its partial derivative, an expression in the arguments and `out`.
 
     Raises:
-        ValueError: if the name or an argument is not an identifier, or a partial names no argument, or two of them.
+        ValueError: if the signature has another form, the name or an argument is not an identifier, or a partial names
+            no argument, or two of them.
 
     >>> cube = Rule("cube(x)", "x * x * x", "third power", x="3 * x * x")
     >>> cube.name, cube.arguments, cube.partials
@@ -59,9 +60,11 @@ class Rule:
     variadic: bool
 
     def __init__(
-        self, signature: str, forward: str, doc: str, *, domain: str = "", symbol: str = "", **partials: str
+        self, /, signature: str, forward: str, doc: str, *, domain: str = "", symbol: str = "", **partials: str
     ) -> None:
-        self.name, _, inside = signature.rstrip(")").partition("(")
+        self.name, opened, inside = signature.removesuffix(")").partition("(")
+        if not (opened and signature.endswith(")")):
+            raise ValueError(f"rule {signature!r}: expected a signature such as 'name(x, y)'")
         self.variadic = inside.startswith("*")
         self.keyword_only = ", *, " in inside
         pairs = [argument.partition("=") for argument in inside.lstrip("*").replace("*, ", "").split(", ")]

@@ -162,6 +162,16 @@ def test_a_namespace_without_a_name() -> None:
         ("f(g)", "g", {"g": "1"}, "the name 'g' is taken by generated source"),
         ("f(x, gx)", "x", {"x": "1"}, "the name 'gx' is taken by generated source"),
         ("f(apply)", "apply", {"apply": "1"}, "the name 'apply' is taken by generated source"),
+        ("f(gs)", "fsum(gs)", {"g": "1"}, "the name 'g' is taken by generated source"),
+        ("f(tangent)", "tangent", {"tangent": "1"}, "the name 'tangent' is taken by generated source"),
+        ("f(tangents)", "tangents", {"tangents": "1"}, "the name 'tangents' is taken by generated source"),
+        ("apply(x)", "x", {"x": "1"}, "the name 'apply' is taken by generated source"),
+        ("RULES(x)", "x", {"x": "1"}, "the name 'RULES' is taken by generated source"),
+        ("n(x)", "x", {"x": "1"}, "the name 'n' is taken by generated source"),
+        ("f", "x", {"x": "1"}, "^rule 'f': expected a signature such as 'name\\(x, y\\)'$"),
+        ("f(x", "x", {"x": "1"}, "^rule 'f\\(x': expected a signature such as 'name"),
+        ("f(x, x)", "x", {"x": "1"}, "duplicate argument 'x' in function definition; expected one such as 'name"),
+        ("f(x, *, y)", "x", {"x": "1"}, "^rule 'f\\(x, \\*, y\\)': named arguments must follow bare \\*; expected one"),
         ("no good(x)", "x", {"x": "1"}, "is not an identifier"),
         ("f(x)", "x", {}, "expected a partial for at least one argument"),
         ("f(x)", "x", {"y": "1"}, "the partial 'y' belongs to no argument"),
@@ -192,6 +202,96 @@ def test_a_bad_rule_is_refused_when_it_is_declared(signature: str, forward: str,
 def test_parts_are_text_or_functions(forward: Any, partial: Any, role: str) -> None:
     with pytest.raises(TypeError, match=f"expected text or a function as {role}, got"):
         define_rule("f(x)", forward, x=partial)
+
+
+@pytest.mark.parametrize("name", ["signature", "doc", "domain", "symbol"])
+def test_what_is_told_of_a_rule_is_text(name: str) -> None:
+    told: dict[str, Any] = {"signature": "f(x)", "forward": "x", "x": "1", name: 3}
+    with pytest.raises(TypeError, match=f"^define_rule expects {name} to be text, got int 3$"):
+        define_rule(**told)
+
+
+def test_any_other_name_will_do() -> None:
+    odd = define_rule("odd(self, nodes, n)", "self * nodes * n", self="nodes * n", nodes="self * n", n="self * nodes")
+    assert microgrid.grad(odd, (0, 1, 2))(2.0, 3.0, 5.0) == (15.0, 10.0, 6.0)
+    assert microgrid.hessian(lambda x: odd(x, x, x))(2.0) == 12.0
+    only = define_rule("only_defaults(x=2.0)", "x * x", x="2 * x")
+    assert (only(), derivatives(only, 3.0, 2)) == (4.0, [9.0, 6.0, 2.0])
+
+
+@pytest.mark.parametrize("name", ["forward", "tape", "seed0", "input0", "leaf0", "d_leaf0", "d_out_0_0"])
+def test_names_of_generated_code_make_it_slow_but_not_wrong(name: str) -> None:
+    inner = define_rule(f"{name}(x)", "x * x", x="2 * x")
+    outer = define_rule("outer(x)", f"{name}(x) * x", x=f"3 * {name}(x)")
+    weight = Value(3.0)
+
+    def slopes(function: Any) -> tuple[float, float]:
+        weight.zero_grad()
+        x = Value(2.0)
+        function(x).backward()
+        return x.grad, weight.grad
+
+    def function(x: Any) -> Any:
+        return outer(x) + inner(x) * weight
+
+    def of_rows(x: Any) -> Any:
+        return math.mean(microgrid.vmap(lambda y: outer(y * weight) + inner(y))([x, x]))
+
+    assert slopes(microgrid.jit(function)) == slopes(function) == (24.0, 4.0)
+    assert slopes(microgrid.jit(of_rows)) == slopes(of_rows) == (328.0, 216.0)
+
+
+@pytest.mark.parametrize(
+    ("signature", "parts", "message"),
+    [
+        ("f(x)", {"forward": lambda: 1, "x": "1"}, "forward to take (x), got a function of ()"),
+        ("f(x, y)", {"forward": lambda x: 1, "x": "1"}, "forward to take (x, y), got a function of (x)"),
+        ("f(*xs)", {"forward": lambda xs: 1, "x": "1"}, "forward to take (*xs), got a function of (xs)"),
+        ("f(x)", {"forward": "x", "x": lambda x: 1}, "partial_x to take (x, out), got a function of (x)"),
+        ("f(xs)", {"forward": "fsum(xs)", "x": lambda x, xs, out: 1}, "partial_x to take (x, out), got a function of"),
+    ],
+)
+def test_functions_take_what_they_are_given(signature: str, parts: Any, message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        define_rule(signature, **parts)
+    assert str(caught.value).startswith(f"rule {signature!r}: expected {message}")
+
+
+def test_functions_may_take_more() -> None:
+    def first(x: float, *rest: float) -> float:
+        return x
+
+    define_rule("first_of(*xs)", first, xs=lambda xs, out, one=1.0: [one] + [0.0] * (len(xs) - 1))
+    define_rule("larger(x, y)", max, x=lambda *given: 1.0)  # max tells no signature
+
+
+@pytest.mark.parametrize("wrong", [None, "1", [1.0], {}])
+def test_functions_return_numbers(wrong: Any) -> None:
+    x = Value(2.0, label="x")
+    got = f"got {type(wrong).__name__} {wrong!r}"
+    forward = define_rule("wrong_forward(x)", lambda x: wrong, x="1")
+    partial = define_rule("wrong_partial(x)", "x", x=lambda x, out: wrong)
+    for given, named in ((x, "x=2.0"), (2.0, "2.0")):
+        with pytest.raises(TypeError) as caught:
+            forward(given)
+        told = f"wrong_forward({named}): rule 'wrong_forward(x)': expected forward to return a number, {got}"
+        assert str(caught.value) == told
+    for of in (partial, microgrid.jit(partial)):
+        with pytest.raises(TypeError) as caught:
+            of(x).backward()
+        assert str(caught.value) == f"rule 'wrong_partial(x)': expected partial_x to return a number, {got}"
+    x.zero_grad()
+    (x * x).backward()
+    assert x.grad == 4.0
+
+
+@pytest.mark.parametrize("wrong", [None, 1.0, [1.0], [1.0, 1.0, 1.0], [1.0, None]])
+def test_functions_of_sequences_return_a_number_for_each_element(wrong: Any) -> None:
+    summed = define_rule("wrongly_summed(k, xs)", lambda k, xs: k * sum(xs), xs=lambda k, xs, out: wrong)
+    with pytest.raises(TypeError) as caught:
+        summed(1.0, [Value(2.0), 3.0]).backward()
+    told = f"expected partial_xs to return a list of 2 numbers, got {type(wrong).__name__} {wrong!r}"
+    assert str(caught.value) == f"rule 'wrongly_summed(k, xs)': {told}"
 
 
 def test_text_calls_rows() -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Tape = Generator[list[float] | None, Sequence[float], None]
 
 # What generated code raises where an eager run would know better. (A generator that another thread runs: ValueError.)
-ERRORS = (*MATH_ERRORS, TypeError, StopIteration)
+ERRORS = (*MATH_ERRORS, NameError, StopIteration, TypeError)
 NUMBER, VALUE, RECORDED = range(3)
 _numbers = count()
 
