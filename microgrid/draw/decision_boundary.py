@@ -6,7 +6,7 @@ import math
 
 from microgrid.draw import terminal
 from microgrid.draw.axes import axes_for, colour, scatter
-from microgrid.draw.fields import Field, checked_limits, class_of, evenly, limits
+from microgrid.draw.fields import Field, check_count, checked_limits, class_of, evenly, limits
 from microgrid.draw.words import number
 from microgrid.samples import checked_samples
 
@@ -85,11 +85,10 @@ def plot_decision_boundary(
         TypeError, ValueError: if an argument does not fit.
     """
     ax = axes_for("plot_decision_boundary", ax, instead="draw.decision_boundary_text")
-    if not isinstance(resolution, int) or resolution < 2:
-        raise ValueError(f"plot_decision_boundary expects resolution to be at least 2, got {resolution!r:.60}")
+    check_count("plot_decision_boundary", "resolution", resolution, 2)
     plane = Plane("plot_decision_boundary", data, xlim, ylim, ax)
     xs, ys = evenly(plane.xlim, resolution), evenly(plane.ylim, resolution)
-    draw_regions(ax, Field(model, xs, ys, threshold, plane.points))
+    draw_regions(ax, Field("plot_decision_boundary", model, xs, ys, threshold, plane.points))
     if plane.points:
         scatter(ax, plane.points, plane.classes)
     ax.set(title="decision boundary", xlabel="x[0]", ylabel="x[1]", xlim=plane.xlim, ylim=plane.ylim)
@@ -144,11 +143,15 @@ def decision_boundary_text(
     +-----------------+
     0 [ ░▒▓█] 1; x[0] from -0.2 to 1.2, x[1] upwards from -0.2 to 1.2
     """
-    plane = Plane("decision_boundary_text", data, xlim, ylim)
+    asker = "decision_boundary_text"
+    for name, count in (("width", width), ("height", height)):
+        if count is not None:
+            check_count(asker, name, count, 1)
+    plane = Plane(asker, data, xlim, ylim)
     columns = max((min(terminal.width(), COLUMNS + 2) if width is None else width) - 2, 2)
     lines = max(round(CELL * columns) if height is None else height, 2)
     xs, ys = evenly(plane.xlim, columns), evenly(plane.ylim, lines)
-    field, marks = Field(model, xs, ys, threshold, plane.points), {}
+    field, marks = Field(asker, model, xs, ys, threshold, plane.points), {}
     for (x, y), number_of_class in zip(plane.points, plane.classes, strict=True):
         marks[nearest(xs, x), nearest(ys, y)] = str(number_of_class)
     colours = terminal.has_colours() if color is None else color

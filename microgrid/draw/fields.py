@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from microgrid.conversions import is_node
+from microgrid.conversions import is_node, is_number
 from microgrid.modes import no_grad
 
 TYPE_CHECKING = False
@@ -21,17 +21,29 @@ if TYPE_CHECKING:
     Point = tuple[float, float]
 
 
-def scores_of(model: Model, inputs: Iterable[Any]) -> list[list[float]]:
-    """Return what `model` says of each input, a list of numbers, without recording anything."""
+def scores_of(asker: str, model: Model, inputs: Iterable[Any]) -> list[list[float]]:
+    """Return what `model` says of each input, a list of numbers, without recording anything.
+
+    Raises:
+        TypeError: naming the function that asks, if `model` is no function, or says something else.
+    """
+    if not callable(model):
+        raise TypeError(f"{asker} expects a model or another function, got {type(model).__name__} {model!r:.60}")
     with no_grad():
-        return [scores(model(x)) for x in inputs]
+        return [scores(asker, model(x)) for x in inputs]
 
 
-def scores(output: Any) -> list[float]:
-    """Return an output as a list of numbers: a bare one as the only element."""
-    if is_node(output) or not hasattr(output, "__iter__"):
-        return [float(output)]
-    return [float(element) for element in output]
+def scores(asker: str, output: Any) -> list[float]:
+    """Return an output as a list of numbers: a bare one as the only element.
+
+    Raises:
+        TypeError: naming the function that asks, if it is something else.
+    """
+    found = [*output] if hasattr(output, "__iter__") and not is_node(output) else [output]
+    if not found or not all(is_node(one) or is_number(one) for one in found):
+        got = f"got {type(output).__name__} {output!r:.60}"
+        raise TypeError(f"{asker} expects the model to return a number, or a list of scores, {got}")
+    return [float(one) for one in found]
 
 
 def margins(outputs: list[float], threshold: float) -> list[float]:
@@ -49,16 +61,16 @@ def class_of(target: Any) -> int:
     """Return the number of a class, given by it, by -1 and 1, by a probability, or by a row of scores.
 
     Raises:
-        TypeError: if a class is given by a text.
+        TypeError: if it is something else.
 
     >>> [class_of(target) for target in (0, 2, -1, 1.0, 0.8, [0.0, 1.0, 0.0])]
     [0, 2, 0, 1, 1, 1]
     """
-    if isinstance(target, str):
-        raise TypeError(f"expected the number of a class as target, got str {target!r:.60}")
-    if hasattr(target, "__iter__"):
+    if hasattr(target, "__iter__") and not isinstance(target, str):
         row = [*target]
         return row.index(max(row))
+    if not (is_node(target) or is_number(target)):
+        raise TypeError(f"expected the number of a class as target, got {type(target).__name__} {target!r:.60}")
     return max(round(float(target)), 0)
 
 
@@ -101,27 +113,45 @@ def checked_limits(asker: str, name: str, ends: Any) -> Limits:
     return low, high
 
 
+def check_count(asker: str, name: str, count: Any, least: int) -> None:
+    """Raise ValueError, naming the function that asks, unless `count` is a whole number of at least `least`."""
+    if not isinstance(count, int) or count < least:
+        raise ValueError(f"{asker} expects {name} to be a whole number of at least {least}, got {count!r:.60}")
+
+
 class Field:
-    """The margins of a model over a grid.
+    """The margins of a model over a grid; `asker` is the function that errors name.
 
     Attributes:
         xs, ys: the grid.
         margins: for each class rows of numbers, one row for each of `ys`.
         reach: what counts as clear: the largest margin of a sample, or of the grid if there are no samples; and at
             least 1, but for a single output the threshold if that is not 0, since probabilities are clear at 0 and 1.
+
+    Raises:
+        TypeError: if the threshold is no number, or as `scores_of`.
     """
 
     def __init__(
-        self, model: Model, xs: Sequence[float], ys: Sequence[float], threshold: float, samples: Iterable[Point] = ()
+        self,
+        asker: str,
+        model: Model,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        threshold: float,
+        samples: Iterable[Point] = (),
     ) -> None:
+        if not is_number(threshold):
+            got = f"got {type(threshold).__name__} {threshold!r:.60}"
+            raise TypeError(f"{asker} expects threshold to be a plain number, {got}")
         self.xs, self.ys = xs, ys
-        outputs = scores_of(model, [[x, y] for y in ys for x in xs])
+        outputs = scores_of(asker, model, [[x, y] for y in ys for x in xs])
         found = [margins(one, threshold) for one in outputs]
         self.margins = [
             [list(column[start : start + len(xs)]) for start in range(0, len(column), len(xs))]
             for column in zip(*found, strict=True)
         ]
-        measured = [margins(one, threshold) for one in scores_of(model, samples)] or found
+        measured = [margins(one, threshold) for one in scores_of(asker, model, samples)] or found
         sizes = [abs(margin) for row in measured for margin in row if math.isfinite(margin)]
         clear = abs(threshold) if len(outputs[0]) == 1 and threshold else 1.0
         self.reach = max([clear, *sizes])

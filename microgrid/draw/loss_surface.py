@@ -14,7 +14,7 @@ from microgrid import graph
 from microgrid.compiler.jit import jit
 from microgrid.conversions import MATH_ERRORS
 from microgrid.draw.axes import axes_for
-from microgrid.draw.fields import evenly, limits
+from microgrid.draw.fields import check_count, evenly, limits
 from microgrid.draw.parameters import check_model, check_recorder, rows_of
 from microgrid.modes import no_grad
 from microgrid.nn import Frozen
@@ -82,8 +82,7 @@ def plot_loss_surface(
     check_model("plot_loss_surface", model)
     if not callable(loss):
         raise TypeError(f"plot_loss_surface expects loss to be a function, got {type(loss).__name__} {loss!r:.60}")
-    if not isinstance(resolution, int) or resolution < 2:
-        raise ValueError(f"plot_loss_surface expects resolution to be at least 2, got {resolution!r:.60}")
+    check_count("plot_loss_surface", "resolution", resolution, 2)
     if reach is not None and not (math.isfinite(reach) and reach > 0):
         raise ValueError(f"plot_loss_surface expects reach to be a number above 0, got {reach!r:.60}")
     leaves = model.parameters()

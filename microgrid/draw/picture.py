@@ -81,12 +81,12 @@ def picture(root: Value, max_nodes: int | None = None, parameters: Iterable[Valu
 
     Raises:
         TypeError: if `root` is no `Value`.
-        ValueError: if `max_nodes` is less than 2.
+        ValueError: if `max_nodes` is no whole number of at least 2.
     """
     if not is_node(root):
         raise TypeError(f"expected a Value to draw, got {type(root).__name__} {root!r:.60}")
-    if max_nodes is not None and max_nodes < 2:
-        raise ValueError(f"max_nodes is at least 2, got {max_nodes!r}")
+    if max_nodes is not None and not (isinstance(max_nodes, int) and max_nodes >= 2):
+        raise ValueError(f"expected max_nodes to be a whole number of at least 2, or None, got {max_nodes!r:.60}")
     sketch = Sketch(root, parameters)
     groups = fold(sketch, len(sketch.items) if max_nodes is None else max_nodes)
     box_of = {index: place for place, group in enumerate(groups) for index in group}

@@ -69,7 +69,7 @@ def plot_representation(
     ylim = high if ylim is None else checked_limits("plot_representation", "ylim", ylim)
     if readout is not None:
         with moment(recorder, epoch):
-            check_two(scores_of(hidden, [samples[0][0]])[0], units)
+            check_two(scores_of("plot_representation", hidden, [samples[0][0]])[0], units)
             draw_readout(ax, readout, film[-1], units, threshold, xlim, ylim)
     classes = [class_of(target) for _, target in samples]
     if len(film) > 1:
@@ -122,7 +122,7 @@ def places(hidden: Model, inputs: Sequence[Any], units: tuple[int, int]) -> list
         ValueError: if there are not so many units.
     """
     first, second = units
-    found = scores_of(hidden, inputs)
+    found = scores_of("plot_representation", hidden, inputs)
     count = min(map(len, found))
     if not (0 <= first < count and 0 <= second < count):
         raise ValueError(f"plot_representation expects hidden to have units {first} and {second}, and it has {count}")
@@ -158,4 +158,5 @@ def draw_readout(
     def by_units(place: Sequence[float]) -> Any:
         return readout([place[units.index(unit)] for unit in (0, 1)])
 
-    draw_regions(ax, Field(by_units, evenly(xlim, RESOLUTION), evenly(ylim, RESOLUTION), threshold, now))
+    xs, ys = evenly(xlim, RESOLUTION), evenly(ylim, RESOLUTION)
+    draw_regions(ax, Field("plot_representation", by_units, xs, ys, threshold, now))

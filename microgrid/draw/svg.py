@@ -71,7 +71,7 @@ def to_svg(root: Value, max_nodes: int = SHOWN_NODES, parameters: Iterable[Value
 
     Raises:
         TypeError: if `root` is no `Value`.
-        ValueError: if `max_nodes` is less than 2.
+        ValueError: if `max_nodes` is no whole number of at least 2.
 
     >>> from microgrid import Value
     >>> x = Value(2.0, label="x")

@@ -7,6 +7,8 @@ import os
 import shutil
 import sys
 
+from microgrid.conversions import is_node, is_number
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +57,16 @@ def sparkline(numbers: Sequence[float], width: int = 40, *, low: float | None = 
         width: the most bars there are.
         low, high: from where to where bars reach; the least and the greatest number unless given.
 
+    Raises:
+        TypeError: if `numbers` are no sequence of numbers, or `width` is no whole number.
+
     >>> sparkline([0, 1, 4, 9, 16, 25])
     '▁▁▂▄▅█'
     """
+    if not hasattr(numbers, "__getitem__") or not all(is_node(one) or is_number(one) for one in numbers):
+        raise TypeError(f"sparkline expects a list of numbers, got {type(numbers).__name__} {numbers!r:.60}")
+    if not isinstance(width, int):
+        raise TypeError(f"sparkline expects width to be a whole number, got {type(width).__name__} {width!r:.60}")
     last = len(numbers) - 1
     places = range(len(numbers)) if last < width else [round(last * column / (width - 1)) for column in range(width)]
     finite = [number for number in numbers if math.isfinite(number)] or [0.0]

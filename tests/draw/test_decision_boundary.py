@@ -99,7 +99,9 @@ def test_a_model_that_divides_nothing(output):
 @pytest.mark.dev
 @pytest.mark.parametrize("resolution", [1, 2.5, "many"])
 def test_resolution(resolution):
-    with pytest.raises(ValueError, match=r"^plot_decision_boundary expects resolution to be at least 2, got "):
+    with pytest.raises(
+        ValueError, match=r"^plot_decision_boundary expects resolution to be a whole number of at least 2, got "
+    ):
         draw.plot_decision_boundary(above, resolution=resolution)
 
 
@@ -114,6 +116,27 @@ def test_text_has_marks_where_the_samples_are():
     assert sum(line.count("0") + line.count("1") for line in lines) == 4
     assert lines[5][10] == "▒" and lines[2][2] == "█" and lines[8][18] == " "
     assert text.splitlines()[-1] == "0 [ ░▒▓█] 1; x[0] from 0 to 1, x[1] upwards from 0 to 1"
+
+
+@pytest.mark.parametrize("name", ["width", "height"])
+@pytest.mark.parametrize("count", [0, 1.5, "many"])
+def test_the_size_of_a_text_is_a_number_of_cells(name, count):
+    expected = f"decision_boundary_text expects {name} to be a whole number of at least 1, got {count!r}"
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        draw.decision_boundary_text(above, **{name: count})
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "message"),
+    [
+        (3, {}, "expects a model or another function, got int 3"),
+        (above, {"threshold": None}, "expects threshold to be a plain number, got NoneType None"),
+        (lambda x: None, {}, "expects the model to return a number, or a list of scores, got NoneType None"),
+    ],
+)
+def test_what_no_plane_can_be_drawn_of(model, options, message):
+    with pytest.raises(TypeError, match=f"^decision_boundary_text {message}$"):
+        draw.decision_boundary_text(model, **options)
 
 
 def test_shades_go_from_one_class_to_the_other():

@@ -178,7 +178,12 @@ NET = neuron()
     [
         (NET, {"loss": 3}, TypeError, "plot_loss_surface expects loss to be a function, got int 3"),
         (print, {}, TypeError, "plot_loss_surface expects a Module, got builtin_function_or_method <built-in function"),
-        (NET, {"resolution": 1}, ValueError, "plot_loss_surface expects resolution to be at least 2, got 1"),
+        (
+            NET,
+            {"resolution": 1},
+            ValueError,
+            "plot_loss_surface expects resolution to be a whole number of at least 2, got 1",
+        ),
         (NET, {"reach": 0}, ValueError, "plot_loss_surface expects reach to be a number above 0, got 0"),
         (NET, {"reach": math.inf}, ValueError, "plot_loss_surface expects reach to be a number above 0, got inf"),
         (

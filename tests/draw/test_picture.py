@@ -1,6 +1,7 @@
 """The boxes of a drawing and their words."""
 
 import math as standard
+from typing import Any
 
 import pytest
 
@@ -95,6 +96,9 @@ def test_only_nodes_are_drawn(root: object) -> None:
         picture(root)  # type: ignore[arg-type]
 
 
-def test_one_box_is_too_few() -> None:
-    with pytest.raises(ValueError, match="max_nodes is at least 2, got 1"):
-        picture(Value(1.0), 1)
+@pytest.mark.parametrize("count", [1, -1, 2.5, "many"])
+def test_max_nodes_is_a_number_of_boxes(count: Any) -> None:
+    with pytest.raises(
+        ValueError, match=f"^expected max_nodes to be a whole number of at least 2, or None, got {count!r}$"
+    ):
+        picture(Value(1.0), count)

@@ -34,6 +34,19 @@ def test_sparkline(numbers, width, bars):
     assert draw.sparkline(numbers, width) == bars
 
 
+@pytest.mark.parametrize("numbers", [3, None, [None, 1.0], ["1"], "123", [[1.0]], {1.0}])
+def test_a_sparkline_is_of_numbers(numbers):
+    with pytest.raises(TypeError) as caught:
+        draw.sparkline(numbers)
+    assert str(caught.value) == f"sparkline expects a list of numbers, got {type(numbers).__name__} {numbers!r}"
+
+
+@pytest.mark.parametrize("width", ["a", 2.5, None])
+def test_a_sparkline_is_some_characters_wide(width):
+    with pytest.raises(TypeError, match=r"^sparkline expects width to be a whole number, got "):
+        draw.sparkline([1.0], width)
+
+
 def test_sparkline_between_bounds():
     assert draw.sparkline([-5, 0, 7, 14, math.nan], low=0, high=7) == "▁▁██!"
 
