@@ -15,7 +15,7 @@ import math
 import sys
 
 from microgrid import graph
-from microgrid.conversions import MATH_ERRORS, as_number, zero_like
+from microgrid.conversions import MATH_ERRORS, as_number, named, zero_like
 from microgrid.modes import before_backward, before_float, gc_paused, guards, observers
 from microgrid.operations import HandWritten
 from microgrid.passes import adjoints
@@ -96,7 +96,7 @@ class Value(Operations):
 
     # Differentiation
 
-    def backward(self, gradient: Any = 1, create_graph: bool = False) -> None:
+    def backward(self, gradient: Any = 1, create_graph: bool = False, *, retain_graph: bool = True) -> None:
         """Add the derivative of this node with respect to every node it depends on to that node's `grad`.
 
         Gradients of leaves accumulate over calls; those of inner nodes are set anew. A node whose adjoint is exactly
@@ -108,6 +108,8 @@ class Value(Operations):
         Args:
             gradient: the derivative of some later result with respect to this node.
             create_graph: make the gradients nodes, so that they can be differentiated again.
+            retain_graph: taken for the sake of code written for PyTorch, and without effect: a graph is kept as long as
+                something refers to it.
 
         Raises:
             TypeError: if `gradient` is no real number, or a hand-written operation stands in the way of `create_graph`.
@@ -126,7 +128,10 @@ class Value(Operations):
             return self._record_gradients(gradient)
         zero = zero_like(self.data)
         exact = type(zero) is not float
-        seed = as_number(gradient)
+        try:
+            seed = as_number(gradient)
+        except TypeError as error:
+            raise named(error, "backward", gradient) from None
         seed = type(zero)(seed) if math.isfinite(seed) else float(seed)
         if create_graph:
             return self._record_gradients(Value(seed))
@@ -198,6 +203,8 @@ class Value(Operations):
 
     @_prev.setter
     def _prev(self, children: Iterable[Value]) -> None:
+        if not hasattr(children, "__iter__"):
+            raise TypeError(f"expected a tuple of Values as children, got {type(children).__name__} {children!r:.60}")
         parents = tuple(children)
         for parent in parents:
             if not isinstance(parent, Value):

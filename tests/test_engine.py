@@ -137,14 +137,24 @@ class TestBackward:
         x = Value(3.0)
         (x * x).backward(0.5)
         assert x.grad == 3.0
-        with pytest.raises(TypeError, match="expected a real number, got str 'a'"):
+        with pytest.raises(TypeError, match=r"^backward\('a'\): expected a real number, got str 'a'$"):
             (x * x).backward("a")
+        assert x.grad == 3.0
+
+    @pytest.mark.parametrize("retains", [True, False])
+    def test_graphs_are_kept_anyway(self, retains: bool) -> None:
+        """As code written for PyTorch may ask for."""
+        x = Value(3.0)
+        y = x * x
+        for total in (6.0, 12.0):
+            y.backward(retain_graph=retains)
+            assert x.grad == total
 
     def test_a_node_is_a_gradient_only_where_gradients_are_recorded(self) -> None:
         y = Value(3.0) * 2.0
-        with pytest.raises(TypeError, match=r"^expected a real number, got Value\(data=1.0"):
+        with pytest.raises(TypeError, match=r"^backward\(1.0\): expected a real number, got Value\(data=1.0"):
             y.backward(Value(1.0))
-        with pytest.raises(TypeError, match="expected a real number, got str '1'"):
+        with pytest.raises(TypeError, match=r"^backward\('1'\): expected a real number, got str '1'$"):
             y.backward("1", create_graph=True)
 
     def test_shared_nodes_are_summed_over_all_paths(self) -> None:
@@ -407,6 +417,8 @@ class TestErrors:
     def test_children_are_values(self, children: Any, got: str) -> None:
         with pytest.raises(TypeError, match=f"^expected Values as children, got {got}"):
             Value(1.0, children)
+        with pytest.raises(TypeError, match=r"^expected a tuple of Values as children, got int 2$"):
+            Value(1.0, 2)  # type: ignore[arg-type]
 
     def test_a_gradient_of_none_is_named(self) -> None:
         x = Value(1.0)
