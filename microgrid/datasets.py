@@ -12,6 +12,7 @@ import math
 import operator
 from itertools import product
 
+from microgrid.conversions import is_number
 from microgrid.rng import random_source
 
 TYPE_CHECKING = False
@@ -35,6 +36,11 @@ __all__ = [
     "train_test_split",
     "truth_table",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__
+
 
 # The sixteen functions of two bits: their results at (0, 0), (0, 1), (1, 0) and (1, 1).
 GATES = {
@@ -86,7 +92,7 @@ def parity(n: int) -> Dataset:
     >>> parity(3)[1]
     [0, 1, 1, 0, 1, 0, 0, 1]
     """
-    if n < 1:
+    if not isinstance(n, int) or n < 1:
         raise ValueError(f"parity expects at least 1 bit, got {n!r:.60}")
     rows = bits(n)
     return rows, [int(sum(row)) % 2 for row in rows]
@@ -151,7 +157,7 @@ def make_circles(
     >>> [[round(x, 9) for x in row] for row in rows], targets
     ([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.0], [-0.5, 0.0]], [0, 0, 1, 1])
     """
-    if not 0 <= factor < 1:
+    if not (is_number(factor) and 0 <= factor < 1):
         raise ValueError(f"make_circles expects factor of at least 0 and below 1, got {factor!r:.60}")
 
     def circle(radius: float) -> Curve:
@@ -176,12 +182,14 @@ def make_spirals(
         turns: how often each goes around.
 
     Raises:
-        ValueError: if a number of points or the noise is negative.
+        ValueError: if a number of points or the noise is negative, or `turns` is no number.
 
     >>> rows, targets = make_spirals(4, shuffle=False, turns=0.25)
     >>> [[round(x, 3) for x in row] for row in rows], targets
     ([[0.354, 0.354], [0.0, 1.0], [-0.354, -0.354], [-0.0, -1.0]], [0, 0, 1, 1])
     """
+    if not is_number(turns):
+        raise ValueError(f"make_spirals expects turns to be a number, got {turns!r:.60}")
 
     def spiral(start: float) -> Curve:
         return lambda part: (
@@ -199,17 +207,18 @@ def halves(name: str, n_samples: int | tuple[int, int]) -> tuple[int, int]:
     Raises:
         ValueError: if that is not two whole numbers of at least 0.
     """
-    pair = (n_samples // 2, n_samples - n_samples // 2) if isinstance(n_samples, int) else tuple(n_samples)
+    pair: Any = (n_samples // 2, n_samples - n_samples // 2) if isinstance(n_samples, int) else n_samples
+    pair = tuple(pair) if hasattr(pair, "__iter__") else ()
     if len(pair) != 2 or not all(isinstance(count, int) and count >= 0 for count in pair):
         raise ValueError(f"{name} expects n_samples to be one or two numbers of at least 0, got {n_samples!r:.60}")
-    return pair
+    return pair[0], pair[1]
 
 
 def scattered(
     name: str, curves: tuple[Curve, Curve], parts: list[list[float]], shuffle: bool, noise: float | None, rng: Seed
 ) -> Dataset:
     """Return the points of two curves at these parts of them, each curve a class; shuffled and noisy if asked for."""
-    if noise is not None and not noise >= 0:
+    if noise is not None and not (is_number(noise) and noise >= 0):
         raise ValueError(f"{name} expects noise of at least 0, got {noise!r:.60}")
     source = random_source(rng)
     samples = [(curves[target](part), target) for target in (0, 1) for part in parts[target]]

@@ -33,6 +33,11 @@ __all__ = [
     "mse_loss",
 ]
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {"mean": math.mean, "sum": math.fsum, "none": list}
 
 
@@ -113,7 +118,7 @@ def huber_loss(input: Numbers, target: Numbers, reduction: str = "mean", delta: 
     >>> huber_loss([Value(0.5), Value(3.0)], [0.0, 0.0], reduction="sum").data
     2.625
     """
-    if not delta > 0:
+    if not (is_number(delta) and delta > 0):
         raise ValueError(f"huber_loss expects delta above 0, got {delta!r:.60}")
     return over_numbers("huber_loss", lambda x, y: math.huber(x - y, delta), input, target, reduction)
 
@@ -172,9 +177,9 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
         reduction: "mean", "sum" or "none".
 
     Raises:
-        TypeError: if the input is no sequence, or a target is neither an index nor a row of numbers.
+        TypeError: if the input is no sequence of rows, or a target is neither an index nor a row of numbers.
         IndexError: if there is no such class.
-        ValueError: if rows have unequal lengths.
+        ValueError: if rows have unequal lengths, or one is empty.
 
     >>> cross_entropy([[Value(0.0), Value(0.0)], [Value(1000.0), Value(0.0)]], [1, 1], reduction="none")[1].data
     1000.0
@@ -191,7 +196,11 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
 
 def cross_entropy_of_row(row: Any, target: Any) -> Any:
     """Return the cross-entropy of one row of logits and an index or a row of probabilities."""
+    if not hasattr(row, "__iter__"):
+        raise TypeError(f"cross_entropy expects rows of logits, got {type(row).__name__} {row!r:.60} among them")
     logits = tuple(row)
+    if not logits:
+        raise ValueError(f"cross_entropy expects rows of at least one logit, got {row!r:.60}")
     if hasattr(target, "__iter__"):
         return math.cross_entropy(logits, tuple(target))
     try:
@@ -213,8 +222,8 @@ def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0
         threshold: numbers are compared by whether they are above it: 0.5 for probabilities, 0 for logits or hinge.
 
     Raises:
-        ValueError: if there are not as many predictions as targets, or none.
-        TypeError: if what is compared with the threshold is no real number.
+        ValueError: if there are not as many predictions as targets, or none, or a row of scores is empty.
+        TypeError: if the threshold or what is compared with it is no real number, or the index of a class is none.
 
     >>> accuracy([0.2, 0.7, 0.9, 0.6], [0, 1, 1, 0])
     0.75
@@ -226,13 +235,23 @@ def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0
         if not hasattr(prediction, "__iter__"):
             check_numbers("accuracy", (prediction, truth))
             return bool((prediction > threshold) == (truth > threshold))
-        return bool(largest(prediction) == (largest(truth) if hasattr(truth, "__iter__") else truth))
+        if hasattr(truth, "__iter__") and not isinstance(truth, str):
+            return largest(prediction) == largest(truth)
+        check_numbers("accuracy", (truth,))
+        return bool(largest(prediction) == truth)
 
+    check_numbers("accuracy", (threshold,))
     pairs = paired("accuracy", input, target)
     return sum(is_right(prediction, truth) for prediction, truth in pairs) / len(pairs)
 
 
 def largest(scores: Any) -> int:
-    """Return the index of the largest of `scores`, the first if there are several."""
+    """Return the index of the largest of `scores`, the first if there are several.
+
+    Raises:
+        ValueError: if there are none.
+    """
     row: list[Any] = [*scores]
+    if not row:
+        raise ValueError(f"accuracy expects rows of at least one score, got {scores!r:.60}")
     return row.index(max(row))

@@ -70,8 +70,9 @@ def test_parity():
     rows, targets = parity(5)
     assert rows == [[float(bit) for bit in f"{number:05b}"] for number in range(32)]
     assert targets == [number.bit_count() % 2 for number in range(32)]
-    with pytest.raises(ValueError, match=r"^parity expects at least 1 bit, got 0$"):
-        parity(0)
+    for wrong in (0, "a", 1.5):
+        with pytest.raises(ValueError, match=rf"^parity expects at least 1 bit, got {wrong!r}$"):
+            parity(wrong)
 
 
 def test_exam_scores():
@@ -174,19 +175,24 @@ def test_sources_of_random_numbers(make):
 @pytest.mark.parametrize("make", PLANE)
 def test_bad_options(make):
     name = make.__name__
-    for wrong in (-1, (1, 2, 3), (1, -1), (1.5, 2)):
+    for wrong in (-1, (1, 2, 3), (1, -1), (1.5, 2), 1.5, None, "ab"):
         message = f"{name} expects n_samples to be one or two numbers of at least 0, got {wrong!r}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             make(wrong)
-    for wrong in (-0.1, math.nan):
-        with pytest.raises(ValueError, match=rf"^{name} expects noise of at least 0, got {wrong}$"):
+    for wrong in (-0.1, math.nan, "a"):
+        with pytest.raises(ValueError, match=rf"^{name} expects noise of at least 0, got {wrong!r}$"):
             make(noise=wrong)
 
 
-@pytest.mark.parametrize("factor", [-0.1, 1.0, math.nan])
+@pytest.mark.parametrize("factor", [-0.1, 1.0, math.nan, "a"])
 def test_the_inner_circle_is_inside(factor):
-    with pytest.raises(ValueError, match=rf"^make_circles expects factor of at least 0 and below 1, got {factor}$"):
+    with pytest.raises(ValueError, match=rf"^make_circles expects factor of at least 0 and below 1, got {factor!r}$"):
         make_circles(factor=factor)
+
+
+def test_turns_are_a_number():
+    with pytest.raises(ValueError, match=r"^make_spirals expects turns to be a number, got 'a'$"):
+        make_spirals(turns="a")
 
 
 # Preparing

@@ -385,6 +385,7 @@ def test_a_single_number_without_reduction_comes_bare(loss):
     [
         (lambda: huber_loss([1.0], [0.0], delta=0.0), ValueError, "huber_loss expects delta above 0, got 0.0"),
         (lambda: huber_loss([1.0], [0.0], delta=math.nan), ValueError, "huber_loss expects delta above 0, got nan"),
+        (lambda: huber_loss([1.0], [0.0], delta="a"), ValueError, "huber_loss expects delta above 0, got 'a'"),
         (lambda: hinge_loss([1.0], [0]), ValueError, "hinge_loss expects targets of -1 and 1, got 0"),
         (lambda: cross_entropy(1.0, 0), TypeError, "cross_entropy expects rows of logits, got float 1.0"),
         (
@@ -411,6 +412,17 @@ def test_a_single_number_without_reduction_comes_bare(loss):
             "cross_entropy([1.0], []): unequal lengths: xs has 1, y",
         ),
         (lambda: cross_entropy([[1.0]], [[0.5, 0.5]]), ValueError, "cross_entropy([1.0], [0.5, 0.5]): unequal lengths"),
+        (lambda: cross_entropy([[]], [0]), ValueError, "cross_entropy expects rows of at least one logit, got []"),
+        (
+            lambda: cross_entropy([[1.0], 2.0], [0, 0]),
+            TypeError,
+            "cross_entropy expects rows of logits, got float 2.0 among them",
+        ),
+        (lambda: accuracy([0.6], [1], threshold="a"), TypeError, "accuracy expects real numbers, got str 'a'"),
+        (lambda: accuracy([[0.6, 1.0]], ["1"]), TypeError, "accuracy expects real numbers, got str '1'"),
+        (lambda: accuracy([[0.6, 1.0]], [None]), TypeError, "accuracy expects real numbers, got NoneType None"),
+        (lambda: accuracy([[]], [1]), ValueError, "accuracy expects rows of at least one score, got []"),
+        (lambda: accuracy([[1.0]], [[]]), ValueError, "accuracy expects rows of at least one score, got []"),
         (lambda: accuracy([0.6], ["a"]), TypeError, "accuracy expects real numbers, got str 'a'"),
         (lambda: accuracy([None], [1]), TypeError, "accuracy expects real numbers, got NoneType None"),
         (lambda: accuracy([], []), ValueError, "accuracy expects as many predictions as targets, at least one"),

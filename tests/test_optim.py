@@ -323,6 +323,7 @@ def test_negative_options(options, got):
     ("bad", "got"),
     [
         (1.0, "float 1.0"),
+        ({"params": [Value(1.0)]}, "dict {'params': [Value(data=1.0, grad=0.0)]}"),
         (("w", Value(1.0)), "tuple ('w', Value(data=1.0, grad=0.0))"),
         (Value(2.0) * 3, "Value Value(data=6.0, grad=0.0)"),
     ],

@@ -128,6 +128,13 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+@pytest.mark.parametrize("name", ["datasets", "losses"])
+def test_a_module_lists_what_it_is_for(name: str) -> None:
+    """And not the helpers beside it, in the completion of a prompt or a notebook."""
+    module = import_module(f"microgrid.{name}")
+    assert dir(module) == sorted(module.__all__)
+
+
 def test_every_module_has_its_layer() -> None:
     assert sorted(name for layer in LAYERS for name in layer) == sorted(MODULES)
 

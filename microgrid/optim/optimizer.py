@@ -62,11 +62,11 @@ class Optimizer:
         self.params = parameter_list(name, params)
         if not self.params:
             raise ValueError(f"{name} expects at least one parameter, got none")
-        if len({*self.params}) < len(self.params):
-            raise ValueError(f"{name} expects each parameter once, got one of them twice")
         for parameter in self.params:
             if not isinstance(parameter, Value) or parameter.op is not None:
                 raise TypeError(f"{name} expects leaf Values, got {type(parameter).__name__} {parameter!r:.60}")
+        if len({*self.params}) < len(self.params):
+            raise ValueError(f"{name} expects each parameter once, got one of them twice")
         if not callable(lr):
             at_least_zero(name, lr=lr)
         self.lr = lr

@@ -121,7 +121,7 @@ def sweep(
         progress: whether progress is shown; None for: if a terminal or a notebook watches.
 
     Raises:
-        TypeError: if `job` is no function, or other processes cannot find it.
+        TypeError: if `job` is no function, or other processes cannot find it; if another argument does not fit.
 
     >>> from microgrid.losses import mse_loss
     >>> from microgrid.nn import Neuron
@@ -137,6 +137,12 @@ def sweep(
     """
     if not callable(job):
         raise TypeError(f"sweep expects job to be a function, got {type(job).__name__} {job!r:.60}")
+    if not hasattr(configurations, "__iter__"):
+        given = f"{type(configurations).__name__} {configurations!r:.60}"
+        raise TypeError(f"sweep expects configurations to be a list, or another iterable, got {given}")
+    if not (executor is None or hasattr(executor, "submit")):
+        given = f"{type(executor).__name__} {executor!r:.60}"
+        raise TypeError(f"sweep expects executor to have the methods of concurrent.futures.Executor, got {given}")
     asked = list(configurations)
     with own_executor(job, len(asked)) if executor is None else nullcontext(executor) as pool:
         futures: list[Future[Result]] = []

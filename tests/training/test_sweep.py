@@ -169,6 +169,19 @@ def test_a_process_that_dies_is_reported():
     assert "terminated abruptly" in str(result.error)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((3,), "sweep expects configurations to be a list, or another iterable, got int 3"),
+        (([1], 3), "sweep expects executor to have the methods of concurrent.futures.Executor, got int 3"),
+    ],
+)
+def test_what_is_not_swept(arguments, message):
+    with pytest.raises(TypeError) as caught:
+        sweep(abs, *arguments)
+    assert str(caught.value) == message
+
+
 def test_a_job_is_a_function():
     with pytest.raises(TypeError, match=r"^sweep expects job to be a function, got int 3$"):
         sweep(3, [1])
