@@ -12,7 +12,7 @@ from contextvars import ContextVar
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Self, TypeVar
+    from typing import Any, Self, TypeVar, overload
 
     from microgrid.engine import Value
 
@@ -154,6 +154,14 @@ class no_grad(Mode):
     >>> y.parents
     ()
     """
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __new__(cls, function: None = None) -> Self: ...
+
+        @overload
+        def __new__(cls, function: F) -> F: ...  # type: ignore[misc] # not an instance, which mypy does not follow
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
         mode = super().__new__(cls)

@@ -37,6 +37,8 @@ reveal_type(math.floor(x))  # int
 reveal_type(math.isnan(x))  # bool
 reveal_type(math.pi)  # float
 reveal_type(MLP(2, [3, 1]).parameters())  # list[Value]
+reveal_type(MLP(2, [3, 1]).layers[0].neurons[0].w)  # list[Value]
+MLP(2, [3, 1]).layers[0].freeze()
 
 
 @no_grad()
@@ -45,6 +47,7 @@ def double(value: Value) -> Value:
 
 
 reveal_type(double(x))  # Value
+reveal_type(no_grad())  # no_grad
 """
 
 MISTAKES = """

@@ -145,6 +145,7 @@ class Sequential(Module):
     """
 
     _holders = ("layers",)
+    layers: list[Any]
 
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for layer in layers:
@@ -185,6 +186,8 @@ class MLP(Sequential):
     17
     >>> net([1.0, 0.0]).backward()
     """
+
+    layers: list[Layer]
 
     def __init__(
         self,
