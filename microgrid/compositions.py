@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from microgrid.conversions import as_number, named
+from microgrid.conversions import as_number, check_sequences, named
 from microgrid.engine import Value
 from microgrid.functions import FUNCTIONS
 from microgrid.modes import following, tracing
@@ -83,7 +83,11 @@ def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     >>> dist([0.0, 0.0], [Value(3.0), 4.0]).data
     5.0
     """
-    p, q = tuple(p), tuple(q)
+    try:
+        p, q = tuple(p), tuple(q)
+    except TypeError:
+        check_sequences("dist", p, q)
+        raise
     if not has_value(p + q) or len(p) != len(q):
         return math.dist(p, q)
     differences = [x - y for x, y in zip(p, q, strict=True)]
@@ -123,7 +127,7 @@ def log_softmax(xs: Iterable[Any], /) -> list[Any]:
     >>> log_softmax([1000.0, 0.0])
     [0.0, -1000.0]
     """
-    shifted = less_largest(at_least_one(xs))
+    shifted = less_largest(at_least_one("log_softmax", xs))
     total = _logsumexp(shifted)
     return [x - total for x in shifted]
 
@@ -134,7 +138,7 @@ def softmax(xs: Iterable[Any], /) -> list[Any]:
     >>> softmax([0.0, 0.0])
     [0.5, 0.5]
     """
-    xs = at_least_one(xs)
+    xs = at_least_one("softmax", xs)
     trace = following()
     if trace and has_value(xs):
         results: list[Any] = trace.softmax(xs, softmax)
@@ -144,16 +148,25 @@ def softmax(xs: Iterable[Any], /) -> list[Any]:
     return [power * scale for power in powers]
 
 
-def at_least_one(xs: Iterable[Any]) -> tuple[Any, ...]:
+def at_least_one(name: str, xs: Iterable[Any]) -> tuple[Any, ...]:
     """Return `xs`, in which everything but the `Value`s is a number.
 
     Raises:
         ValueError: if there are none.
+        TypeError: naming the function `name`, as the other error does, if one is no number, or `xs` no sequence.
     """
-    xs = tuple(x if isinstance(x, Value) else as_number(x) for x in xs)
-    if not xs:
-        raise ValueError("softmax expects at least one number, got none")
-    return xs
+    try:
+        given = tuple(xs)
+    except TypeError:
+        check_sequences(name, xs)
+        raise
+    try:
+        numbers = tuple(x if isinstance(x, Value) else as_number(x) for x in given)
+    except TypeError as error:
+        raise named(error, name, given) from None
+    if not numbers:
+        raise ValueError(f"{name} expects at least one number, got none")
+    return numbers
 
 
 def less_largest(xs: tuple[Any, ...]) -> list[Any]:

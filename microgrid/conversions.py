@@ -117,3 +117,15 @@ def named(error: Exception, name: str, *operands: Any) -> Exception:
         return error
     reason = error.args[-1] if error.args else "failed"  # an OverflowError has a number before its words
     return type(error)(f"{name}({', '.join(map(show, operands))}): {reason}")
+
+
+def check_sequences(name: str, *operands: Any) -> None:
+    """Raise TypeError, naming the operation `name`, if one of its `operands` that should be sequences is none.
+
+    Where there are only numbers, the error that Python has raised is that of the standard function, and stays.
+    """
+    flat = [x for operand in operands for x in (operand if isinstance(operand, tuple | list) else [operand])]
+    for operand in operands if any(map(is_node, flat)) else ():
+        if not hasattr(operand, "__iter__"):
+            reason = f"expected a sequence of numbers, got {type(operand).__name__}"
+            raise named(TypeError(reason), name, *operands) from None

@@ -124,8 +124,7 @@ def {name}({head}):
 
     {example}
     """
-    {ws}, {xs} = tuple({ws}), tuple({xs})
-    node = new(Value)
+{tuples}    node = new(Value)
     try:
         starts = isinstance({b}, Value)
         out = {b}.data if starts else {b}
@@ -268,7 +267,12 @@ def is_standard(rule: Rule) -> bool:
 
 def tuple_lines(rule: Rule) -> str:
     """Return the lines that make tuples of the sequences a function of `rule` is given, which may be iterators."""
-    return "" if rule.variadic else "".join(f"    {name} = tuple({name})\n" for name in sequences(rule))
+    names = ", ".join(sequences(rule))
+    if rule.variadic or not names:
+        return ""
+    made = ", ".join(f"tuple({name})" for name in sequences(rule))
+    caught = f"    except TypeError:\n        check_sequences({rule.name!r}, {names})\n        raise\n"
+    return f"    try:\n        {names} = {made}\n{caught}"
 
 
 def general_call(rule: Rule) -> str:
@@ -296,7 +300,7 @@ def function_source(rule: Rule) -> str:
         fields["step_wx"] = "".join(data.get(token, token) for token in tokens(step))
         patterns = {"op_w": (ws,), "op_wb": (ws, b), "op_wx": (ws, xs), "op_wxb": (ws, xs, b)}
         fields |= {op: operation_name(rule, pattern) for op, pattern in patterns.items()}
-        return FOLD.format(**fields)
+        return FOLD.format(tuples=tuple_lines(rule), **fields)
     recorded = plain = general_call(rule)
     first, *others = rule.arguments
     if is_method(rule) and not (others and is_standard(rule)):

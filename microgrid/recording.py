@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from microgrid import codegen, eager
-from microgrid.conversions import MATH_ERRORS, as_number, constant, is_fraction, is_number, named
+from microgrid.conversions import MATH_ERRORS, as_number, check_sequences, constant, is_fraction, is_number, named
 from microgrid.engine import Value
 from microgrid.modes import observe, observers
 from microgrid.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation, operation_of
@@ -171,7 +171,7 @@ def names_for(source: str) -> dict[str, Any]:
                 name = codegen.operation_name(rule, pattern)
                 if name in words:
                     names[name] = operation(rule.name, tuple(argument in pattern for argument in rule.arguments))
-    engine = (Value, apply, constant, has_value, named, observe)
+    engine = (Value, apply, constant, has_value, named, check_sequences, observe)
     names |= {function.__name__: function for function in engine}
     unexpected = (AttributeError, IndexError, OverflowError, TypeError)  # where a fast path does not fit
     names |= {"new": new, "RULES": RULES, "observers": observers}

@@ -127,7 +127,7 @@ def test_log_softmax_is_exact_at_any_size(xs: list[float], expected: list[float]
 
 def test_softmax_takes_what_converts_to_a_number() -> None:
     assert math.softmax([Decimal(1), Fraction(1)]) == [0.5, 0.5]
-    with pytest.raises(TypeError, match=r"^expected a real number, got str 'a'$"):
+    with pytest.raises(TypeError, match=r"^softmax\(\['a'\]\): expected a real number, got str 'a'$"):
         math.softmax(["a"])
 
 

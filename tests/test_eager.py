@@ -95,21 +95,26 @@ def test_the_fast_way_of_a_sum_of_products_is_on_floats() -> None:
     first, second = (line for line in lines if line.startswith("out = out + "))
     assert (first, second) == ("out = out + weight.data * value.data", "out = out + weight.data * value")
     assert eager.function_source(RULES["total"]).endswith(
-        "    xs = tuple(xs)\n    return apply(RULES['total'], xs, start)\n"
+        "        check_sequences('total', xs)\n        raise\n    return apply(RULES['total'], xs, start)\n"
     )
+
+
+def packed(name: str) -> list[str]:
+    """Return the lines that make a tuple of a sequence `xs`."""
+    return ["try:", "xs = tuple(xs)", "except TypeError:", f"check_sequences({name!r}, xs)", "raise"]
 
 
 @pytest.mark.parametrize(
     ("name", "last"),
     [
-        ("mean", ["xs = tuple(xs)", "return apply(RULES['mean'], xs)"]),
+        ("mean", [*packed("mean"), "return apply(RULES['mean'], xs)"]),
         ("sigmoid", ["if isinstance(x, Value):", "return x.sigmoid()", "return apply(RULES['sigmoid'], x)"]),
         ("tanh", ["if isinstance(x, Value):", "return x.tanh()", "return number_tanh(x)"]),
         ("ldexp", ["if isinstance(x, Value) or isinstance(i, Value):", "return apply(RULES['ldexp'], x, i)",
                    "return number_ldexp(x, i)"]),
         ("elu", ["if isinstance(x, Value):", "return x.elu(alpha)", "return apply(RULES['elu'], x, alpha)"]),
         ("hypot", ["if has_value(xs):", "return apply(RULES['hypot'], xs)", "return number_hypot(*xs)"]),
-        ("prod", ["xs = tuple(xs)", "if has_value(xs) or isinstance(start, Value):",
+        ("prod", [*packed("prod"), "if has_value(xs) or isinstance(start, Value):",
                   "return apply(RULES['prod'], xs, start)", "return number_prod(xs, start=start)"]),
     ],
 )  # fmt: skip

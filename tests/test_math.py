@@ -4,7 +4,7 @@ import inspect
 import math as standard
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -228,3 +228,40 @@ def test_the_older_pythons_have_what_the_newest_has() -> None:
     assert math.fma(2.0, 3.0, 1.0) == 7.0 and math.sumprod([1, 2], [3, 4]) == 11
     if sys.version_info >= (3, 13):
         assert outcome(math.fma, 1e308, 10.0, 0.0) == outcome(standard.fma, 1e308, 10.0, 0.0)
+
+
+TAKE_SEQUENCES = {**OF_SEQUENCES, "total": 1, "mean": 1, "logsumexp": 1, "softmax": 1, "log_softmax": 1, "dot": 2}
+
+
+@pytest.mark.parametrize(("name", "count"), TAKE_SEQUENCES.items())
+def test_sequences_are_asked_for(name: str, count: int) -> None:
+    """Where a `Value` takes part; of numbers Python says what it does of the standard functions."""
+    function, nodes = getattr(math, name), [Value(2.0), 0.5]
+    for wrong, shown in ((Value(2.0, label="x"), "x=2.0"), (2.0, "2.0")):
+        alone = count == 1 and not isinstance(wrong, Value)
+        with pytest.raises(TypeError) as caught:
+            function(*[nodes] * (count - 1), wrong)
+        operands = "[2.0, 0.5], " * (count - 1) + shown
+        told = f"{name}({operands}): expected a sequence of numbers, got {type(wrong).__name__}"
+        assert str(caught.value) == ("'float' object is not iterable" if alone else told)
+
+
+@pytest.mark.parametrize(("name", "count"), TAKE_SEQUENCES.items())
+def test_errors_of_iterators_are_handed_on(name: str, count: int) -> None:
+    cause = KeyError("cause")
+
+    def broken() -> Iterator[float]:
+        yield 0.5
+        raise TypeError("of the iterator") from cause
+
+    with pytest.raises(TypeError, match=r"^of the iterator$") as caught:
+        getattr(math, name)(*[[0.5]] * (count - 1), broken())
+    assert caught.value.__cause__ is cause
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_shares_are_of_numbers(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name}\(\[2.0, 'a'\]\): expected a real number, got str 'a'$"):
+        getattr(math, name)([Value(2.0), "a"])
+    with pytest.raises(ValueError, match=rf"^{name} expects at least one number, got none$"):
+        getattr(math, name)([])
