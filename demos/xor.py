@@ -111,7 +111,7 @@ def landing(found: Sequence[float], reach: float, width: int) -> str:
 
 def show_training(net: MLP, recorder: Recorder, epochs: Sequence[int]) -> None:
     """Print how the rows came apart in the hidden layer, as they were when these epochs began, and every parameter."""
-    print("\nwhere the rows land in hidden space, as the output neuron sees it (left of | it says 0, to its right 1)")
+    print("\nwhere the rows land in hidden space: left of | the output neuron says 0, right 1")
     found = []
     for epoch in epochs:
         with recorder.restored(epoch - 1):

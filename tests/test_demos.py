@@ -220,6 +220,11 @@ def test_xor_is_plain_where_asked(variable: str, value: str, monkeypatch: pytest
     assert run(tty=True) == run(tty=False)
 
 
+def test_xor_fits_a_usual_terminal() -> None:
+    for arguments in ((), ("--epochs", "1234", "--seed", "-123")):
+        assert max(map(len, run(*arguments)[1].splitlines())) <= 80
+
+
 @pytest.mark.parametrize(
     ("columns", "width"), [(200, 33), (37, 33), (36, 29), (20, 13), (9, 5), (8, 5), (1, 5)], ids=str
 )
