@@ -53,8 +53,8 @@ class Neuron(Module):
     """
 
     _holders = ("w", "b", "activation")
-    activation: Activation = "relu"  # of a subclass that makes micrograd's attributes and no more
-    _function: Callable[[Value], Value]
+    activation: Activation = "relu"  # here, with its function, for a subclass that makes micrograd's attributes alone
+    _function: Callable[[Value], Value] = staticmethod(activation_function("relu"))
 
     def __init__(
         self,
@@ -76,23 +76,16 @@ class Neuron(Module):
         self.activation = activation
 
     def __setattr__(self, name: str, given: Any) -> None:
-        function = activation_function(given) if name == "activation" else None
-        super().__setattr__(name, given)
-        if function:
-            super().__setattr__("_function", function)
+        if name == "activation":
+            vars(self).update(activation=given, _function=activation_function(given))
+        else:
+            super().__setattr__(name, given)
 
     def __call__(self, x: Sequence[Number]) -> Value:
         if type(x) is not tuple or len(x) != len(self.w):
             x = checked_inputs(self, len(self.w), x)
         act = math.dot(self.w, x, 0.0 if self.b is None else self.b)
-        if not self.nonlin:
-            return act
-        try:
-            function = self._function
-        except AttributeError:
-            self.activation = self.activation
-            function = self._function
-        return function(act)
+        return self._function(act) if self.nonlin else act
 
     def __repr__(self) -> str:
         return f"{activation_name(self.activation if self.nonlin else None)}Neuron({len(self.w)})"
