@@ -439,7 +439,7 @@ def test_errors_that_a_function_catches_are_met_eagerly() -> None:
 
 def test_operations_by_hand_run_eagerly() -> None:
     check_eager(handwritten, "reading .data at|a hand-written operation", Value(2.0))
-    check_eager(lambda x: x * Value(1.0, (), "made"), "a hand-written operation at", Value(2.0))
+    check_eager(lambda x: x * Value(1.0, (x,), "made"), "a hand-written operation at", Value(2.0))
 
 
 def test_constants_that_are_no_floats_run_eagerly() -> None:
