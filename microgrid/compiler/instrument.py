@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock
+from itertools import repeat
 
 from microgrid.conversions import is_node, is_number
 from microgrid.engine import Value
-from microgrid.modes import tracing
+from microgrid.modes import observers, tracing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,30 +156,31 @@ def changes() -> dict[str, Any]:
 
 
 _lock = RLock()
-_depth = 0
 _originals: dict[str, Any] = {}
+
+
+def is_instrumented() -> bool:
+    """Return whether `Value` is changed: in all its attributes, since they are set in one opcode (see `set_all`)."""
+    return isinstance(vars(Value)["data"], property)
+
+
+def set_all(attributes: dict[str, Any]) -> None:
+    """Let `Value` have `attributes`: all of them in one opcode, so that Ctrl-C cannot come in between."""
+    [*map(setattr, repeat(Value), attributes, attributes.values())]
 
 
 def instrument() -> None:
     """Let `Value` tell traces what is done with it."""
-    global _depth
     with _lock:
-        _depth += 1
-        if _depth == 1:
-            for name, change in changes().items():
-                _originals[name] = vars(Value).get(name)
-                setattr(Value, name, change)
+        if not is_instrumented():
+            changed = changes()
+            _originals.update({name: vars(Value)[name] for name in changed if name in vars(Value)})
+            set_all(changed)
 
 
 def restore() -> None:
-    """Make `Value` what it was, when the last trace ends."""
-    global _depth
+    """Make `Value` what it was, unless a trace is on in some thread."""
     with _lock:
-        _depth -= 1
-        if not _depth:
-            for name, original in _originals.items():
-                if original is None:
-                    delattr(Value, name)
-                else:
-                    setattr(Value, name, original)
-            _originals.clear()
+        if is_instrumented() and not any([entry.mode.traces for entry in observers]):
+            set_all(_originals)
+            del Value.__index__  # type: ignore[attr-defined] # the only one that was not there

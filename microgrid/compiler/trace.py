@@ -66,15 +66,22 @@ class Trace(modes.Mode):
 
     def __enter__(self) -> Any:
         self._apart = modes.apart().__enter__()
-        super().__enter__()
-        instrument()
-        return self
+        try:
+            super().__enter__()
+            instrument()
+            return self
+        except BaseException:  # Ctrl-C
+            self.__exit__()
+            raise
 
     def __exit__(self, *exception: object) -> None:
-        restore()
-        super().__exit__(*exception)
-        self._apart.__exit__()
-        self.observer = None  # a method of its own, which would keep it alive
+        try:
+            if self._entries:
+                super().__exit__(*exception)
+        finally:
+            self._apart.__exit__()
+            self.observer = None  # a method of its own, which would keep it alive
+            restore()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return the result of `function`, which is run in this mode.
