@@ -76,10 +76,10 @@ class Neuron(Module):
         self.activation = activation
 
     def __setattr__(self, name: str, given: Any) -> None:
-        if name == "activation":
-            vars(self).update(activation=given, _function=activation_function(given))
-        else:
-            super().__setattr__(name, given)
+        function = activation_function(given) if name == "activation" else None
+        super().__setattr__(name, given)  # not by `vars(self)`: Python would look all attributes up more slowly
+        if function is not None:
+            super().__setattr__("_function", function)
 
     def __call__(self, x: Sequence[Number]) -> Value:
         if type(x) is not tuple or len(x) != len(self.w):
