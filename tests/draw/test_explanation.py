@@ -256,7 +256,7 @@ def test_operations_written_by_hand_are_asked() -> None:
     assert "v1 = x²y $(x, x, y) = x²y $(3, 3, 2) = 18\n      ∂v1/∂x = 12\n      ∂v1/∂y = 9" in str(explanation)
     assert "operation written by hand" in explanation.markdown()
     assert explanation.markdown().count("$") % 2 == 0
-    assert str(draw.explain(Value(1.0, (), " "))).splitlines()[1] == "  v1 =  () = 1"
+    assert str(draw.explain(Value(1.0, (y,), " "))).splitlines()[2] == "  v1 =  (y) =  (2) = 1"
 
 
 def test_compiled_calls_are_explained() -> None:

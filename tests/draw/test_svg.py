@@ -139,7 +139,7 @@ def test_every_sort_of_node_is_drawn() -> None:
     recorded = Value(2.0)
     (recorded**3).backward(create_graph=True)
     by_hand = Value(5.0, (exact, recorded), "mine")
-    picture = draw.to_svg(drawn_twice(by_hand) + Value(1.0, (), "source"))
+    picture = draw.to_svg(drawn_twice(by_hand) + Value(1.0, (exact,), "source"))
     assert {"third", "1/3", "mine", "drawn_twice", "source", "grad 12"} <= {*texts(picture)}
 
 

@@ -96,7 +96,8 @@ def test_very_deep_trees_are_written() -> None:
 @pytest.mark.usefixtures("rules_restored")
 def test_other_operations() -> None:
     thrice = define_rule("thrice(x)", "3 * x", x="3")
-    assert draw.to_text(thrice(Value(6.0, (), "source"))) == "thrice data=18\n└── source data=6"
+    by_hand = Value(6.0, (Value(2.0),), "mine")
+    assert draw.to_text(thrice(by_hand)) == "thrice data=18\n└── mine data=6\n    └── data=2"
 
 
 def test_only_nodes_are_written() -> None:
