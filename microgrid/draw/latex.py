@@ -22,6 +22,7 @@ from microgrid.draw.tex import (
     number_written,
     upright,
 )
+from microgrid.pullbacks import Substitute, expression
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,8 +125,8 @@ class Formula:
         """Return the formula of `text`; if it is a list, of its element `index`."""
         start, fold, step = text.partition("; ")
         if fold:
-            return self.folded(ast.parse(start, mode="eval").body, ast.parse(step, mode="eval").body)
-        tree = ast.parse(text, mode="eval").body
+            return self.folded(expression(start), expression(step))
+        tree = expression(text)
         return (self.write(tree) if index is None else self.element(tree, index))[0]
 
     def at(self, node: ast.expr, level: int) -> str:
@@ -236,8 +237,8 @@ class Formula:
                 squares = [f"{self.at(x, ATOM)}^{{2}}" for x in arguments]
                 return rf"\sqrt{{{' + '.join(squares)}}}", POWER
         if name in REWRITTEN:
-            tree = ast.parse(REWRITTEN[name], mode="eval").body
-            return self.write(Placed(dict(zip("abc", arguments, strict=False))).visit(tree))
+            given = Substitute(dict(zip("abc", arguments, strict=False)))
+            return self.write(given.visit(expression(REWRITTEN[name])))
         return self.over_sequence(name, arguments) or self.plain_call(name, arguments)
 
     def plain_call(self, name: str, arguments: Sequence[ast.expr]) -> Written:
@@ -334,17 +335,6 @@ class Formula:
         """Return a writer for which names stand for the elements `index` of lists."""
         own = {name: self.element(xs, index) for name, xs in lists.items()}
         return Formula({**self.names, **own}, self.elements)
-
-
-class Placed(ast.NodeTransformer):
-    """Puts arguments in the place of names."""
-
-    def __init__(self, arguments: Mapping[str, ast.expr]) -> None:
-        self.arguments = arguments
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        """Return what stands for the name."""
-        return self.arguments.get(node.id, node)
 
 
 def is_one(node: ast.expr) -> bool:

@@ -13,6 +13,7 @@ from functools import cache
 from microgrid import recording
 from microgrid.conversions import MATH_ERRORS
 from microgrid.operations import NUMBERS
+from microgrid.pullbacks import expression
 from microgrid.rules import RULES, Rule
 from microgrid.testing.intervals import Interval
 
@@ -174,7 +175,7 @@ def limits(rule: Rule, name: str) -> list[tuple[type[ast.cmpop], float]]:
     """
     words = {name, name[:-1]} if rule.is_sequence(name) else {name}
     found = []
-    for left, operator, right in comparisons(ast.parse(rule.domain or "True", mode="eval").body):
+    for left, operator, right in comparisons(expression(rule.domain or "True")):
         for one, relation, other in ((left, operator, right), (right, MIRRORED.get(operator), left)):
             number = constant(other)
             match one:
