@@ -7,7 +7,7 @@ from string import punctuation
 
 from microgrid.conversions import is_node
 from microgrid.draw.explained_text import BACKWARD, FORWARD, ordered
-from microgrid.draw.latex import MOST_TERMS, Formula
+from microgrid.draw.latex import Formula
 from microgrid.draw.sketch import arguments
 from microgrid.draw.tex import (
     ATOM,
@@ -20,7 +20,7 @@ from microgrid.draw.tex import (
     number_written,
     upright,
 )
-from microgrid.draw.words import forward_of, label_of, partial_of, printable
+from microgrid.draw.words import MOST_TERMS, abridged, forward_of, label_of, partial_of, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,9 +142,7 @@ class Markdown:
         products = [self.total(use.node) + TIMES + self.derivative(use) for use in uses]
         pairs = [(number_written(gradients[use.node]), number_written(use.partial)) for use in uses]
         numbers = [bracketed(a, PRODUCT) + TIMES + bracketed(b, PRODUCT) for a, b in pairs]
-        if len(uses) > MOST_TERMS:
-            products, numbers = ([*parts[: MOST_TERMS - 2], r"\cdots", parts[-1]] for parts in (products, numbers))
-        sides = [PLUS.join(parts) for parts in (products, numbers) if parts]
+        sides = [PLUS.join(abridged(parts, r"\cdots")) for parts in (products, numbers) if parts]
         return equation(self.total(node), *sides, number_formula(gradients[node]))
 
 

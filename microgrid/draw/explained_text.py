@@ -7,7 +7,7 @@ from itertools import groupby
 from microgrid import codegen
 from microgrid.conversions import is_node
 from microgrid.draw.sketch import arguments
-from microgrid.draw.words import INFIX, forward_of, label_of, number, partial_of
+from microgrid.draw.words import INFIX, abridged, forward_of, label_of, number, partial_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     Shown = Callable[[Any], str]  # how operands are written: as names, or as numbers
 
-MOST_TERMS = 6
 FORWARD = "Forward: every number, and the partial derivatives of each operation"
 BACKWARD = "Backward: every gradient is a sum over the uses of a number"
 
@@ -46,9 +45,7 @@ def needs_brackets(shown: str) -> bool:
 
 def joined(parts: Sequence[Any], joint: str, shown: Shown) -> str:
     """Return `parts` as `shown` writes them, joined; those in the middle are left out if they are many."""
-    if len(parts) <= MOST_TERMS:
-        return joint.join(map(shown, parts))
-    return joint.join([*map(shown, parts[: MOST_TERMS - 2]), "…", shown(parts[-1])])
+    return joint.join(abridged([*map(shown, parts)], "…"))
 
 
 def equations(*sides: str) -> str:

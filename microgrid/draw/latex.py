@@ -22,6 +22,7 @@ from microgrid.draw.tex import (
     number_written,
     upright,
 )
+from microgrid.draw.words import MOST_TERMS
 from microgrid.pullbacks import Substitute, expression
 
 TYPE_CHECKING = False
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     Index = int | str
 
 TOTAL, ALL, NEXT_ROW = r"\sum", r"\prod", r" \\ "
-MOST_TERMS = 6  # that are written out
 FUNCTIONS = {
     **{name: rf"\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{name: rf"\arc{name[1:]}" for name in ("asin", "acos", "atan")},

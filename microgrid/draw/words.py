@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from microgrid.rules import Rule
 
 FIRST = 4  # numbers of a sequence that are written out
+MOST_TERMS = 6  # of a sum or a list that are written out
 INFIX = ("add", "sub", "mul", "div", "floordiv", "mod", "pow")
 # Partials as a textbook has them. Those of the table hold at edges too, by means that are for machines.
 TEXTBOOK = {
@@ -51,6 +52,15 @@ def numbers_text(numbers: Sequence[Any]) -> str:
     """
     rest = f", … {len(numbers)} numbers" if len(numbers) > FIRST else ""
     return ", ".join(map(number, numbers[:FIRST])) + rest
+
+
+def abridged(parts: Sequence[str], dots: str) -> list[str]:
+    """Return `parts`, with `dots` in the place of those in the middle if they are many.
+
+    >>> abridged("abcdef", "…"), abridged("abcdefg", "…")
+    (['a', 'b', 'c', 'd', 'e', 'f'], ['a', 'b', 'c', 'd', '…', 'g'])
+    """
+    return [*parts] if len(parts) <= MOST_TERMS else [*parts[: MOST_TERMS - 2], dots, parts[-1]]
 
 
 def full(x: Any) -> str:
