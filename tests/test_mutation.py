@@ -1,6 +1,7 @@
 """The mutators: faults are planted where they are said to be, and found."""
 
 import importlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -71,3 +72,12 @@ def test_a_process_of_its_own_tells_whether_a_fault_is_found(rows: Any, partial:
 
     start: Callable[[str], int] = lambda source: rows.fork("rules", source, check, 60)  # noqa: E731
     assert [failed for _, failed, _ in rows.outcomes([source], start)] == [found]
+
+
+def test_what_is_listed_as_a_survivor_is_a_change_of_its_module(rows: Any) -> None:
+    workers = importlib.import_module("workers")
+    for section in re.findall(r"^\[(.*)\]$", workers.SURVIVORS.read_text(), flags=re.MULTILINE):
+        source = Path(workers.file_of(section)).read_text()
+        for place, before, after in workers.survivors(section):
+            assert " ".join(before.split()) in " ".join(source.split()), f"{section}: {place}"
+            assert before != after
