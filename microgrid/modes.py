@@ -172,7 +172,7 @@ class no_grad(Mode):
     functions and coroutine functions.
 
     Raises:
-        TypeError: on decorating a generator, whose body runs after the call has returned.
+        TypeError: on decorating a generator, whose body runs after the call has returned, or what is no function.
 
     >>> from microgrid import Value
     >>> x = Value(3.0)
@@ -200,6 +200,8 @@ class no_grad(Mode):
     def __call__(self, function: F) -> F:
         from functools import wraps
 
+        if not callable(function):
+            raise TypeError(f"no_grad decorates functions, got {type(function).__name__} {function!r:.60}")
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
         if flags & (IS_GENERATOR | IS_ASYNC_GENERATOR):
             raise TypeError("no_grad cannot decorate a generator: its body runs later; write `with no_grad():` in it")

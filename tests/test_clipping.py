@@ -112,3 +112,9 @@ def test_what_is_no_list_of_parameters(clip):
     words = rf"^{clip.__name__} expects the parameters, such as net.parameters\(\), got LinearNeuron\(2\)$"
     with pytest.raises(TypeError, match=words):
         clip(Neuron(2, nonlin=False), 1.0)
+
+
+@pytest.mark.parametrize("clip", [clip_grad_norm_, clip_grad_value_])
+def test_gradients_are_of_values(clip):
+    with pytest.raises(TypeError, match=f"^{clip.__name__} expects Values, got float 3.0$"):
+        clip([Value(1.0), 3.0], 1.0)

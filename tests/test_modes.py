@@ -385,3 +385,9 @@ def test_a_trace_whose_mode_was_left_already_is_left_without_harm() -> None:
     assert not is_instrumented()
     restore()
     assert not is_instrumented() and Value(2.0).data == 2.0
+
+
+def test_no_grad_decorates_functions() -> None:
+    for decorate in (no_grad, no_grad()):
+        with pytest.raises(TypeError, match=r"^no_grad decorates functions, got int 3$"):
+            decorate(3)  # type: ignore[arg-type, type-var]

@@ -12,7 +12,7 @@ import math
 
 from microgrid import graph
 from microgrid.compiler.jit import jit
-from microgrid.conversions import MATH_ERRORS
+from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.draw.axes import axes_for
 from microgrid.draw.fields import check_count, evenly, limits
 from microgrid.draw.parameters import check_model, check_recorder, rows_of
@@ -209,13 +209,24 @@ def extent(path: Sequence[Point], reach: float | None) -> list[Limits]:
 
 
 def mean_loss(model: Model, samples: Samples, loss: Callable[[Any, Any], Any], compile: bool) -> Callable[[], float]:
-    """Return a function that gives the mean loss of the samples, with the parameters as they are when it is called."""
+    """Return a function that gives the mean loss of the samples, with the parameters as they are when it is called.
+
+    Raises:
+        TypeError: when it is called, if a loss is no number.
+    """
 
     def loss_of(x: Any, y: Any) -> Any:
         return loss(model(x), y)
 
     measure = jit(loss_of) if compile else loss_of
-    return lambda: math.fsum(float(measure(x, y)) for x, y in samples) / len(samples)
+
+    def number(found: Any) -> float:
+        if not (is_node(found) or is_number(found)):
+            got = f"got {type(found).__name__} {found!r:.60}"
+            raise TypeError(f"plot_loss_surface expects the loss of a sample to be a number, {got}")
+        return float(found)
+
+    return lambda: math.fsum(number(measure(x, y)) for x, y in samples) / len(samples)
 
 
 def losses_over(

@@ -80,13 +80,16 @@ def picture(root: Value, max_nodes: int | None = None, parameters: Iterable[Valu
     """Return what a drawing of the graph of `root` shows, folded to at most `max_nodes` boxes.
 
     Raises:
-        TypeError: if `root` is no `Value`.
+        TypeError: if `root` is no `Value`, or `parameters` are no list of them.
         ValueError: if `max_nodes` is no whole number of at least 2.
     """
     if not is_node(root):
         raise TypeError(f"expected a Value to draw, got {type(root).__name__} {root!r:.60}")
     if max_nodes is not None and not (isinstance(max_nodes, int) and max_nodes >= 2):
         raise ValueError(f"expected max_nodes to be a whole number of at least 2, or None, got {max_nodes!r:.60}")
+    if parameters is not None and not hasattr(parameters, "__iter__"):
+        given = f"{type(parameters).__name__} {parameters!r:.60}"
+        raise TypeError(f"expected parameters to be a list of Values, such as net.parameters(), got {given}")
     sketch = Sketch(root, parameters)
     groups = fold(sketch, len(sketch.items) if max_nodes is None else max_nodes)
     box_of = {index: place for place, group in enumerate(groups) for index in group}

@@ -119,8 +119,11 @@ def places(hidden: Model, inputs: Sequence[Any], units: tuple[int, int]) -> list
     """Return the activations of the two units for each input.
 
     Raises:
+        TypeError: if `units` are not two whole numbers.
         ValueError: if there are not so many units.
     """
+    if not (isinstance(units, tuple | list) and len(units) == 2 and all(isinstance(unit, int) for unit in units)):
+        raise TypeError(f"plot_representation expects units to be two whole numbers, got {units!r:.60}")
     first, second = units
     found = scores_of("plot_representation", hidden, inputs)
     count = min(map(len, found))

@@ -29,14 +29,14 @@ def clip_grad_norm_(
 
     Raises:
         ValueError: if `max_norm` is negative, `norm_type` is not above 0, or on the norm, as asked for.
-        TypeError: if `parameters` are none, as a model is none.
+        TypeError: if `parameters` are none, as a model is none, or one is no `Value`.
 
     >>> x, y = Value(0.0), Value(0.0)
     >>> x.grad, y.grad = 30.0, 40.0
     >>> clip_grad_norm_([x, y], 1.0), round(x.grad, 6), round(y.grad, 6)
     (50.0, 0.6, 0.8)
     """
-    parameters = parameter_list("clip_grad_norm_", [parameters] if isinstance(parameters, Value) else parameters)
+    parameters = values("clip_grad_norm_", parameters)
     at_least_zero("clip_grad_norm_", max_norm=max_norm)
     if not norm_type > 0:
         raise ValueError(f"clip_grad_norm_ expects norm_type above 0, got {norm_type!r:.60}")
@@ -48,6 +48,19 @@ def clip_grad_norm_(
         for parameter in parameters:
             parameter.grad = parameter.grad * factor
     return norm
+
+
+def values(owner: str, parameters: Iterable[Value] | Value) -> list[Value]:
+    """Return `parameters`, or the only one, as a list.
+
+    Raises:
+        TypeError: if one is no `Value`.
+    """
+    found = parameter_list(owner, [parameters] if isinstance(parameters, Value) else parameters)
+    for one in found:
+        if not isinstance(one, Value):
+            raise TypeError(f"{owner} expects Values, got {type(one).__name__} {one!r:.60}")
+    return found
 
 
 def p_norm(numbers: list[float], p: float) -> float:
@@ -78,6 +91,5 @@ def clip_grad_value_(parameters: Iterable[Value] | Value, clip_value: float) -> 
     -0.5
     """
     at_least_zero("clip_grad_value_", clip_value=clip_value)
-    parameters = [parameters] if isinstance(parameters, Value) else parameters
-    for parameter in parameter_list("clip_grad_value_", parameters):
+    for parameter in values("clip_grad_value_", parameters):
         parameter.grad = math.clip(parameter.grad, -clip_value, clip_value)

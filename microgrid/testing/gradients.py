@@ -79,6 +79,8 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
     1      x                1.0     1.0... -1.0e-01
     each operation by itself is right: does the function take numbers out of the graph (`data`, `float`, `no_grad`)?
     """
+    if not callable(f):
+        raise TypeError(f"check_gradients expects a function, got {type(f).__name__} {f!r:.60}")
     if order not in (1, 2):
         raise ValueError(f"order: expected 1 or 2, got {order!r}")
     if not (rtol >= 0 and atol >= 0):

@@ -77,6 +77,8 @@ def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
     Traceback (most recent call last):
     microgrid.testing.numerical.NotDifferentiableError: at 0.0 the slope is -1.0 on the left and 1.0 on the right
     """
+    if not callable(f):
+        raise TypeError(f"numerical_derivative expects a function, got {type(f).__name__} {f!r:.60}")
     x = float(as_number(x))
     at = on_floats(f, x)
     try:

@@ -216,3 +216,13 @@ def test_what_it_refuses(model, options, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}"):
         draw.plot_loss_surface(model, LINE, **{"loss": mse_loss, "resolution": 2, "rng": 0, **options})
     assert (NET.w[0].data, NET.b.data) == (2.0, 1.0)
+
+
+@pytest.mark.dev
+@pytest.mark.parametrize("compile", [False, True])
+@pytest.mark.parametrize("loss", [None, "a", [1.0]])
+def test_a_loss_is_a_number(loss, compile):
+    expected = f"plot_loss_surface expects the loss of a sample to be a number, got {type(loss).__name__} {loss!r}"
+    with pytest.raises(TypeError) as caught:
+        draw.plot_loss_surface(NET, ([[0.0]], [0.0]), loss=lambda *given: loss, compile=compile)
+    assert str(caught.value) == expected

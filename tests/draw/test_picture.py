@@ -102,3 +102,10 @@ def test_max_nodes_is_a_number_of_boxes(count: Any) -> None:
         ValueError, match=f"^expected max_nodes to be a whole number of at least 2, or None, got {count!r}$"
     ):
         picture(Value(1.0), count)
+
+
+def test_parameters_are_a_list() -> None:
+    expected = "expected parameters to be a list of Values, such as net.parameters(), got int 3"
+    with pytest.raises(TypeError) as caught:
+        picture(Value(1.0), parameters=3)  # type: ignore[arg-type]
+    assert str(caught.value) == expected

@@ -146,3 +146,11 @@ def test_a_readout_over_one_unit(run):
 def test_an_epoch_that_was_not_taken_down(run):
     with pytest.raises(ValueError, match=r"^the recorder has nothing of epoch 3, only of 0, 2 … 8$"):
         draw.plot_representation(run[0].layers[0], XOR, recorder=run[1], epoch=3)
+
+
+@pytest.mark.dev
+@pytest.mark.parametrize("units", [3, (0,), (0, 1, 2), (0, "a"), "01"])
+def test_units_are_two_numbers(units):
+    with pytest.raises(TypeError) as caught:
+        draw.plot_representation(lambda x: x, ([[0.0, 1.0]], [0]), units=units)
+    assert str(caught.value) == f"plot_representation expects units to be two whole numbers, got {units!r}"

@@ -240,3 +240,8 @@ def test_mistakes_are_named() -> None:
 def test_arguments_without_a_name_are_counted(f: Any) -> None:
     with pytest.raises(TypeError, match=r"^(argument 1|y): expected a number, .* got str 'b'$"):
         check_gradients(f, 1.0, "b")
+
+
+def test_functions_are_checked() -> None:
+    with pytest.raises(TypeError, match=r"^check_gradients expects a function, got int 3$"):
+        check_gradients(3, 1.0)  # type: ignore[arg-type]

@@ -227,3 +227,8 @@ def test_the_package_names_its_tools() -> None:
         assert getattr(microgrid.testing, name).__name__ == name
     with pytest.raises(AttributeError, match=r"module 'microgrid.testing' has no attribute 'oracle'"):
         _ = microgrid.testing.oracle  # type: ignore[attr-defined]
+
+
+def test_it_is_asked_of_functions() -> None:
+    with pytest.raises(TypeError, match=r"^numerical_derivative expects a function, got int 3$"):
+        numerical_derivative(3, 1.0)  # type: ignore[arg-type]
