@@ -151,6 +151,32 @@ def test_the_quotient_in_a_remainder_is_constant(name: str, whole: Any, dividend
     assert slope.data == -whole(Fraction(dividend) / Fraction(divisor)) and y.grad == 0.0
 
 
+@pytest.mark.parametrize("name", ["pow"])
+@pytest.mark.parametrize(
+    ("at", "mixed"),  # where 1 / x overflows it is x ** 0, as at 0
+    [
+        (5e-324, 1.0),
+        (-1e-310, 1.0),
+        (2.0**-1024, 1.0),
+        (math.nextafter(2.0**-1024, 1.0), math.ldexp(1 - 2.0**-50, 1024)),
+    ],
+)
+def test_a_power_zero_is_constant_as_near_to_zero_as_there_are_floats(name: str, at: float, mixed: float) -> None:
+    x, y = Value(at), Value(0.0)
+    OPERATORS[name](x, y).backward(create_graph=True)
+    slope = x.grad
+    x.zero_grad(), y.zero_grad()
+    slope.backward()
+    assert (slope.data, y.grad) == (0.0, mixed)
+
+
+@pytest.mark.parametrize("name", ["pow"])
+def test_a_root_in_a_denominator_falls_without_bound(name: str) -> None:
+    x = Value(1e-310)
+    OPERATORS[name](x, -0.5).backward()
+    assert x.grad == -math.inf
+
+
 @pytest.mark.parametrize("name", ["atan2"])
 @pytest.mark.parametrize("size", [1e-300, 1e-30, 1e-17, 1e-3, 1e150])
 def test_an_angle_changes_as_one_over_the_distance(name: str, size: float) -> None:
