@@ -98,43 +98,24 @@ class Mode:
 
     def __enter__(self) -> Self:
         entry = Entry(self)
-        try:
-            self._entries.append(entry)
-            self._list.append(entry)
-            _entered.set((*_entered.get(), entry))
-            return self
-        except BaseException:  # Ctrl-C
-            leave(entry)
-            raise
+        _entered.set((*_entered.get(), entry))
+        self._entries.append(entry)
+        self._list.append(entry)
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        entry = None
-        try:
-            entry = self._last_entry()
-            leave(entry)
-        except BaseException:  # Ctrl-C
-            leave(entry or self._last_entry())
-            raise
-
-    def _last_entry(self) -> Entry:
-        """Return the last entering of this thread or task, or if there is none, of another."""
         own = [entry for entry in _entered.get() if entry.on and entry.mode is self]
-        return own[-1] if own else self._entries[-1]
+        entry = own[-1] if own else self._entries[-1]
+        entry.on = False
+        self._entries.remove(entry)
+        self._list.remove(entry)
+        _entered.set(tuple(entry for entry in _entered.get() if entry.on))
 
     def before_backward(self, root: Value) -> None:
         """Look at the graph of `root`, which is about to be differentiated; a mode that cares says how."""
 
     def before_float(self, node: Value) -> None:
         """Object to the conversion of `node` to a plain float; a mode that cares says how."""
-
-
-def leave(entry: Entry) -> None:
-    """Let a mode be off that was entered; again, if that was interrupted."""
-    entry.on = False
-    for entries in (entry.mode._entries, entry.mode._list):
-        if entry in entries:
-            entries.remove(entry)
-    _entered.set(tuple(entry for entry in _entered.get() if entry.on))
 
 
 def forget(node: Value) -> None:
@@ -150,19 +131,11 @@ class apart:
 
     def __enter__(self) -> Self:
         self._outside = _entered.get()
-        try:
-            _entered.set(tuple(entry for entry in self._outside if entry.on and self.keeps(entry.mode)))
-            return self
-        except BaseException:  # Ctrl-C
-            self.__exit__()
-            raise
+        _entered.set(tuple(entry for entry in self._outside if entry.on and self.keeps(entry.mode)))
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        try:
-            _entered.set(tuple(entry for entry in self._outside if entry.on))
-        except BaseException:  # Ctrl-C
-            _entered.set(self._outside)
-            raise
+        _entered.set(tuple(entry for entry in self._outside if entry.on))
 
 
 class no_grad(Mode):
@@ -228,17 +201,11 @@ class Recording(Mode):
 
     def __enter__(self) -> Self:
         self._apart.__enter__()
-        try:
-            return super().__enter__()
-        except BaseException:  # Ctrl-C
-            self._apart.__exit__()
-            raise
+        return super().__enter__()
 
     def __exit__(self, *exception: object) -> None:
-        try:
-            super().__exit__(*exception)
-        finally:
-            self._apart.__exit__()
+        super().__exit__(*exception)
+        self._apart.__exit__()
 
 
 class gc_paused:
@@ -261,14 +228,9 @@ class gc_paused:
 
     def __enter__(self) -> Self:
         self._found.append(gc.isenabled())
-        try:
-            gc.disable()
-            return self
-        except BaseException:  # Ctrl-C
-            self.__exit__()
-            raise
+        gc.disable()
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._found[-1]:
+        if self._found.pop():
             gc.enable()
-        del self._found[-1]

@@ -4,17 +4,12 @@ import asyncio
 import contextvars
 import functools
 import gc
-import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from types import FrameType
-from typing import Any
 
 import pytest
 
 from microgrid import Value, gc_paused, math, modes, no_grad
-from microgrid.compiler.instrument import is_instrumented, restore
-from microgrid.compiler.trace import Trace
 from microgrid.modes import Mode, Recording, apart, tracing
 
 
@@ -335,59 +330,7 @@ def test_threads_that_share_no_leaf_do_not_disturb_each_other() -> None:
     assert results == expected and len(results) == 8
 
 
-def interrupted(manager: Any, line: int) -> bool:
-    """Enter and leave `manager`, with Ctrl-C before the given line that runs meanwhile; return whether it came so far.
-
-    Not in `__exit__` itself, which cannot catch what happens before its first line, nor between the lines of a function
-    that holds a lock: Python sees signals after calls, and lets no lock of its own go unreleased.
-    """
-    left = line
-
-    def watch(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal left
-        module, function = frame.f_globals.get("__name__"), frame.f_code.co_name
-        if module not in ("microgrid.modes", "microgrid.compiler.instrument"):
-            return None
-        left -= event == "line" and function not in ("__exit__", "instrument", "restore")
-        if left == 0:
-            left = -1
-            raise KeyboardInterrupt
-        return watch
-
-    before = sys.gettrace()
-    sys.settrace(watch)
-    try:
-        with manager:
-            pass
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
-
-
-@pytest.mark.parametrize("make", [no_grad, Recording, apart, gc_paused, lambda: Trace([1.0])])
-def test_an_interrupt_on_the_way_in_or_out_leaves_nothing_behind(make: Any) -> None:
-    assert gc.isenabled()
-    outside, line = Mode(None), 0
-    with outside:
-        while interrupted(make(), line := line + 1):
-            assert gc.isenabled() and not modes.observers and modes.active() == [outside]
-            with Trace([1.0]):
-                assert is_instrumented()
-            assert not is_instrumented()
-    assert line > 2 and modes._entered.get() == () and not modes.guards
-
-
-def test_a_trace_whose_mode_was_left_already_is_left_without_harm() -> None:
-    with Trace([1.0]) as trace:
-        modes.leave(trace._entries[0])
-    assert not is_instrumented()
-    restore()
-    assert not is_instrumented() and Value(2.0).data == 2.0
-
-
-def test_no_grad_decorates_functions() -> None:
+def test_no_grad_decorates_nothing_else() -> None:
     for decorate in (no_grad, no_grad()):
         with pytest.raises(TypeError, match=r"^no_grad decorates functions, got int 3$"):
             decorate(3)  # type: ignore[arg-type, type-var]

@@ -66,22 +66,15 @@ class Trace(modes.Mode):
 
     def __enter__(self) -> Any:
         self._apart = modes.apart().__enter__()
-        try:
-            super().__enter__()
-            instrument()
-            return self
-        except BaseException:  # Ctrl-C
-            self.__exit__()
-            raise
+        super().__enter__()
+        instrument()
+        return self
 
     def __exit__(self, *exception: object) -> None:
-        try:
-            if self._entries:
-                super().__exit__(*exception)
-        finally:
-            self._apart.__exit__()
-            self.observer = None  # a method of its own, which would keep it alive
-            restore()
+        super().__exit__(*exception)
+        self._apart.__exit__()
+        self.observer = None  # a method of its own, which would keep it alive
+        restore()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return the result of `function`, which is run in this mode.
