@@ -160,27 +160,25 @@ class Value(Operations):
     @property
     def _backward(self) -> Callable[[], object]:
         """What hands this node's `grad` on to its parents; assign a function to define an operation by hand."""
-        pull = self._pull()
-        return lambda: pull(self, self.grad)
+        hand_on = self._handing_on()
+        return lambda: hand_on(self.grad)
 
     @_backward.setter
     def _backward(self, function: Callable[[], object]) -> None:
-        self._write_by_hand(self._op, self.parents, lambda node, g: function())
+        self._write_by_hand(self._op, self.parents, lambda g: function())
 
-    def _pull(self) -> Callable[[Value, Any], object]:
+    def _handing_on(self) -> Callable[[Any], object]:
         """Return what hands a gradient on as the operation does now, also when another has taken its place."""
-        if self.op is None:
-            return idle
-        former = graph.make(Value, self.data, None, "", self.op, self._x, self._y)
+        former = self.__copy__()
 
-        def pull(node: Value, g: Any) -> None:
+        def hand_on(g: Any) -> None:
             former.grad = g
-            propagate([former])
+            propagate([former] if former.op else [])
 
-        return pull
+        return hand_on
 
-    def _write_by_hand(self, name: str, parents: tuple[Value, ...], pull: Callable[[Value, Any], object]) -> None:
-        self.op, self._x, self._y = HandWritten(name, pull), parents, None
+    def _write_by_hand(self, name: str, parents: tuple[Value, ...], hand_on: Callable[[Any], object]) -> None:
+        self.op, self._x, self._y = HandWritten(name, hand_on), parents, None
 
     def detach(self) -> Value:
         """Return a new leaf with the same number and label.
@@ -210,7 +208,7 @@ class Value(Operations):
             if not isinstance(parent, Value):
                 raise TypeError(f"expected Values as children, got {type(parent).__name__} {parent!r:.60}")
         if parents or self.op is not None:
-            self._write_by_hand(self._op, parents, self._pull())
+            self._write_by_hand(self._op, parents, self._handing_on())
 
     @property
     def _op(self) -> str:
@@ -227,7 +225,7 @@ class Value(Operations):
         if self.op is None:
             self._y = name
         else:
-            self._write_by_hand(name, self.parents, self._pull())
+            self._write_by_hand(name, self.parents, self._handing_on())
 
     # Copies
 
@@ -241,8 +239,7 @@ class Value(Operations):
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is None:
-            name = (None, None, self._y) if self._y else ()
-            fields = type(self), self.data, graph.plain_grad(self), self.label, *name
+            fields = type(self), self.data, graph.plain_grad(self), self.label, None, None, self._y
             return graph.make, fields, graph.vars_of(self) or None
         return graph.unflatten, graph.flatten(self)
 
@@ -302,10 +299,6 @@ class Value(Operations):
 
 if sys.platform == "emscripten":  # CPython's own guard against deep recursion does not know the stack of a browser
     Value.__del__ = graph.unlink
-
-
-def idle(node: Value, g: Any) -> None:
-    """Hand nothing on: a leaf has no parents."""
 
 
 def propagate(nodes: Iterable[Value], exact: bool = False) -> None:

@@ -189,9 +189,9 @@ class HandWritten:
     __slots__ = ("name", "pull", "symbol")
     fan, is_number, rule = 0, True, None
 
-    def __init__(self, name: str, pull: Callable[[Value, Any], object]) -> None:
+    def __init__(self, name: str, hand_on: Callable[[Any], object]) -> None:
         self.name = self.symbol = name
-        self.pull = pull
+        self.pull = lambda node, g: hand_on(g)
 
     exact = property(lambda self: self.pull)
 

@@ -238,6 +238,12 @@ def test_tangents_of_elements_go_by_their_names(rule: Rule, lines: list[str]) ->
     ]
 
 
+def test_tangents_of_all_elements_at_once_go_by_their_name() -> None:
+    rule = Rule("shared(*parts)", "max(parts)", "a choice", parts="ties(parts, out)")
+    text = Pullback(rule, (True,), "jvp").source()
+    assert "combined([tangents.get(part, 0) for part in parts], ties([part.data for part in parts], node.data))" in text
+
+
 def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
     function = build(RULES["dot"], (True, False, True), "pull", {})
     assert (function.__name__, function.__module__) == ("dot_pull", "microgrid.generated.dot_pull_ws_b")
