@@ -107,6 +107,11 @@ def test_generated_modules_have_a_parent_that_holds_nothing_else() -> None:
     assert importlib.import_module("microgrid.generated.value") is sys.modules[Value.tanh.__module__]
 
 
+def test_arguments_with_defaults_alone_have_nothing_before_them() -> None:
+    rule = Rule("grown(x=1, y=2)", "x * y", "a product", x="y", y="x")
+    assert codegen.parameters(rule) == "x=1, y=2"
+
+
 def test_forward_source_counts_and_names_elements() -> None:
     assert codegen.forward_source(RULES["mean"], str).splitlines()[1:] == ["    n = len(xs)", "    return fsum(xs) / n"]
     assert "    for x in xs:" in codegen.forward_source(RULES["total"], str).splitlines()

@@ -3,6 +3,7 @@
 import math as standard
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -158,10 +159,27 @@ def test_softmax_is_one_operation_of_a_compiled_function() -> None:
     assert [(share.data, share.op.name) for share in shares] == [(0.25, "share")] * 4
 
 
-def test_softmax_of_nothing_is_an_error() -> None:
-    for function in (math.softmax, math.log_softmax):
-        with pytest.raises(ValueError, match="at least one"):
-            function([])
+@pytest.mark.parametrize("function", [math.softmax, math.log_softmax])
+@pytest.mark.parametrize(
+    ("argument", "told"),
+    [
+        ([], " expects at least one number, got none"),
+        ([Value(2.0), "a"], "([2.0, 'a']): expected a real number, got str 'a'"),
+        (Value(2.0), "(2.0): expected a sequence of numbers, got Value"),
+    ],
+)
+def test_softmax_says_what_it_expects(function: Any, argument: Any, told: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        function(argument)
+    assert str(caught.value) == function.__name__ + told
+
+
+def test_dist_says_what_it_expects() -> None:
+    x = Value(2.0)
+    for points, told in (((x, [1.0]), "dist(2.0, [1.0])"), (([x], x), "dist([2.0], 2.0)")):
+        with pytest.raises(TypeError) as caught:
+            math.dist(*points)
+        assert str(caught.value) == f"{told}: expected a sequence of numbers, got Value"
 
 
 @pytest.mark.parametrize("number", [2.75, -2.75, 3.5, -0.0, standard.inf, -standard.inf])

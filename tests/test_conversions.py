@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from microgrid import Value
-from microgrid.conversions import as_number, constant, is_number, named, show, zero_like
+from microgrid.conversions import as_number, check_sequences, constant, is_number, named, show, zero_like
 from microgrid.modes import Mode
 
 
@@ -105,6 +105,26 @@ def test_an_error_is_named_once_and_keeps_its_type() -> None:
 def test_an_error_of_others_is_noted_and_not_made_anew() -> None:
     error = InvalidOperation("signal")
     assert named(error, "f", Value(1.0, label="x"), 2) is error and error.__notes__ == ["in f(x=1.0, 2)"]
+
+
+@pytest.mark.parametrize("operands", [(), (2.0, 3.0), ([2.0], 3.0), ([Value(2.0)], (Value(3.0),), iter([1.0]))])
+def test_sequences_and_numbers_without_a_node_pass(operands: tuple[Any, ...]) -> None:
+    check_sequences("f", *operands)
+
+
+@pytest.mark.parametrize(
+    ("operands", "told"),
+    [
+        ((Value(2.0, label="x"),), "f(x=2.0): expected a sequence of numbers, got Value"),
+        (([1.0], Value(2.0)), "f([1.0], 2.0): expected a sequence of numbers, got Value"),
+        ((3.0, (1.0, Value(2.0))), "f(3.0, [1.0, 2.0]): expected a sequence of numbers, got float"),
+        (([Value(2.0)], "ab", 3.0), "f([2.0], 'ab', 3.0): expected a sequence of numbers, got float"),
+    ],
+)
+def test_what_is_no_sequence_beside_a_node_is_named(operands: tuple[Any, ...], told: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        check_sequences("f", *operands)
+    assert str(caught.value) == told
 
 
 def test_a_trace_is_told_of_an_error() -> None:

@@ -62,7 +62,7 @@ def test_a_series_is_compared_by_its_first_term(a: list[Fraction], b: list[Fract
     one, other = Series(a), Series(b)
     assert (one == other, one < other, one > other) == (a[0] == b[0], a[0] < b[0], a[0] > b[0])
     assert (one == b[0], one < b[0], one > b[0]) == (a[0] == b[0], a[0] < b[0], a[0] > b[0])
-    assert Series([a[0] + 1]) > one > a[0] - 1
+    assert Series([a[0] + 1]) > one > a[0] - 1 and Series([a[0] - 1]) < one < a[0] + 1
     with pytest.raises(TypeError, match="unhashable"):
         hash(one)
 
