@@ -169,7 +169,7 @@ class Value(Operations):
 
     def _handing_on(self) -> Callable[[Any], object]:
         """Return what hands a gradient on as the operation does now, also when another has taken its place."""
-        former = self.__copy__()
+        former = graph.make(Value, self.data, None, self.label, self.op, self._x, self._y)
 
         def hand_on(g: Any) -> None:
             former.grad = g
