@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import sys
 
-from microgrid import graph
+from microgrid import graph, modes
 from microgrid.conversions import MATH_ERRORS, as_number, named, zero_like
 from microgrid.modes import before_backward, before_float, gc_paused, guards, observers
 from microgrid.operations import HandWritten
@@ -58,7 +58,8 @@ class Value(Operations):
     (15.0, 8.0)
     """
 
-    # _x and _y keep parents and constants, in the three ways that `codegen.fan` tells. A leaf keeps its `_op` in _y.
+    # _x and _y keep parents and constants, in the three ways that `codegen.fan` tells. A leaf has its `_op` in _y, and
+    # in _x the epoch in which it was made: see `modes.epoch`.
     __slots__ = ("__weakref__", "_x", "_y", "data", "grad", "label", "op")
 
     data: Any
@@ -67,12 +68,14 @@ class Value(Operations):
     op: Any
     _x: Any
     _y: Any
+    _is_frozen = False  # whether it is a constant to transforms that meet it outside of their arguments
 
     def __init__(self, data: Any, _children: Iterable[Value] = (), _op: str = "", label: str = "") -> None:
         self.data = number = data if type(data) is float else as_number(data)
         self.grad = 0.0 if type(number) is float else zero_like(number)
         self.label = label
-        self.op = self._x = self._y = None
+        self.op = self._y = None
+        self._x = modes.epoch
         if _op:
             self._op = _op
         if _children:

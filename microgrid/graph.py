@@ -8,6 +8,8 @@ from __future__ import annotations
 from _thread import allocate_lock
 from itertools import repeat
 
+from microgrid import modes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -97,7 +99,8 @@ def with_parents(node: Value, replace: Callable[[Any], Any]) -> Any:
 def make(kind: type[Value], data: Any, grad: Any, label: str, op: Any = None, x: Any = None, y: Any = None) -> Value:
     """Return a node with these fields."""
     node = object.__new__(kind)
-    node.data, node.grad, node.label, node.op, node._x, node._y = data, grad, label, op, x, y
+    node.data, node.grad, node.label, node.op, node._y = data, grad, label, op, y
+    node._x = modes.epoch if op is None else x
     return node
 
 

@@ -7,6 +7,7 @@ to the observers of its own thread or async task, which may change it.
 from __future__ import annotations
 
 import gc
+from _thread import allocate_lock
 from contextvars import ContextVar
 
 TYPE_CHECKING = False
@@ -31,6 +32,8 @@ class Entry:
         self.mode, self.on = mode, True
 
 
+epoch = 0  # of transforms: how many runs of functions have begun; a leaf keeps the one in which it was made
+_counting = allocate_lock()  # leaves that other threads make meanwhile are older, or made within the run
 observers: list[Entry] = []  # of all threads: what operations test
 guards: list[Entry] = []  # of all threads: what a conversion to float tests
 _entered: ContextVar[tuple[Entry, ...]] = ContextVar("microgrid_modes", default=())
@@ -118,9 +121,17 @@ class Mode:
         """Object to the conversion of `node` to a plain float; a mode that cares says how."""
 
 
+def new_epoch() -> int:
+    """Return the number of an epoch that begins now: leaves of earlier ones were made before."""
+    global epoch
+    with _counting:
+        epoch += 1
+        return epoch
+
+
 def forget(node: Value) -> None:
     """Make `node` a leaf."""
-    node.op = node._x = node._y = None
+    node.op, node._x, node._y = None, epoch, None
 
 
 class apart:

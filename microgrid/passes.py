@@ -43,8 +43,9 @@ def dependents(nodes: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
 
 def between(
     inputs: Sequence[Value], outputs: Iterable[Any], seen: set[Value] | None = None
-) -> tuple[list[Value], set[Value]]:
-    """Return the inner nodes that lead from `inputs` to `outputs`, parents first, and all that depends on `inputs`.
+) -> tuple[list[Value], list[Value], set[Value]]:
+    """Return the inner nodes that lead to `outputs`, parents first; those that lead there from `inputs`; and all that
+    depends on `inputs`.
 
     Args:
         inputs: nodes; what leads to them does not count.
@@ -54,7 +55,7 @@ def between(
     order = graph.inner_nodes(*filter(is_node, outputs), seen=seen)
     reached = dependents(order, inputs)
     ends = set(inputs)
-    return [node for node in order if node in reached and node not in ends], reached
+    return order, [node for node in order if node in reached and node not in ends], reached
 
 
 def seeded(outputs: Iterable[Any], seeds: Iterable[Any], reached: Container[Any]) -> Table:

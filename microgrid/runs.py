@@ -2,13 +2,15 @@
 
 The leaves stand in the place of the arguments, so that nested runs cannot be confused, and what is not an argument is a
 constant. After the run, a leaf in the place of a `Value` becomes a node that leads on to it.
+
+Derivatives are recorded where a `Value` takes part: among the arguments, or because the function closes over one. In a
+trace they always are, so that the program has their operations; whether the caller gets numbers or `Value`s, the trace
+decides from what took part.
 """
 
 from __future__ import annotations
 
-from functools import partial
-
-from microgrid import tree
+from microgrid import modes, tree
 from microgrid.conversions import as_number, is_node, zero_like
 from microgrid.engine import Value
 from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
@@ -77,18 +79,30 @@ def plain(leaf: Any) -> Any:
     return leaf.data if is_node(leaf) else as_number(leaf)
 
 
-def as_node(number: Any, sources: Sequence[Any] = ()) -> Value:
-    """Return `number` as a `Value`; what is compiled gives a plain number unless one of `sources` is a `Value`."""
-    node = number if is_node(number) else Value(number)
-    trace = tracing() if sources else None
-    if trace is not None:
-        trace.follow(node, sources)
-    return node
+def as_node(number: Any) -> Value:
+    """Return `number` as a `Value`."""
+    return number if is_node(number) else Value(number)
 
 
 def detached(leaf: Any) -> Value:
     """Return the number of a leaf as a new `Value`."""
-    return Value(plain(leaf))
+    node: Value = leaf.detach() if is_node(leaf) else Value(plain(leaf))
+    return node
+
+
+def closed_over(outputs: Iterable[Any], nodes: Iterable[Value], epoch: int) -> list[Value]:
+    """Return the leaves made before `epoch` that `outputs` depend on, but for frozen ones; `nodes` lead to them."""
+    ends = dict.fromkeys([out for out in outputs if is_node(out) and out.op is None])
+    for node in nodes:
+        fan = node.op.fan
+        if not fan:
+            ends.update(dict.fromkeys([parent for parent in node.parents if parent.op is None]))
+        else:
+            if node._x.op is None:
+                ends[node._x] = None
+            if fan == 2 and node._y.op is None:
+                ends[node._y] = None
+    return [leaf for leaf in ends if leaf._x < epoch and not leaf._is_frozen]
 
 
 def paired(name: str, nest: Any, given: Any) -> tuple[list[Any], bool]:
@@ -113,6 +127,8 @@ class Run:
         is_single: whether `argnums` is an integer, so that there is one whose derivative stands in no tuple.
         inputs: the leaves in the place of theirs.
         out, outputs: the result, as a nest and as its leaves.
+        witnesses: what decides whether the caller gets numbers or `Value`s: the arguments, the other `Value`s that the
+            result depends on (if no transform surrounds this one, whose business it is then), and tangents.
         nodes: the inner nodes that depend on `inputs`, parents first.
         records: whether derivatives are nodes.
     """
@@ -133,7 +149,9 @@ class Run:
         self.sources: list[Any] = []
         self.inputs: list[Value] = []
         outside = surrounding()
-        self.records = outside is not None
+        self.is_nested = outside is not None
+        self.records = self.is_nested or tracing() is not None
+        epoch = modes.new_epoch()
         arguments = list(args)
         for place, nest in zip(places, self.nests, strict=True):
             walk = tree.Walk(self.enter)
@@ -148,10 +166,13 @@ class Run:
             self.aux: Any = result[1] if has_aux else None
             self.outputs = tree.leaves(f"{name}: the result", self.out)
             known = outside.known if outside else set()
-            self.nodes, self.reached = between(self.inputs, self.outputs, seen=known)
+            order, self.nodes, self.reached = between(self.inputs, self.outputs, seen=known)
             known.difference_update(self.nodes)  # they may be garbage soon
+            closed = [] if outside or is_silent() else closed_over(self.outputs, order, epoch)
         for out in filter(is_node, self.outputs if observers else ()):
             before_backward(out)
+        self.witnesses = [*self.sources, *closed]
+        self.records = self.records or bool(closed)
         if self.records:
             lead_on(self.inputs, self.sources)
 
@@ -172,17 +193,18 @@ class Run:
 
     def pull(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the adjoints of the inputs, where `seeds` are those of the outputs."""
+        seeds = list(seeds)
         table = seeded(self.outputs, seeds, self.reached)
         if records:
-            table = {out: as_node(seed, self.sources) for out, seed in table.items()}
+            table = {out: as_node(seed) for out, seed in table.items()}
         with gc_paused():
             adjoints(self.nodes, table, recording_role() if records else "vjp", self.reached)
-        return [self.finished(table.get(leaf, 0), leaf, records) for leaf in self.inputs]
+        return [self.finished(table.get(leaf, 0), leaf, records, seeds) for leaf in self.inputs]
 
     def push(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the tangents of the outputs, where `seeds` are those of the inputs."""
         pairs = zip(self.inputs, seeds, strict=True)
-        table = {leaf: as_node(seed, self.sources) if records else seed for leaf, seed in pairs if counts(seed)}
+        table = {leaf: as_node(seed) if records else seed for leaf, seed in pairs if counts(seed)}
         with gc_paused():
             tangents(self.nodes, table, f"jvp_{recording_role()}" if records else "jvp")
         return [self.finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]
@@ -193,7 +215,7 @@ class Run:
         start = leaf if self.records else leaf.data
         table = {leaf: Series([start, one_of(leaf), *[0] * order][: order + 1])}
         with gc_paused():
-            expansions(self.nodes, table, self.records)
+            expansions(self.nodes, table, recording_role() if self.records else "")
         return [
             [self.finished(term, out, self.records) for term in table[out].terms]
             if is_node(out) and out in table
@@ -201,10 +223,16 @@ class Run:
             for out in self.outputs
         ]
 
-    def finished(self, amount: Any, like: Any, records: bool) -> Any:
+    def finished(self, amount: Any, like: Any, records: bool, seeds: Sequence[Any] = ()) -> Any:
         """Return a derivative as a node if it is recorded, else as a number; zero is of the type of `like`."""
         number = zero_like(plain(like)) + amount if type(amount) is int else amount
-        return as_node(number, self.sources) if records else plain(number)
+        return self.as_result(number, seeds) if records else plain(number)
+
+    def as_result(self, number: Any, seeds: Sequence[Any] = ()) -> Value:
+        """Return a number or node as a `Value` to give to the caller; what is compiled may make it a number again."""
+        node = as_node(number)
+        trace = None if self.is_nested else tracing()
+        return node if trace is None else trace.given(node, [*self.witnesses, *seeds])
 
     def in_nest(self, numbers: Iterable[Any]) -> Any:
         """Return the nest of the arguments with `numbers` as its leaves, in a tuple unless `argnums` is an integer."""
@@ -214,17 +242,21 @@ class Run:
 
     def results(self) -> Any:
         """Return what the function returned: numbers, or nodes if derivatives are recorded."""
-        as_result = plain if not self.records else detached if is_silent() else partial(as_node, sources=self.sources)
-        return tree.replace(as_result, f"{self.name}: the result", self.out)
+        return tree.replace(self.finished_result, f"{self.name}: the result", self.out)
+
+    def finished_result(self, leaf: Any) -> Any:
+        """Return a number of the result: a node if derivatives are recorded."""
+        if not self.records:
+            return plain(leaf)
+        return self.as_result(detached(leaf) if is_silent() else leaf)
 
     def with_aux(self, answer: Any, has_aux: bool) -> Any:
         """Return `answer`, in a pair with the auxiliary result if there is one."""
         if not has_aux:
             return answer
-        if self.records and not is_silent():
+        if self.records and not is_silent() and (self.is_nested or not tracing()):
             return answer, self.aux
-        strip = detached if self.records else plain
-        return answer, tree.converted(lambda leaf: strip(leaf) if is_node(leaf) else leaf, self.aux)
+        return answer, tree.converted(lambda leaf: self.finished_result(leaf) if is_node(leaf) else leaf, self.aux)
 
 
 def one_of(leaf: Any) -> Any:

@@ -148,7 +148,8 @@ class Partial:
     Args:
         rule: the row.
         key: the name of its partial.
-        role: `"record"`, or `"record_total"` for functions that return inf or nan.
+        role: that of the functions it calls: `"record"` or in a trace `"trace"`, with `_total` for functions that
+            return inf or nan.
     """
 
     def __init__(self, rule: Rule, key: str, role: str) -> None:
@@ -173,7 +174,7 @@ def on_series(word: str, role: str) -> Any:
     name = "pow" if word == "power" else word
     if name not in RULES:
         known = functions_for(role)
-        return composed(word, known[word]) if word in _callables else known.get(word)
+        return composed(word, known[word], role) if word in _callables else known.get(word)
     rule = RULES[name]
 
     def expanded(*arguments: Any) -> Any:
@@ -226,7 +227,7 @@ def expand(rule: Rule, arguments: Sequence[Any], base: Any, role: str) -> Series
         rule: a row of the calculus table.
         arguments: one for each of its arguments, at least one a `Series` or a sequence with one.
         base: the result for the numbers that they begin with.
-        role: `"record"`, or `"record_total"` for functions that return inf or nan.
+        role: as for `Partial`.
 
     >>> expand(RULES["exp"], [Series([0.0, 1.0, 0.0, 0.0])], 1.0, "record").terms
     [1.0, 1.0, 0.5, 0.16666666666666666]
@@ -246,28 +247,29 @@ def expand(rule: Rule, arguments: Sequence[Any], base: Any, role: str) -> Series
     return Series(terms)
 
 
-def expansions(nodes: Iterable[Value], table: dict[Value, Series], records: bool) -> None:
+def expansions(nodes: Iterable[Value], table: dict[Value, Series], role: str = "") -> None:
     """Add to `table` the series of each of `nodes`, parents first, that depends on the nodes there.
 
     Args:
         nodes: inner nodes of a graph.
         table: the series of the inputs.
-        records: whether terms are nodes, so that they can be differentiated.
+        role: `"record"` or `"trace"` where terms are nodes, so that they can be differentiated; else empty.
 
     Raises:
         TypeError: if an operation was written by hand.
     """
 
+    records, functions = bool(role), role or "record"
     for node in nodes:
         if node.op.rule is None:
-            table[node] = node.op.expand(node, table, records)
+            table[node] = node.op.expand(node, table, role)
             continue
         arguments = [meaning(argument, table, records) for argument in graph.arguments(node)]
         base = node if records else node.data
         try:
-            table[node] = expand(node.op.rule, arguments, base, "record")
+            table[node] = expand(node.op.rule, arguments, base, functions)
         except MATH_ERRORS:
-            table[node] = expand(node.op.rule, arguments, base, "record_total")
+            table[node] = expand(node.op.rule, arguments, base, f"{functions}_total")
 
 
 def meaning(argument: Any, table: Mapping[Value, Series], records: bool) -> Any:
@@ -279,7 +281,7 @@ def meaning(argument: Any, table: Mapping[Value, Series], records: bool) -> Any:
     return table.get(argument) or (argument if records else argument.data)
 
 
-def composed(name: str, function: Function) -> Function:
+def composed(name: str, function: Function, role: str) -> Function:
     """Return a function of series that expands what `function`, a part of a rule that is no text, records on numbers.
 
     The leaves it runs on lead on to the terms they stand for, where these are nodes. Where only numbers are asked for
@@ -305,9 +307,9 @@ def composed(name: str, function: Function) -> Function:
             entered = [list(map(enter, x)) if isinstance(x, list | tuple) else enter(x) for x in arguments]
             results = function(*entered)
         outs = results if isinstance(results, list | tuple) else [results]
-        nodes, _ = between([*table], outs)
+        _, nodes, _ = between([*table], outs)
         lead_on(table, [series.terms[0] for series in table.values()])
-        expansions(nodes, table, records)
+        expansions(nodes, table, role.removesuffix("_total") if records else "")
         expanded = [meaning(out, table, records) for out in outs]
         return expanded if isinstance(results, list | tuple) else expanded[0]
 

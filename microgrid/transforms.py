@@ -140,12 +140,12 @@ def pushed(name: str, function: Function, primals: Any, tangents: Any, has_aux: 
         raise TypeError(f"{name}: expected a tangent for each primal, got {len(tangents)} for {len(primals)}")
     run = Run(name, function, primals, {}, range(len(primals)), has_aux)
     seeds: list[Any] = []
-    records = run.records
     for index, (primal, tangent) in enumerate(zip(primals, tangents, strict=True)):
         numbers, met_value = paired(f"{name}: tangent {index}", primal, tangent)
         seeds += numbers
-        records = records or met_value
-    slopes = tree.rebuilt(run.out, run.push(seeds if records else map(plain, seeds), records))
+        run.records = run.records or met_value
+    run.witnesses += seeds
+    slopes = tree.rebuilt(run.out, run.push(seeds if run.records else map(plain, seeds), run.records))
     answer = run.with_aux(run.results(), has_aux)
     return (answer[0], slopes, answer[1]) if has_aux else (answer, slopes)
 

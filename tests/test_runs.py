@@ -132,19 +132,20 @@ def test_derivatives_are_recorded_for_a_trace_where_one_is_on() -> None:
         assert recording_role() == "trace"
 
 
-def test_a_trace_is_told_what_a_run_returns_and_starts_from() -> None:
+def test_a_trace_is_told_what_a_run_returns_and_what_took_part() -> None:
     class Trace(Mode):
         traces = True
 
-        def follow(self, node: Value, sources: Any) -> None:
-            followed.append((node.data, sources))
+        def given(self, node: Value, sources: Any) -> Value:
+            returned.append((node.data, sources))
+            return node
 
-    followed: list[tuple[float, Any]] = []
+    returned: list[tuple[float, Any]] = []
+    x, weight = Value(2.0), Value(3.0)
     with Trace(lambda node: None):
-        run = Run("test", lambda x: x * x, (Value(2.0),), {}, 0)
+        run = Run("test", lambda x: x * x * weight, (x,), {}, 0)
         run.results(), run.pull([1.0], True), run.push([3.0], True), as_node(5.0)
-    assert [number for number, _ in followed] == [4.0, 1.0, 4.0, 3.0, 12.0]
-    assert all(sources is run.sources for _, sources in followed)
+    assert returned == [(12.0, [x, weight]), (12.0, [x, weight, 1.0]), (36.0, [x, weight])]
 
 
 @once

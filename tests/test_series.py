@@ -86,8 +86,8 @@ def test_terms_are_numbers_unless_they_are_recorded() -> None:
     root = (weight * x).exp() + math.dot([x], [weight])
     numbers, nodes = {x: Series([0.5, 1.0])}, {x: Series([x, Value(1.0)])}
     order = inner_nodes(root)
-    expansions(order, numbers, records=False)
-    expansions(order, nodes, records=True)
+    expansions(order, numbers)
+    expansions(order, nodes, "record")
     assert [type(term) for term in numbers[root].terms] == [float, float]
     assert nodes[root].terms[0] is root
     assert numbers[root].terms[1] == nodes[root].terms[1].data == 3 * standard.exp(1.5) + 3

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import count
 
 from microgrid.codegen import define
-from microgrid.compiler.arguments import Results, with_leaves
+from microgrid.compiler.arguments import Results
 from microgrid.compiler.emit import LONGEST, as_function, dependents, joined, kept_together, summed
 from microgrid.compiler.loops import LoopWriter
 from microgrid.compiler.passes import optimised
@@ -43,21 +43,19 @@ class Case:
     Args:
         trace: what the function did.
         program: the same as a program.
-        template: the nest of the arguments it was traced with.
         results: the nest of the result.
 
     Attributes:
+        traced: the program as it was traced.
         program: the optimised program.
-        looped: the program as it was traced, if there are loops in it, which may get more ways.
         kinds: for each output whether a caller gets a number, a `Value` that is a leaf, or one that was recorded.
         records: whether some are recorded.
         externals: the values of others that the function used; their data is read at each call.
         places: the numbers of the arguments that are `Value`s.
     """
 
-    def __init__(self, trace: Trace, program: Program, template: Any, results: Results) -> None:
-        self.looped = program if any(isinstance(step, Loop) for step in program.steps) else None
-        self.template, self.results, self.externals = template, results, trace.externals
+    def __init__(self, trace: Trace, program: Program, results: Results) -> None:
+        self.traced, self.results, self.externals = program, results, trace.externals
         self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
         self.integers = trace.integers
         self.program = optimised(program)
@@ -72,9 +70,10 @@ class Case:
         self.records = RECORDED in self.kinds
         results.leaves.clear()  # the graph of the trace
 
-    def arguments(self, leaves: Sequence[Any]) -> Any:
-        """Return the nest of the arguments with `leaves` as its leaves."""
-        return with_leaves(self.template, leaves)
+    @property
+    def has_loops(self) -> bool:
+        """Whether there are loops in it, which may get more ways."""
+        return any(isinstance(step, Loop) for step in self.traced.steps)
 
     def serves(self, leaves: Sequence[Any]) -> bool:
         """Return whether the arguments that have to be integers are."""

@@ -107,7 +107,7 @@ class Jitted:
         numbers = arguments.numbers + read if read else arguments.numbers
         if case.records and records:
             outputs, tape = case.record(numbers)
-            return None if outputs is None else (case.results.rebuilt(call.results(leaves, outputs, tape)),)
+            return None if outputs is None else (case.results.rebuilt(call.results(leaves, numbers, outputs, tape)),)
         outputs = case.run(numbers)
         if outputs is None:
             return None
@@ -134,7 +134,7 @@ class Jitted:
             raise Unfit(f"it went {MOST_CASES} ways already, and goes yet another one")
         with gc_paused():
             case, former = traced(self.function, arguments, nest, [call.case for call in calls])
-            call = Call(self.__name__, case, self.function)
+            call = Call(self.__name__, case)
         with self._lock:
             while len(known) >= MOST_SHAPES:
                 del known[next(iter(known))]
@@ -176,11 +176,11 @@ def traced(
         raise Unfit("it changes its arguments")
     program = trace.checked_program(results.leaves)
     for other in others:
-        extended = other.looped and with_ways_of(other.looped, other.externals, program, trace.externals)
+        extended = other.has_loops and with_ways_of(other.traced, other.externals, program, trace.externals)
         if extended:
             program, trace.externals = extended
-            return Case(trace, program, template, results), other
-    return Case(trace, program, template, results), None
+            return Case(trace, program, results), other
+    return Case(trace, program, results), None
 
 
 def is_like(nest: Any, other: Any) -> bool:

@@ -132,7 +132,7 @@ class Body:
 
     def __init__(self, writer: LoopWriter, loop: Loop) -> None:
         self.name = loop.name
-        self.count = len([*loop.targets, *loop.columns, ("once",)][0])
+        self.count = loop.length
         columns = dict(zip(loop.ways[0].inputs, loop.columns, strict=True))
         active = [name for name, column in columns.items() if not writer.active.isdisjoint(column)]
         self.ways = [Way(writer, loop.name, way, active) for way in loop.ways]
@@ -253,7 +253,7 @@ def branches(
     if not others:
         return [*lines, f"if {failure}:", *indented(missed), *inside]
     otherwise = branches(others, missed, depth, done, type(outcome) is bool)
-    return [*lines, f"if {failure}:", *indented(otherwise), "else:", *indented(inside)]
+    return [*lines, f"if {failure}:", *indented(otherwise or ["pass"]), "else:", *indented(inside or ["pass"])]
 
 
 def in_tuple(names: Sequence[str]) -> str:

@@ -56,6 +56,11 @@ class Loop(NamedTuple):
     ways: tuple[Program, ...]
     shape: Any = None
 
+    @property
+    def length(self) -> int:
+        """How many rows there are."""
+        return len([*self.targets, *self.columns, ("once",)][0])
+
     def outside(self) -> list[str]:
         """Return the names of the program around the loop that are used in it."""
         return list(dict.fromkeys([name for way in self.ways for name in way.outside()]))

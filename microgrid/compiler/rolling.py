@@ -57,7 +57,8 @@ class Roller:
             way = self.ways.setdefault(pattern, Way())
             way.rows.append(place)
             way.operands.append(operands)
-            kinds.append(list(map(trace.is_value, [*row.entries, *(alias.source for alias in row.exits)])))
+            numbers = [] if rows.in_transform else [*row.entries, *(alias.source for alias in row.exits)]
+            kinds.append(list(map(trace.is_value, numbers)))
             trace.leave(row.made(), rows)
             trace.stand_for(row.exits, [self.result(index, place) for index in range(len(row.exits))])
         self.shape = None if shape is None or kinds.count(kinds[0]) < len(kinds) else (shape, *kinds[0])

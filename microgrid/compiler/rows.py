@@ -127,12 +127,16 @@ def shape_of(nest: Any, count: int) -> Any:
 class Rows:
     """The rows of one batch, in order.
 
+    Args:
+        in_transform: whether a transform surrounds them: all numbers that it recorded are `Value`s there.
+
     Attributes:
         are_regular: whether they may be a loop.
         use_indices: whether an integer among their numbers was used as an index.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_transform: bool = False) -> None:
+        self.in_transform = in_transform
         self.rows: list[Row] = []
         self.are_regular = self.use_indices = False
 

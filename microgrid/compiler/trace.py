@@ -8,15 +8,18 @@ from __future__ import annotations
 from microgrid import graph, modes
 from microgrid.anomaly import users_line
 from microgrid.compiler.arguments import Unfit
+from microgrid.compiler.batch import Batch
 from microgrid.compiler.instrument import instrument, restore
 from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
 from microgrid.compiler.rolling import Roller
 from microgrid.compiler.rows import Alias, Irregular, Row, Rows
 from microgrid.conversions import show
 from microgrid.engine import Value
-from microgrid.operations import BASE_FUNCTIONS, Operation
+from microgrid.modes import observe
+from microgrid.operations import BASE_FUNCTIONS, IDENTITY, Operation
 from microgrid.recording import as_nodes
 from microgrid.rules import RULES, Rule
+from microgrid.runs import surrounding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,10 +110,11 @@ class Trace(modes.Mode):
             self._values.add(id(leaf))
         self._events.append((leaf, None, source, None))
 
-    def follow(self, node: Value, sources: Sequence[Any]) -> None:
-        """Take note that a transform returns `node`, or starts from it, and a number unless it was given a `Value`."""
-        self._values.discard(id(node))
-        self._sources[id(node)] = sources
+    def given(self, node: Value, sources: Sequence[Any]) -> Value:
+        """Return what a transform gives its caller for `node`: eagerly a number unless a source is a `Value`."""
+        link = observe(graph.make(Value, node.data, 0.0, node.label, IDENTITY, node))
+        self._sources[id(link)] = sources
+        return link
 
     def softmax(self, xs: tuple[Any, ...], of_numbers: Callable[[list[float]], list[float]]) -> list[Value]:
         """Return the softmax of `xs`, which is one step here; `of_numbers` is the function for plain numbers."""
@@ -145,10 +149,15 @@ class Trace(modes.Mode):
         """Return the results of `function` for the rows of a batch, which become a loop if they can be one."""
         if not self.rolls or self._rows is not None or len(batch) < 2:
             return [function(*arguments) for arguments in batch]
-        events, self._rows = self._events, Rows()
+        in_transform = surrounding() is not None
+        derived = Batch(function) if in_transform else None
+        events, self._rows = self._events, Rows(in_transform)
         events.append(self._rows)
         try:
-            return self._rows.results(self, function, batch)
+            results = self._rows.results(self, derived.call if derived else function, batch)
+            if derived:
+                derived.join(self._rows)
+            return results
         finally:
             self._events, self._rows = events, None
 
@@ -272,14 +281,12 @@ class Trace(modes.Mode):
         """Add the step for a leaf that was made: of a number, or with that of another one."""
         if source is None:
             self._names[id(leaf)] = leaf.data
-            if any(map(self.is_value, self._sources.get(id(leaf), ()))):
-                self._values.add(id(leaf))
             return
-        if self.is_value(source):
-            self._values.add(id(leaf))
         rule = DETACH if leaf.op is None else RULES["identity"]  # a transform made it a node afterwards
+        steps.append(Step(variable(rule, number), rule, (self.name(source),)))
         self._names[id(leaf)] = variable(rule, number)
-        steps.append(Step(self._names[id(leaf)], rule, (self.name(source),)))
+        if self.is_value(source):  # which is known once it has a name
+            self._values.add(id(leaf))
 
     def is_value(self, operand: Any) -> bool:
         """Return whether `operand`, known to the program, is a `Value` in an eager run too, or has one among it."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 
 from microgrid import graph
-from microgrid.compiler.call import Call, Projection, Seeds
+from microgrid.compiler.call import Call
+from microgrid.compiler.projections import Projection, Seeds
 from microgrid.conversions import zero_like
 from microgrid.draw.sketch import arguments
 from microgrid.draw.words import printable

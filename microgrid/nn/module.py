@@ -23,6 +23,7 @@ class Frozen(Value):
     """
 
     __slots__ = ()
+    _is_frozen = True
 
     @property
     def grad(self) -> Any:

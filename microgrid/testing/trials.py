@@ -111,7 +111,7 @@ def taylor(trial: Trial, i: int) -> list[float]:
     """Return the Taylor coefficients along place `i`, up to the second power."""
     out, leaves = trial.node()
     table = {leaves[i]: Series([leaves[i].data, 1.0, 0.0])}
-    expansions([out], table, False)
+    expansions([out], table)
     return [float(term) for term in table[out].terms]
 
 

@@ -5,7 +5,7 @@ import math as standard
 import pytest
 
 from microgrid import Value, grad, jit, jvp, math, taylor, vjp
-from microgrid.compiler.call import PROJECTION, Seeds
+from microgrid.compiler.projections import PROJECTION, Seeds
 
 
 def test_seeds_add_up_by_number() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from microgrid import Value, graph, jit
-from microgrid.compiler.call import Call, Projection
+from microgrid.compiler.call import Call
+from microgrid.compiler.projections import Projection
 
 
 def cube(x: Any) -> Any:
@@ -59,15 +60,18 @@ def test_copies_of_many_calls_are_not_mistaken_for_one_another() -> None:
         assert [node.data for node in graph.leaves(graph.inner_nodes(twin))] == [twin.data**0.25]
 
 
-def test_a_call_with_other_numbers_is_not_copied() -> None:
-    weight = Value(3.0)
-    for out in (jit(lambda x: x * weight)(Value(2.0)), jit(lambda x: [x, x * weight])(Value(2.0))[1],
-                jit(lambda x: x if weight < 4 else 1.0)(Value(2.0))):  # fmt: skip
+@pytest.mark.parametrize("copying", [copy.deepcopy, pickled])
+def test_a_copy_has_the_numbers_of_the_call(copying: Any) -> None:
+    weight, x = Value(3.0), Value(2.0)
+    functions = (lambda x: x * weight, lambda x: [x, x * weight], lambda x: x if weight < 4 else 1.0)
+    for function in functions:
+        out = [jit(function)(x)]
+        out = out[0] if isinstance(out[0], list) else out
         weight.data = 5.0
-        for copying in (copy.deepcopy, pickled):
-            with pytest.raises(
-                ValueError, match=r"compiled function '<lambda>' cannot be copied .* other numbers: detach"
-            ):
-                copying(out * 2)
-        assert copy.deepcopy(out.detach()).data == out.data
+        twin, leaf = copying([out[-1], weight])
         weight.data = 3.0
+        assert (twin.data, leaf.data) == (out[-1].data, 5.0)
+        (twin * 2).backward(create_graph=True)
+        out[-1].backward(2.0)
+        assert weight.grad == getattr(leaf.grad, "data", leaf.grad)
+        weight.zero_grad()

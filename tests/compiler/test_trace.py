@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from microgrid import Value, grad, math, no_grad
+from microgrid import Value, derivative, grad, hvp, jvp, math, no_grad, vjp
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.trace import Trace, variable
 from microgrid.modes import active
@@ -115,8 +115,22 @@ def test_values_of_others_are_inputs() -> None:
         (lambda x, y: math.fsum([x, Value(1.0)]), True),
         (lambda x, y: math.softmax([x, y])[0], True),
         (lambda x, y: math.softmax([x, 1.0])[1], False),
-        (lambda x, y: grad(lambda z: z * y)(x), False),
+        (lambda x, y: y.detach() * x, True),
+        (lambda x, y: grad(lambda z: z * y)(x), True),
+        (lambda x, y: grad(lambda z: z * Value(2.0))(x), False),
         (lambda x, y: grad(lambda z: z * x)(y), True),
+        (lambda x, y: grad(lambda z: grad(lambda u: u * x)(z))(2.0), False),
+        (lambda x, y: grad(lambda z: grad(lambda u: u * u * z)(y))(x), True),
+        (lambda x, y: jvp(math.sin, (x,), (y,))[1], True),
+        (lambda x, y: jvp(math.sin, (x,), (y,))[0], True),
+        (lambda x, y: vjp(math.sin, x)[1](y)[0], True),
+        (lambda x, y: vjp(math.sin, x)[0], False),
+        (lambda x, y: hvp(math.sin, (x,), (y,))[0], True),
+        (lambda x, y: hvp(math.sin, (x,), (x,))[0], False),
+        (lambda x, y: derivative(lambda z: z * x)(2.0), False),
+        (lambda x, y: derivative(lambda z: z * y)(2.0), True),
+        (lambda x, y: grad(lambda z: (z * z, z), has_aux=True)(x)[1], False),
+        (lambda x, y: grad(lambda z: (z * z, z), has_aux=True)(y)[1], True),
         (lambda x, y: grad(lambda z: z * z)(x), False),
         (lambda x, y: grad(lambda z: z * z)(y), True),
         (lambda x, y: grad(lambda z: 3.0)(x), False),

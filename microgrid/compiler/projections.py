@@ -1,0 +1,88 @@
+"""Operations with several results: a node for all of them, and for each result a projection that takes it from there.
+
+The calls of compiled functions are such nodes, and in traces the batches that `vmap` maps a function over.
+"""
+
+from __future__ import annotations
+
+from microgrid import graph
+from microgrid.engine import Value
+from microgrid.operations import IDENTITY
+from microgrid.passes import dependents
+from microgrid.series import Series, expansions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+
+class Seeds:
+    """The adjoints of several results of one node, by their numbers; sums of them are made as of one number."""
+
+    __slots__ = ("by_number",)
+
+    def __init__(self, by_number: Mapping[int, Any]) -> None:
+        self.by_number = by_number
+
+    def __add__(self, other: Any) -> Seeds:
+        if not isinstance(other, Seeds):  # the zero that a sum begins with
+            return self
+        total = dict(self.by_number)
+        for number, seed in other.by_number.items():
+            total[number] = total[number] + seed if number in total else seed
+        return Seeds(total)
+
+    __radd__ = __add__
+
+
+class Projection:
+    """The operation that takes one result from a node; the number of it is the constant of the projection."""
+
+    name = symbol = "result"
+    fan, mask, is_number, rule = 1, (True, False), True, None
+
+    def pull(self, node: Value, g: Any) -> None:
+        """Add to the adjoints of the node with all results."""
+        whole = node._x
+        whole.grad = Seeds({node._y: g}) + whole.grad
+
+    exact = total = pull
+
+    def vjp(self, node: Value, g: Any) -> tuple[Seeds]:
+        """Return the adjoint of the node with all results."""
+        return (Seeds({node._y: g}),)
+
+    vjp_total = record = record_total = trace = trace_total = vjp
+
+    def jvp(self, node: Value, table: Mapping[Value, Any]) -> Any:
+        """Return the tangent of the result."""
+        return table[node._x][node._y]
+
+    jvp_total = jvp_record = jvp_record_total = jvp_trace = jvp_trace_total = jvp
+
+    def expand(self, node: Value, table: Mapping[Value, Any], role: str) -> Series:
+        """Return the series of the result."""
+        found: Series = table[node._x][node._y]
+        return found
+
+    def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Value]:
+        """Return nodes that stand for the result, parents first, and the last one of them."""
+        return in_place_of(node, stands[node._x][node._y], [])
+
+
+PROJECTION = Projection()
+
+
+def in_place_of(node: Value, out: Any, made: list[Value]) -> tuple[list[Value], Value]:
+    """Return `made` and a node like `node` that leads on to `out`, which is the same number; and that node alone."""
+    stand = graph.make(type(node), node.data, graph.plain_grad(node), node.label, IDENTITY, out)
+    return [*made, stand], stand
+
+
+def expanded(order: Sequence[Value], outputs: Iterable[Any], table: dict[Value, Any], role: str) -> list[Series]:
+    """Return the series of `outputs`, to which the nodes of `order` lead, parents first, from those in `table`."""
+    depending = dependents(order, table)
+    zeros = [0.0] * (min(len(series.terms) for series in table.values()) - 1)
+    expansions([node for node in order if node in depending], table, role)
+    return [table.get(out) or Series([out if role else getattr(out, "data", out), *zeros]) for out in outputs]
