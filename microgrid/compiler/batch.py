@@ -42,7 +42,7 @@ class Batch:
     fan, mask, is_number, rule = 0, (True,), False, None
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = no_grad(function) if is_silent() else function
+        self.function = no_grad()(function) if is_silent() else function
 
     def call(self, *arguments: Any) -> Any:
         """Return the result for one row, from links to its `Value`s: none of them is then used in another way too."""
