@@ -92,17 +92,20 @@ def detached(leaf: Any) -> Value:
 
 def closed_over(outputs: Iterable[Any], nodes: Iterable[Value], epoch: int) -> list[Value]:
     """Return the leaves made before `epoch` that `outputs` depend on, but for frozen ones; `nodes` lead to them."""
-    ends = dict.fromkeys([out for out in outputs if is_node(out) and out.op is None])
+    found = [out for out in outputs if is_node(out) and out.op is None and out._x < epoch]
     for node in nodes:
         fan = node.op.fan
         if not fan:
-            ends.update(dict.fromkeys([parent for parent in node.parents if parent.op is None]))
-        else:
-            if node._x.op is None:
-                ends[node._x] = None
-            if fan == 2 and node._y.op is None:
-                ends[node._y] = None
-    return [leaf for leaf in ends if leaf._x < epoch and not leaf._is_frozen]
+            found += [parent for parent in node.parents if parent.op is None and parent._x < epoch]
+            continue
+        parent = node._x
+        if parent.op is None and parent._x < epoch:
+            found.append(parent)
+        if fan == 2:
+            parent = node._y
+            if parent.op is None and parent._x < epoch:
+                found.append(parent)
+    return [leaf for leaf in dict.fromkeys(found) if not leaf._is_frozen]
 
 
 def paired(name: str, nest: Any, given: Any) -> tuple[list[Any], bool]:
@@ -150,7 +153,7 @@ class Run:
         self.inputs: list[Value] = []
         outside = surrounding()
         self.is_nested = outside is not None
-        self.records = self.is_nested or tracing() is not None
+        self.records = self.is_nested or (bool(observers) and tracing() is not None)
         epoch = modes.new_epoch()
         arguments = list(args)
         for place, nest in zip(places, self.nests, strict=True):
@@ -168,7 +171,8 @@ class Run:
             known = outside.known if outside else set()
             order, self.nodes, self.reached = between(self.inputs, self.outputs, seen=known)
             known.difference_update(self.nodes)  # they may be garbage soon
-            closed = [] if outside or is_silent() else closed_over(self.outputs, order, epoch)
+            hides = outside or (observers and is_silent())
+            closed = [] if hides else closed_over(self.outputs, order, epoch)
         for out in filter(is_node, self.outputs if observers else ()):
             before_backward(out)
         self.witnesses = [*self.sources, *closed]

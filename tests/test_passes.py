@@ -90,10 +90,11 @@ def test_nodes_between_inputs_and_outputs() -> None:
     before = y * y
     inside = x * before
     out = inside + y
-    nodes, reached = between([x, before], [out, 5.0, y])
-    assert nodes == [inside, out] and reached == {x, before, inside, out}
+    order, nodes, reached = between([x, before], [out, 5.0, y])
+    assert order == [before, inside, out] and nodes == [inside, out] and reached == {x, before, inside, out}
     seen = {inside}
-    assert between([x], [out], seen)[0] == [] and out in seen
+    order, nodes, _ = between([x], [out], seen)
+    assert order == [out] and nodes == [] and out in seen
 
 
 def test_seeds_of_an_output_that_occurs_twice_are_added() -> None:

@@ -274,7 +274,8 @@ class Trace(modes.Mode):
             steps.append(Step(f"{target}_", DETACH, (target,)))
             target += "_"
         self._names[id(node)] = target
-        if any([self.is_value(source) for source in self._sources.get(id(node), given)]):
+        sources = self._sources.get(id(node))
+        if any(map(self.is_value, given) if sources is None else map(self.is_source, sources)):
             self._values.add(id(node))
 
     def add_leaf(self, steps: list[Any], number: str, leaf: Value, source: Value | None) -> None:
@@ -291,6 +292,11 @@ class Trace(modes.Mode):
     def is_value(self, operand: Any) -> bool:
         """Return whether `operand`, known to the program, is a `Value` in an eager run too, or has one among it."""
         return any(map(self.is_value, operand)) if isinstance(operand, tuple) else id(operand) in self._values
+
+    def is_source(self, operand: Any) -> bool:
+        """Return whether a transform returns `Value`s because of `operand`, which the trace may not know."""
+        is_foreign = isinstance(operand, Value) and not (id(operand) in self._names or id(operand) in self._left)
+        return is_foreign or self.is_value(operand)
 
 
 def variable(rule: Rule, number: int | str) -> str:
