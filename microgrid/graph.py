@@ -173,7 +173,7 @@ def duplicate(root: Value, memo: dict[int, Any]) -> Value:
         if id(node) not in memo:
             memo[id(node)] = alike(node, lambda parent: memo[id(parent)])
     memo |= {id(node): memo[id(stand)] for node, stand in stands.items() if id(stand) in memo}
-    memo.setdefault(id(memo), []).append(stands)  # where deepcopy keeps what must not give its id to others
+    memo.setdefault(id(memo), []).append((stands, nodes))  # where deepcopy keeps what must not give its id to others
     copied: Value = memo[id(root)]
     return copied
 

@@ -75,3 +75,16 @@ def test_a_copy_has_the_numbers_of_the_call(copying: Any) -> None:
         out[-1].backward(2.0)
         assert weight.grad == getattr(leaf.grad, "data", leaf.grad)
         weight.zero_grad()
+
+
+def test_nodes_of_replays_are_not_mistaken_for_later_ones() -> None:
+    several, one = jit(lambda x, y, d: [d * 1, x * 1]), jit(lambda x, y: y + Value(2.0) * x)
+    for _ in range(20):
+        leaves = [Value(2.0), Value(2.0), Value(1.0)]
+        results, twins = copy.deepcopy((several(*leaves), leaves))
+        results[1].backward()
+        assert [twin.grad for twin in twins] == [1.0, 0.0, 0.0]
+        outs, twins = copy.deepcopy(([one(x, Value(3.0)) for x in leaves], leaves))
+        for out in outs:
+            out.backward()
+        assert [twin.grad for twin in twins] == [2.0, 2.0, 2.0]
