@@ -1,8 +1,8 @@
 """Instruments: while a function is traced anywhere, `Value` tells the trace what is done with it besides operations.
 
-A comparison, a truth value, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading `.data`
-or `.grad` or converting to a float cannot be followed, and is noted with the line that did it. In threads and tasks
-that trace nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
+A comparison, a truth value, a hash, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading
+`.data` or `.grad` or converting to a float cannot be followed, and is noted with the line that did it. In threads and
+tasks that trace nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ FOLLOWED = {"recording", "runs", "engine", "conversions", "graph"}
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
 UNFOLLOWED = ("__float__", "__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
+
+plain: set[int] = set()  # the ids of what is a plain number in an eager run, of all traces that are on
 
 
 def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
@@ -50,6 +52,25 @@ def conversion(test: str, original: Callable[[Value], Any]) -> Callable[[Value],
         return outcome if trace is None else trace.guard(test, (self,), outcome)
 
     return convert
+
+
+def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
+    """Return the hash: of a plain number by its value, which a trace takes for a guard; in the library by identity."""
+
+    def hashed(self: Value) -> int:
+        if id(self) in plain and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
+            trace = tracing()
+            if trace is not None:
+                by_value: int = trace.hashed(self)
+                return by_value
+        return original(self)
+
+    return hashed
+
+
+def is_own(module: str) -> bool:
+    """Return whether `module` is one of this library, whose sets and dicts tell nodes apart by identity."""
+    return module == "microgrid" or module.startswith("microgrid.")
 
 
 def rounding(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -138,7 +159,7 @@ def detaching(detach: Callable[[Value], Value], init: Callable[..., None]) -> Ca
             return detach(self)
         leaf = object.__new__(Value)
         init(leaf, self.data, label=self.label)
-        trace.made(leaf, self)
+        trace.made(leaf, self, inside=sys._getframe(1).f_globals.get("__name__") == "microgrid.runs")
         return leaf
 
     return detached
@@ -151,6 +172,7 @@ def changes() -> dict[str, Any]:
     changed |= {name: conversion(f"{test}({{}})", own[name]) for name, test in INTEGERS.items()}
     changed |= {name: unfollowed(f"{name.strip('_')}()", own[name]) for name in UNFOLLOWED}
     changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"]), "__round__": rounding(own["__round__"])}
+    changed["__hash__"] = hashing(own["__hash__"])
     changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
     return {**changed, "__index__": index, **{name: watched(own[name]) for name in ("data", "grad")}}
 
@@ -182,5 +204,6 @@ def restore() -> None:
     """Make `Value` what it was, unless a trace is on in some thread."""
     with _lock:
         if is_instrumented() and not any([entry.mode.traces for entry in observers]):
+            plain.clear()  # what an interrupted trace has left
             set_all(_originals)
             del Value.__index__  # type: ignore[attr-defined] # the only one that was not there

@@ -5,11 +5,14 @@ Operations are seen as nodes are made, everything else by the instruments that `
 
 from __future__ import annotations
 
+from math import nan
+from weakref import WeakSet
+
 from microgrid import graph, modes
 from microgrid.anomaly import users_line
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.batch import Batch
-from microgrid.compiler.instrument import instrument, restore
+from microgrid.compiler.instrument import instrument, plain, restore
 from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
 from microgrid.compiler.rolling import Roller
 from microgrid.compiler.rows import Alias, Irregular, Row, Rows
@@ -23,12 +26,13 @@ from microgrid.runs import surrounding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
 OWN = ("d", "p", "row", "kept")  # what other names in generated code begin with
 MOST_STEPS = 200_000  # of a program: so many take about half a minute to compile
 LARGEST_BITS = 1024  # of an integer that a float can be compared with
+ended: WeakSet[Value] = WeakSet()  # the inputs of earlier traces that something outside still refers to
 OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
 
 
@@ -61,6 +65,10 @@ class Trace(modes.Mode):
         self._names: dict[int, Any] = {key: f"input{place}" for key, place in self._places.items()}
         # The ids of all that is a `Value` in an eager run too.
         self._values = {id(new) for new, leaf in zip(self.inputs, self._leaves, strict=True) if isinstance(leaf, Value)}
+        # The ids of all that is a plain number there; a transform's own leaves are none, though its results may be.
+        self._plain = set(self._places) - self._values
+        self._hashed: list[Value] = []
+        self._others: set[Value] = set()  # the inner nodes that led to values of others
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
         self._sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative, what it is a `Value` with
         self._rows: Rows | None = None  # of the batch that is being mapped
@@ -70,6 +78,7 @@ class Trace(modes.Mode):
     def __enter__(self) -> Any:
         self._apart = modes.apart().__enter__()
         super().__enter__()
+        plain.update(self._plain)
         instrument()
         return self
 
@@ -77,6 +86,7 @@ class Trace(modes.Mode):
         super().__exit__(*exception)
         self._apart.__exit__()
         self.observer = None  # a method of its own, which would keep it alive
+        plain.difference_update(self._plain)
         restore()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -89,6 +99,7 @@ class Trace(modes.Mode):
             with self:
                 return function(*args, **kwargs)
         except Exception as error:
+            self.let_go()
             raise Unfit(self.obstacle or f"a trial run raised {type(error).__name__}: {error}") from error
 
     # What the run tells
@@ -96,11 +107,14 @@ class Trace(modes.Mode):
     def see(self, node: Value) -> None:
         """Take note of a new node, with what it was made of."""
         self._events.append((node, node.op, node._x, node._y))
+        if self.are_plain(node.parents):
+            self.set_plain(node)
 
-    def made(self, leaf: Value, source: Value | None = None, stands_in: bool = False) -> None:
+    def made(self, leaf: Value, source: Value | None = None, stands_in: bool = False, inside: bool = False) -> None:
         """Take note of a leaf that is made in the trace: of a constant, or of the number of `source`.
 
-        With `stands_in` it has the place of a number among the elements of a sequence.
+        With `stands_in` it has the place of a number among the elements of a sequence, with `inside` that of an
+        argument in a transform.
         """
         if leaf.op is not None:
             self.cannot_follow("a hand-written operation")
@@ -108,13 +122,43 @@ class Trace(modes.Mode):
             self.cannot_follow("a fraction")
         if source is None and not stands_in:
             self._values.add(id(leaf))
+        elif not inside and (source is None or self.are_plain([source])):
+            self.set_plain(leaf)
         self._events.append((leaf, None, source, None))
 
     def given(self, node: Value, sources: Sequence[Any]) -> Value:
         """Return what a transform gives its caller for `node`: eagerly a number unless a source is a `Value`."""
         link = observe(graph.make(Value, node.data, 0.0, node.label, IDENTITY, node))
         self._sources[id(link)] = sources
+        if self.are_plain([source for source in sources if isinstance(source, Value)]):
+            self.set_plain(link)
         return link
+
+    def are_plain(self, operands: Iterable[Value]) -> bool:
+        """Return whether `operands` are plain numbers in an eager run."""
+        return all([id(operand) in self._plain for operand in operands])
+
+    def set_plain(self, node: Value) -> None:
+        """Take note that `node` is a plain number in an eager run."""
+        self._plain.add(id(node))
+        plain.add(id(node))
+
+    def hashed(self, node: Value) -> int:
+        """Return the hash of a plain number, which has to be the same number again."""
+        number = node.data
+        if number != number:  # nan hashes by identity
+            self.cannot_follow("hash() of nan")
+        if self._rows is not None:
+            self._rows.use_indices = True
+        self._hashed.append(node)
+        self.guard("{} == {}", (node, number), True)
+        return hash(number)
+
+    def let_go(self) -> None:
+        """Let what was hashed be found no more in dicts that outlive the trace, and its numbers be known there."""
+        for node in self._hashed:
+            node.data = nan
+        ended.update(self.inputs)
 
     def softmax(self, xs: tuple[Any, ...], of_numbers: Callable[[list[float]], list[float]]) -> list[Value]:
         """Return the softmax of `xs`, which is one step here; `of_numbers` is the function for plain numbers."""
@@ -170,6 +214,8 @@ class Trace(modes.Mode):
         for node, source in aliases:
             if id(source) in self._places:
                 self._places[id(node)] = self._places[id(source)]
+            if id(source) in self._plain:
+                self.set_plain(node)
 
     def hide(self, nodes: Sequence[Value]) -> None:
         """Take note that `nodes` are no part of what happens."""
@@ -189,6 +235,8 @@ class Trace(modes.Mode):
                 return operand.data
             if key in self._left:
                 raise Irregular(self._left[key])
+            if self.is_of_another(operand):
+                self.obstacle = self.obstacle or f"a number of an earlier trace, {show(operand)}, is met again"
             self._values.add(key)
             self._names[key] = f"leaf{len(self.externals)}"
             self.externals.append(operand)
@@ -202,6 +250,10 @@ class Trace(modes.Mode):
         self.obstacle = self.obstacle or f"the constant {show(operand)} of type {type(operand).__name__}"
         return operand
 
+    def is_of_another(self, node: Value) -> bool:
+        """Return whether `node` was made from an input of a trace that has ended, or is one."""
+        return not ended.isdisjoint([node, *graph.leaves(graph.inner_nodes(node, seen=self._others))])
+
     def checked_program(self, outputs: Sequence[Any]) -> Program:
         """Return `program(outputs)`.
 
@@ -209,6 +261,7 @@ class Trace(modes.Mode):
             Unfit: if it cannot tell all that happened, or is too long to compile.
         """
         program = self.program(outputs)
+        self.let_go()
         if self.obstacle:
             raise Unfit(self.obstacle)
         if program.size > MOST_STEPS:
