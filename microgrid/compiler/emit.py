@@ -104,6 +104,8 @@ class Writer:
         self.gains: dict[str, list[Gain]] = {}
         self.backwards: set[str] = set()  # the names that the reverse pass speaks of
         self.fixed: set[str] = set()  # the names that are used twice within one text
+        self.skipped: set[str] = set()  # those whose text would not always be evaluated where it is used
+        self.raising: set[str] = set()  # those whose text may raise
         self.adjoints: dict[str, str] = {}  # the texts of those of the results of softmax
         self.shares: dict[str, dict[int, str]] = {}  # these results, by their numbers
         used = names_in(program.outputs)
@@ -124,6 +126,8 @@ class Writer:
             self.fixed.update(names_in(arguments))
         for position in made.repeated:
             self.fixed.update(names_in((arguments[position],)))
+        for position in made.skipped:
+            self.skipped.update(names_in((arguments[position],)))
         if step.target in self.active:
             self.gains[step.target] = gains = made.gains_by(arguments, self.active)
             for gain in gains:
@@ -195,8 +199,11 @@ class Writer:
             return [f"{target} = {text}"]
         if not self.uses[target]:
             return [text]  # it may raise
-        if len(text) > LONGEST or target in self.fixed:
+        raises = recipe(step.rule).raises or not self.raising.isdisjoint(names_in(step.arguments))
+        if len(text) > LONGEST or target in self.fixed or (raises and target in self.skipped):
             return [f"{target} = {text}"]
+        if raises:
+            self.raising.add(target)
         self.texts[target] = text, start.level
         return []
 

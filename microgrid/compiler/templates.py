@@ -13,7 +13,7 @@ from functools import cache
 
 from microgrid.codegen import define, sequences, with_float_literals
 from microgrid.operations import NUMBERS
-from microgrid.pullbacks import Inline, Substitute, expression, is_zero, names_in, product
+from microgrid.pullbacks import Inline, Substitute, expression, is_zero, may_raise, names_in, product
 from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
@@ -158,6 +158,24 @@ def without_scopes(name: str, tree: ast.expr, places: set[str]) -> ast.expr:
     return expression(f"{name}({used})")
 
 
+def names_skipped(tree: ast.expr) -> Iterator[str]:
+    """Yield the names in those parts of `tree` that need not be evaluated: of choices, `and`, `or`, `a < b < c`.
+
+    >>> sorted(names_skipped(expression("f(x if c else y) + (a and b) * (d < e < g)")))
+    ['b', 'g', 'x', 'y']
+    """
+    for node in ast.walk(tree):
+        match node:
+            case ast.IfExp(body=body, orelse=orelse):
+                parts = [body, orelse]
+            case ast.BoolOp(values=[_, *parts]) | ast.Compare(comparators=[_, *parts]):
+                pass
+            case _:
+                continue
+        for part in parts:
+            yield from names_in(part)
+
+
 def places_of(rule: Rule, elements: bool) -> set[str]:
     """Return the names that stand for operands in a text of `rule`, with `elements` those of single elements too."""
     singular = {name[:-1] for name in sequences(rule)} if elements else ()
@@ -199,6 +217,8 @@ class Recipe:
     Attributes:
         forward: that of the result; of a sum taken from left to right, its start and its step.
         repeated: the positions of arguments whose place occurs more than once, or not at all.
+        skipped: the positions of arguments that are not evaluated whatever the others are: those chosen among.
+        raises: whether it may raise on floats.
         looped: the positions of sequences, and the names of their elements.
         gains: for the arguments whose partial is not zero.
     """
@@ -214,6 +234,9 @@ class Recipe:
         singular = {name: name[:-1] for name in sequences(rule)} if len(trees) > 1 else {}
         counts = [texts.count(singular.get(name, name)) for name in rule.arguments]
         self.repeated = [position for position, count in enumerate(counts) if count != 1]
+        chosen = {name for tree in trees for name in names_skipped(tree)}
+        self.skipped = [place for place, name in enumerate(rule.arguments) if singular.get(name, name) in chosen]
+        self.raises = any(map(may_raise, trees))
         self.looped = elements
         self.gains = list(self.gains_of(rule))
 
