@@ -11,7 +11,7 @@ import sys
 from _thread import RLock
 from itertools import repeat
 
-from microgrid.conversions import is_node, is_number
+from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.engine import Value
 from microgrid.modes import observers, tracing
 
@@ -47,8 +47,13 @@ def conversion(test: str, original: Callable[[Value], Any]) -> Callable[[Value],
     """Return a conversion to an integer or a bool that a trace takes for a guard."""
 
     def convert(self: Value) -> Any:
-        outcome = original(self)
         trace = tracing()
+        try:
+            outcome = original(self)
+        except MATH_ERRORS:  # of inf and nan, and of nothing else
+            if trace is not None:
+                trace.guard("isnan({})" if self.data != self.data else "isinf({})", (self,), True)
+            raise
         return outcome if trace is None else trace.guard(test, (self,), outcome)
 
     return convert
