@@ -69,7 +69,7 @@ def fabs(x: Any, /) -> Any:
     >>> fabs(-2), fabs(Value(-2.0)).data
     (2.0, 2.0)
     """
-    return abs(x) if isinstance(x, Value) else math.fabs(x)
+    return x.fabs() if isinstance(x, Value) else math.fabs(x)
 
 
 def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:

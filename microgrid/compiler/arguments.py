@@ -41,6 +41,7 @@ class Arguments:
         leaves: numbers and `Value`s, in the order of `tree`.
         numbers: the number of each.
         key: the shape, with what is no number in it: text, bools, None, dict keys, and the settings of modules.
+        integers: the places of integers among the leaves.
         is_exact: whether there is a fraction or an integer too large for a float.
 
     Raises:
@@ -53,11 +54,12 @@ class Arguments:
     True
     """
 
-    __slots__ = ("_met", "is_exact", "key", "leaves", "numbers")
+    __slots__ = ("_met", "integers", "is_exact", "key", "leaves", "numbers")
 
     def __init__(self, nest: Any) -> None:
         self.leaves: list[Any] = []
         self.numbers: list[Any] = []
+        self.integers: list[int] = []
         self.is_exact = False
         self._met: dict[int, int] = {}  # the modules, and the `Value`s in them, that were met
         self.key = self.shape(nest, False)
@@ -120,6 +122,8 @@ class Arguments:
         if not is_number(item):
             raise Unfit(f"an argument of type {type(item).__name__}")
         large = isinstance(item, int) and abs(item) > LARGEST_INTEGER
+        if isinstance(item, int):
+            self.integers.append(len(self.leaves))
         self.is_exact = self.is_exact or large or is_fraction(item)
         self.leaves.append(item)
         self.numbers.append(0.0 if self.is_exact else float(item))

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import count
 
 from microgrid.codegen import define
-from microgrid.compiler.arguments import Results
+from microgrid.compiler.arguments import Arguments, Results
 from microgrid.compiler.emit import LONGEST, as_function, dependents, joined, kept_together, summed
 from microgrid.compiler.loops import LoopWriter
 from microgrid.compiler.passes import optimised
@@ -52,15 +52,19 @@ class Case:
         records: whether some are recorded.
         externals: the values of others that the function used; their data is read at each call.
         places: the numbers of the arguments that are `Value`s.
+        wholes: the numbers of those that the program gets unconverted too, since they may be integers.
+        floats: the numbers of those that must not be integers.
     """
 
     def __init__(self, trace: Trace, program: Program, results: Results) -> None:
         self.traced, self.results, self.externals = program, results, trace.externals
         self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
-        self.integers = trace.integers
+        self.wholes = sorted(trace.wholes) if trace.keeps_types else []
+        self.floats = frozenset(() if trace.keeps_types else trace.wholes)
         self.program = optimised(program)
         self.wanted = [
-            program.inputs[place] for place in [*self.places, *range(len(trace.inputs), len(program.inputs))]
+            program.inputs[place]
+            for place in [*self.places, *range(len(trace.inputs) + len(self.wholes), len(program.inputs))]
         ]
         active = dependents(self.program, self.wanted)
         self.kinds = [
@@ -75,9 +79,9 @@ class Case:
         """Whether there are loops in it, which may get more ways."""
         return any(isinstance(step, Loop) for step in self.traced.steps)
 
-    def serves(self, leaves: Sequence[Any]) -> bool:
-        """Return whether the arguments that have to be integers are."""
-        return all([type(leaves[place]) is int for place in self.integers])
+    def numbers_of(self, arguments: Arguments) -> list[Any]:
+        """Return the numbers that the program takes of the arguments, besides those of other values."""
+        return arguments.numbers + [arguments.leaves[place] for place in self.wholes]
 
     # Source
 

@@ -7,11 +7,15 @@ tasks that trace nothing, a `Value` does what it always does. When the last trac
 
 from __future__ import annotations
 
+import math
+import operator
 import sys
 from _thread import RLock
 from itertools import repeat
 
+from microgrid.compiler.program import INDEX
 from microgrid.conversions import MATH_ERRORS, is_node, is_number
+from microgrid.eager import DUNDER_NAMES, UNARY_OPERATORS
 from microgrid.engine import Value
 from microgrid.modes import observers, tracing
 
@@ -24,17 +28,46 @@ if TYPE_CHECKING:
 FOLLOWED = {"recording", "runs", "engine", "conversions", "graph"}
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
+CONVERSIONS: dict[str, Callable[[Any], int]] = {
+    "int": int, "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil,
+}  # fmt: skip
 UNFOLLOWED = ("__float__", "__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
 
-plain: set[int] = set()  # the ids of what is a plain number in an eager run, of all traces that are on
+# Of all traces that are on, by id: what is a plain number in an eager run, and what may be an integer there.
+plain: set[int] = set()
+exact: dict[int, int | float] = {}
+
+
+def number_of(operand: Any) -> Any:
+    """Return the number that `operand` is in an eager run."""
+    return exact.get(id(operand), operand.data) if isinstance(operand, Value) else operand
+
+
+def arithmetic(name: str, original: Callable[..., Any], is_reflected: bool = False) -> Callable[..., Any]:
+    """Return the operator for the rule `name`; what it does with integers alone is told to the trace as that."""
+
+    def operate(self: Value, *others: Any) -> Any:
+        if not exact or (id(self) not in exact and id(others[0] if others else self) not in exact):
+            return original(self, *others)
+        operands = (*others, self) if is_reflected else (self, *others)
+        trace = tracing()
+        if trace is None or not all([isinstance(x, int) or id(x) in exact for x in operands]):
+            if trace is not None:
+                trace.meets(others)
+            return original(self, *others)
+        return trace.whole(name, operands, lambda: original(self, *others))
+
+    return operate
 
 
 def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
     """Return a comparison that a trace takes for a guard."""
     test = f"{{}} {COMPARISONS[name]} {{}}"
+    function = getattr(operator, name)
 
     def compare(self: Value, other: Any) -> Any:
-        outcome = original(self, other)
+        is_exact = exact and (id(self) in exact or id(other) in exact)
+        outcome = function(number_of(self), number_of(other)) if is_exact else original(self, other)
         trace = tracing()
         if trace is None or not (is_node(other) or is_number(other)):
             return outcome
@@ -43,13 +76,13 @@ def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Va
     return compare
 
 
-def conversion(test: str, original: Callable[[Value], Any]) -> Callable[[Value], Any]:
-    """Return a conversion to an integer or a bool that a trace takes for a guard."""
+def conversion(test: str, original: Callable[[Value], Any], function: Callable[[Any], Any]) -> Callable[[Value], Any]:
+    """Return a conversion to an integer or a bool that a trace takes for a guard; `function` does it on a number."""
 
     def convert(self: Value) -> Any:
         trace = tracing()
         try:
-            outcome = original(self)
+            outcome = function(exact[id(self)]) if id(self) in exact else original(self)
         except MATH_ERRORS:  # of inf and nan, and of nothing else
             if trace is not None:
                 trace.guard("isnan({})" if self.data != self.data else "isinf({})", (self,), True)
@@ -80,22 +113,21 @@ def is_own(module: str) -> bool:
 
 def rounding(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return the method behind `round`: a conversion to an integer, or an operation."""
-    to_integer = conversion("round({})", original)
+    to_integer = conversion("round({})", original, round)
+    to_decimals = arithmetic("round", original)
 
     def rounded(self: Value, ndigits: int | None = None) -> Any:
-        return to_integer(self) if ndigits is None else original(self, ndigits)
+        return to_integer(self) if ndigits is None else to_decimals(self, ndigits)
 
     return rounded
 
 
 def index(self: Value) -> int:
-    """Return an integer argument as an index, which is a guard; no other `Value` is one."""
+    """Return what is an integer in an eager run as an index, which is a guard; no other `Value` is one."""
     trace = tracing()
     if trace is None or not trace.is_integer(self):
         raise TypeError(f"{type(self).__name__!r} object cannot be interpreted as an integer")
-    number = int(vars(Value)["data"].fget(self))
-    trace.guard("int({})", (self,), number)
-    return number
+    return int(trace.guard(INDEX, (self,), exact[id(self)]))
 
 
 def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
@@ -174,9 +206,13 @@ def changes() -> dict[str, Any]:
     """Return what takes the place of attributes of `Value` while there is a trace."""
     own = vars(Value)
     changed: dict[str, Any] = {name: comparison(name, own[name]) for name in COMPARISONS}
-    changed |= {name: conversion(f"{test}({{}})", own[name]) for name, test in INTEGERS.items()}
+    for rule, name in DUNDER_NAMES.items():
+        changed[f"__{name}__"] = arithmetic(rule, own[f"__{name}__"])
+        changed[f"__r{name}__"] = arithmetic(rule, own[f"__r{name}__"], is_reflected=True)
+    changed |= {f"__{name}__": arithmetic(name, own[f"__{name}__"]) for name in UNARY_OPERATORS}
+    changed |= {name: conversion(f"{test}({{}})", own[name], CONVERSIONS[test]) for name, test in INTEGERS.items()}
     changed |= {name: unfollowed(f"{name.strip('_')}()", own[name]) for name in UNFOLLOWED}
-    changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"]), "__round__": rounding(own["__round__"])}
+    changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"], bool), "__round__": rounding(own["__round__"])}
     changed["__hash__"] = hashing(own["__hash__"])
     changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
     return {**changed, "__index__": index, **{name: watched(own[name]) for name in ("data", "grad")}}
@@ -210,5 +246,6 @@ def restore() -> None:
     with _lock:
         if is_instrumented() and not any([entry.mode.traces for entry in observers]):
             plain.clear()  # what an interrupted trace has left
+            exact.clear()
             set_all(_originals)
             del Value.__index__  # type: ignore[attr-defined] # the only one that was not there

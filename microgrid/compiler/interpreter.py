@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import ChainMap
 
-from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program
+from microgrid.compiler.program import AS_FLOAT, DETACH, SHARE, SOFTMAX, Guard, Loop, Program
+from microgrid.compiler.templates import helpers
 from microgrid.operations import NUMBERS
-from microgrid.recording import apply
+from microgrid.recording import apply, evaluate, flattened, has_value
 from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
@@ -64,7 +65,7 @@ def found(operands: tuple[Any, ...], known: MutableMapping[str, Any]) -> tuple[A
 def holds(guard: Guard, operands: Sequence[Any]) -> bool:
     """Return whether a decision about `operands` is taken as the guard tells."""
     names = {f"x{index}": getattr(operand, "data", operand) for index, operand in enumerate(operands)}
-    return bool(eval(guard.test.format(*names), {**NUMBERS, **names}) == guard.outcome)
+    return bool(eval(guard.test.format(*names), {**NUMBERS, **helpers, **names}) == guard.outcome)
 
 
 def result_of(rule: Rule, arguments: tuple[Any, ...]) -> Any:
@@ -77,6 +78,10 @@ def result_of(rule: Rule, arguments: tuple[Any, ...]) -> Any:
     if rule is SHARE:
         shares, index = arguments
         return shares[index]
+    if rule is AS_FLOAT:
+        return float(*arguments)
+    if not has_value(flattened(arguments)):
+        return evaluate(rule, arguments, NUMBERS)  # integers stay integers
     return apply(rule, *arguments)
 
 

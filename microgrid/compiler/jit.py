@@ -99,12 +99,14 @@ class Jitted:
             ArithmeticError, ValueError, TypeError: if compiled code cannot tell the result.
         """
         case, leaves = call.case, arguments.leaves
-        if case.integers and not case.serves(leaves):
+        if arguments.integers and not case.floats.isdisjoint(arguments.integers):
             return None
         read = [external.data for external in case.externals]
         if not all_of(float, read):
             raise TypeError("compiled code is for floats")
-        numbers = arguments.numbers + read if read else arguments.numbers
+        numbers = case.numbers_of(arguments) if case.wholes else arguments.numbers
+        if read:
+            numbers = numbers + read
         if case.records and records:
             outputs, tape = case.record(numbers)
             return None if outputs is None else (case.results.rebuilt(call.results(leaves, numbers, outputs, tape)),)
@@ -176,7 +178,12 @@ def traced(
         raise Unfit("it changes its arguments")
     program = trace.checked_program(results.leaves)
     for other in others:
-        extended = other.has_loops and with_ways_of(other.traced, other.externals, program, trace.externals)
+        kept = sorted(trace.wholes) if trace.keeps_types else []
+        extended = (
+            other.has_loops
+            and kept == other.wholes
+            and with_ways_of(other.traced, other.externals, program, trace.externals)
+        )
         if extended:
             program, trace.externals = extended
             return Case(trace, program, results), other

@@ -14,7 +14,7 @@ from microgrid.compiler.trace import Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from microgrid.engine import Value
@@ -23,17 +23,25 @@ if TYPE_CHECKING:
 OWN = re.compile(
     r"training_steps|updated|numbers|leaves|batches|rates|losses|missed|rows?|scale|steps|lr|loss|parameters|gradients|"
     r"(states|new)\d+|state\d+(_of\d+)?|"
-    r"(parameter|gradient|input|leaf)\d*"
+    r"(parameter|gradient|input|whole|leaf)\d*"
 )
 
 
-def traced(function: Callable[..., Sequence[Any]], numbers: Sequence[float]) -> tuple[Program, list[Value]]:
+def traced(
+    function: Callable[..., Sequence[Any]], numbers: Sequence[float], whole: Collection[int] = ()
+) -> tuple[Program, list[Value]]:
     """Return what `function` does with `numbers` as a program, and the values of others that it uses.
+
+    Args:
+        function: takes the numbers.
+        numbers: those that it is traced with.
+        whole: the positions of those that may be integers. Of which it matters, the program gets unconverted too: as
+            inputs called `whole` and the position, which stand before the values of others.
 
     Raises:
         Unfit: if it does something that a program cannot tell, or raises an error: it may be one of the trace.
     """
-    trace = Trace(numbers, rolls=False)
+    trace = Trace(list(map(float, numbers)), numbers, rolls=False, whole=whole)
     program = trace.checked_program(trace.run(function, *trace.inputs))
     for name in {step.rule.name for step in program.steps if isinstance(step, Step)}:
         if OWN.fullmatch(name):

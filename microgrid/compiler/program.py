@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 from microgrid.rules import Rule
 
+INDEX = "index_of({})"  # the test of a guard that a number is an integer, and which
 MOST_WAYS = 16  # through the body of a loop
 
 DETACH = Rule("detach(x)", "x", "the number without its derivative", x="0")
+AS_FLOAT = Rule("as_float(x)", "float(x)", "the number, of an integer as a float", x="0")
 # A softmax is a step for all of it, and one for each result, with the number of that. The adjoint of all of it, `g`, is
 # the sum of the results times their adjoints `d`; what an argument gains is `(d - g) * out` of its own result. That sum
 # is one for all, where the operations that softmax is made of in an eager run have several more.

@@ -20,7 +20,7 @@ from microgrid.operations import dependents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from microgrid.engine import Value
@@ -32,19 +32,30 @@ class Sample:
     Args:
         loss: a function of the numbers of a sample.
         numbers: a sample.
+        whole: the positions of the numbers that may be integers.
         parameters: the trainable parameters.
         others: the other values that losses use; those of this one are added.
+
+    Attributes:
+        wholes: the positions of those of which it matters.
     """
 
     def __init__(
-        self, loss: Callable[..., Any], numbers: Sequence[float], parameters: Sequence[Value], others: list[Value]
+        self,
+        loss: Callable[..., Any],
+        numbers: Sequence[float],
+        whole: Collection[int],
+        parameters: Sequence[Value],
+        others: list[Value],
     ) -> None:
-        program, externals = traced(lambda *inputs: [loss(*inputs)], numbers)
+        program, externals = traced(lambda *inputs: [loss(*inputs)], numbers, whole)
         known = {*parameters, *others}
         others += [value for value in externals if value not in known]
         names = {parameter: f"parameter{number}" for number, parameter in enumerate(parameters)}
         names |= {value: f"leaf{number}" for number, value in enumerate(others)}
-        inputs = program.inputs[len(numbers) :]
+        end = len(program.inputs) - len(externals)
+        inputs, unconverted = program.inputs[end:], program.inputs[len(numbers) : end]
+        self.wholes = [int(name.removeprefix("whole")) for name in unconverted]
         self.program = program.renamed(dict(zip(inputs, map(names.__getitem__, externals), strict=True)))
         self.is_guarded = any(isinstance(step, Guard) for step in program.steps)
 
@@ -66,7 +77,9 @@ class CompiledSteps:
         optimizer: an `Optimizer`, whose `update` is compiled too.
         parameters: those that it trains.
         slots: how many numbers the optimiser keeps for a parameter.
-        kinds: `int` or `float` for each number of a sample: what it is where the loss is traced.
+        rows: the numbers of all samples; where it matters whether some are integers, they are added unconverted.
+        samples: the same numbers unconverted; those that are an integer in some sample may be one in all. A row
+            without a sample has floats alone.
 
     Attributes:
         source: the generated program; empty before the first step.
@@ -78,9 +91,18 @@ class CompiledSteps:
         optimizer: Any,
         parameters: Sequence[Value],
         slots: int,
-        kinds: Sequence[Callable[[float], float]],
+        rows: Sequence[list[float]],
+        samples: Sequence[Sequence[Any]],
     ) -> None:
-        self.loss, self.optimizer, self.parameters, self.slots, self.kinds = loss, optimizer, parameters, slots, kinds
+        self.loss, self.optimizer, self.parameters, self.slots = loss, optimizer, parameters, slots
+        self.rows, self.samples = rows, {id(row): sample for row, sample in zip(rows, samples, strict=False)}
+        self.size = len(samples[0])
+        self.whole = [
+            place for place in range(self.size) if any([isinstance(sample[place], int) for sample in samples])
+        ]
+        self.wholes: list[int] = []
+        for row in rows:
+            del row[self.size :]  # what other steps have added
         self.others: list[Value] = []
         self.branches: list[Sample] = []
         self.updates: list[Update] = []
@@ -137,8 +159,12 @@ class CompiledSteps:
         if len(self.branches) == MOST_WAYS:
             raise Unfit(f"the samples go more than {MOST_WAYS} ways through the loss")
         assign(self.parameters, numbers)
-        sample = [kind(number) for kind, number in zip(self.kinds, row, strict=True)]
-        self.branches.append(Sample(self.loss, sample, self.parameters, self.others))
+        branch = Sample(self.loss, self.samples.get(id(row), row), self.whole, self.parameters, self.others)
+        added = [place for place in branch.wholes if place not in self.wholes]
+        self.wholes += added
+        for row in self.rows if added else ():
+            row += [self.samples[id(row)][place] for place in added]
+        self.branches.append(branch)
         self._function = None
 
     def add_update(self, step: int, lr: float) -> None:
@@ -182,7 +208,8 @@ class CompiledSteps:
             "loss, scale = 0.0, 1.0 / len(rows)",
         ]
         end = [*(line for number in range(count) for line in update.lines(number)), "losses.append(loss * scale)"]
-        inputs = unpacked([f"input{index}" for index in range(len(self.kinds))], "row")
+        names = [f"input{place}" for place in range(self.size)] + [f"whole{place}" for place in self.wholes]
+        inputs = unpacked(names, "row")
         if not self.branches[0].is_guarded:
             return [*begin, "for row in rows:", *indented(inputs + self.branches[0].lines()), *end]
         ways = [

@@ -43,7 +43,14 @@ MARK = re.compile(r"__(\w+?)__([0-9])__")
 LOOSE, SUM, PRODUCT, MINUS, POWER, ATOM, SPREAD = range(7)  # the last is no level: `*xs`, for the elements themselves
 LEVELS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: PRODUCT, ast.Mod: PRODUCT}
 
-helpers: dict[str, Callable[..., Any]] = {}  # functions of parts of rows, for generated code to call
+
+def index_of(number: Any) -> int | None:
+    """Return an integer; None for what is none."""
+    return number if isinstance(number, int) else None
+
+
+# Functions for generated code to call; those of parts of rows are added.
+helpers: dict[str, Callable[..., Any]] = {"index_of": index_of}
 
 
 def level_of(tree: ast.expr) -> int:

@@ -12,23 +12,24 @@ from microgrid import graph, modes
 from microgrid.anomaly import users_line
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.batch import Batch
-from microgrid.compiler.instrument import instrument, plain, restore
-from microgrid.compiler.program import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
+from microgrid.compiler.instrument import exact, instrument, plain, restore
+from microgrid.compiler.program import AS_FLOAT, DETACH, INDEX, SHARE, SOFTMAX, Guard, Loop, Program, Step
 from microgrid.compiler.rolling import Roller
 from microgrid.compiler.rows import Alias, Irregular, Row, Rows
-from microgrid.conversions import show
+from microgrid.conversions import MATH_ERRORS, is_number, show
 from microgrid.engine import Value
 from microgrid.modes import observe
-from microgrid.operations import BASE_FUNCTIONS, IDENTITY, Operation
-from microgrid.recording import as_nodes
+from microgrid.operations import BASE_FUNCTIONS, IDENTITY, NUMBERS, Operation, operation
+from microgrid.recording import as_nodes, evaluate
 from microgrid.rules import RULES, Rule
 from microgrid.runs import surrounding
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Any
 
+MIXED = ("add", "sub", "mul", "div")  # what Python does with an integer and a float as with two floats
 OWN = ("d", "p", "row", "kept")  # what other names in generated code begin with
 MOST_STEPS = 200_000  # of a program: so many take about half a minute to compile
 LARGEST_BITS = 1024  # of an integer that a float can be compared with
@@ -43,22 +44,32 @@ class Trace(modes.Mode):
         numbers: the numbers of the inputs.
         leaves: what the caller gave for them: a float, an int, or a `Value`; floats unless given.
         rolls: whether what `vmap` does may become a loop.
+        whole: the positions of the inputs that may be integers; unless given all plain numbers, if one of them is.
 
     Attributes:
         inputs: the leaves in the place of the arguments.
         externals: the values of others that the function used, in the order of their first use.
-        integers: the positions of the inputs that were used as an index.
+        wholes: the positions of the inputs of which it matters whether they are integers: what was done with them and
+            integers alone, or they were a result or an index.
+        keeps_types: whether the program gets these inputs unconverted as well, and does with them what Python does;
+            else the inputs were floats, and it serves no integers in their place.
         obstacle: what could not be followed, with its line; empty if all could.
     """
 
     traces = True
 
-    def __init__(self, numbers: Sequence[float], leaves: Sequence[Any] = (), rolls: bool = True) -> None:
+    def __init__(
+        self,
+        numbers: Sequence[float],
+        leaves: Sequence[Any] = (),
+        rolls: bool = True,
+        whole: Collection[int] | None = None,
+    ) -> None:
         super().__init__(self.see)
         self.rolls = rolls
         self.obstacle = ""
         self.externals: list[Value] = []
-        self.integers: set[int] = set()
+        self.wholes: set[int] = set()
         self.inputs = [Value(number) for number in numbers]
         self._places = {id(leaf): place for place, leaf in enumerate(self.inputs)}
         self._leaves = leaves or numbers
@@ -68,6 +79,11 @@ class Trace(modes.Mode):
         # The ids of all that is a plain number there; a transform's own leaves are none, though its results may be.
         self._plain = set(self._places) - self._values
         self._hashed: list[Value] = []
+        places = [place for place, leaf in enumerate(self._leaves) if not isinstance(leaf, Value)]
+        self.keeps_types = bool(whole) or (whole is None and any([isinstance(self._leaves[n], int) for n in places]))
+        # What may be an integer in an eager run: plain arguments, and what operators make of these and integers alone.
+        self._exact = {id(self.inputs[place]): self._leaves[place] for place in (places if whole is None else whole)}
+        self._quotients: set[int] = set()  # the ids of those of such numbers
         self._others: set[Value] = set()  # the inner nodes that led to values of others
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
         self._sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative, what it is a `Value` with
@@ -79,6 +95,7 @@ class Trace(modes.Mode):
         self._apart = modes.apart().__enter__()
         super().__enter__()
         plain.update(self._plain)
+        exact.update(self._exact)
         instrument()
         return self
 
@@ -87,6 +104,8 @@ class Trace(modes.Mode):
         self._apart.__exit__()
         self.observer = None  # a method of its own, which would keep it alive
         plain.difference_update(self._plain)
+        for key in self._exact:
+            exact.pop(key, None)
         restore()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -145,11 +164,10 @@ class Trace(modes.Mode):
 
     def hashed(self, node: Value) -> int:
         """Return the hash of a plain number, which has to be the same number again."""
-        number = node.data
+        number = self._exact.get(id(node), node.data)
         if number != number:  # nan hashes by identity
             self.cannot_follow("hash() of nan")
-        if self._rows is not None:
-            self._rows.use_indices = True
+        self.unroll()
         self._hashed.append(node)
         self.guard("{} == {}", (node, number), True)
         return hash(number)
@@ -176,14 +194,66 @@ class Trace(modes.Mode):
         return outcome
 
     def is_integer(self, value: Value) -> bool:
-        """Return whether `value` stands for an argument that is an integer, which then has to be one."""
-        place = self._places.get(id(value))
-        if place is None or type(self._leaves[place]) is not int:
+        """Return whether `value` is an integer in an eager run, which is about to be used as one."""
+        if id(value) not in self._exact:
             return False
-        self.integers.add(place)
+        self.types_matter([value])
+        return isinstance(self._exact[id(value)], int)
+
+    def types_matter(self, operands: Iterable[Any]) -> None:
+        """Take note of a use of `operands` for which it matters whether they are integers."""
+        self.wholes.update([self._places[id(operand)] for operand in operands if id(operand) in self._places])
+        if self.keeps_types:
+            self.unroll()
+
+    def unroll(self) -> None:
+        """Take note of what no loop of rows can tell."""
         if self._rows is not None:
             self._rows.use_indices = True
-        return True
+
+    def meets(self, others: Sequence[Any]) -> None:
+        """Take note of what is no integer and no float, of which a number makes something of its own type."""
+        if self.keeps_types and not all([isinstance(x, int | float | Value) or not is_number(x) for x in others]):
+            self.cannot_follow("an operation on an integer and something else than a float")
+
+    def whole(self, name: str, operands: tuple[Any, ...], original: Callable[[], Any]) -> Any:
+        """Return the node of the rule `name` on `operands`, all of which may be integers.
+
+        Args:
+            name: an operator's rule.
+            operands: nodes and integers.
+            original: makes the node where all are floats.
+        """
+        if name == "div" and not any([self.is_computed(operand) for operand in operands]):
+            return original()  # the quotient of floats is the same one
+        self.types_matter(operands)
+        if not self.keeps_types:
+            node = original()
+            self.set_exact(node, node.data)
+            return node
+        try:
+            number = evaluate(RULES[name], [self._exact.get(id(x), x) for x in operands], NUMBERS)
+            data = float(number)
+        except (*MATH_ERRORS, TypeError):
+            self.cannot_follow(f"an error in {name}")
+            raise
+        mask = tuple([isinstance(operand, Value) for operand in operands])
+        slots = operands if all(mask) else sorted(operands, key=lambda operand: not isinstance(operand, Value))
+        node = graph.make(Value, data, 0.0, "", operation(name, mask), *slots)
+        observe(node)
+        if name == "div":
+            self._quotients.add(id(node))
+        else:
+            self.set_exact(node, number)
+        return node
+
+    def set_exact(self, node: Value, number: int | float) -> None:
+        """Take note that `node` may be an integer in an eager run, where it is `number`."""
+        self._exact[id(node)] = exact[id(node)] = number
+
+    def is_computed(self, operand: Any) -> bool:
+        """Return whether `operand` was computed of what may be integers."""
+        return id(operand) in self._exact and id(operand) not in self._places
 
     def cannot_follow(self, what: str) -> None:
         """Take note of something that a program cannot tell."""
@@ -216,6 +286,8 @@ class Trace(modes.Mode):
                 self._places[id(node)] = self._places[id(source)]
             if id(source) in self._plain:
                 self.set_plain(node)
+            if id(source) in self._exact:
+                self.set_exact(node, self._exact[id(source)])
 
     def hide(self, nodes: Sequence[Value]) -> None:
         """Take note that `nodes` are no part of what happens."""
@@ -254,6 +326,25 @@ class Trace(modes.Mode):
         """Return whether `node` was made from an input of a trace that has ended, or is one."""
         return not ended.isdisjoint([node, *graph.leaves(graph.inner_nodes(node, seen=self._others))])
 
+    def name_as_is(self, operand: Any) -> Any:
+        """Return the name of a value that is not converted to a float, of an integer too."""
+        place = self._places.get(id(operand)) if self.keeps_types and id(operand) in self._exact else None
+        return self.name(operand) if place is None else f"whole{place}"
+
+    def names_of(self, steps: list[Any], number: str, operands: Iterable[Any]) -> list[Any]:
+        """Return the names of what a function takes as floats, after adding the steps that convert them."""
+        names: list[Any] = []
+        for operand in operands:
+            name = self.name(operand)
+            if isinstance(operand, tuple):
+                name = tuple(self.names_of(steps, f"{number}_{len(names)}", operand))
+            elif self.keeps_types and self.is_computed(operand):
+                target = variable(AS_FLOAT, f"{number}_{len(names)}")
+                steps.append(Step(target, AS_FLOAT, (name,)))
+                name = target
+            names.append(name)
+        return names
+
     def checked_program(self, outputs: Sequence[Any]) -> Program:
         """Return `program(outputs)`.
 
@@ -271,14 +362,17 @@ class Trace(modes.Mode):
 
     def program(self, outputs: Sequence[Any]) -> Program:
         """Return what happened as a program; `outputs` are the leaves of the result."""
+        self.types_matter([output for output in outputs if id(output) in self._exact])
         while True:
             self._left.clear()
             try:
-                steps, named = self.steps(self.events()), self.name(tuple(outputs))
+                steps, named = self.steps(self.events()), tuple(map(self.name_as_is, outputs))
             except Irregular as found:
                 found.rows.are_regular = False
                 continue
             inputs = [f"input{place}" for place in range(len(self.inputs))]
+            if self.keeps_types:
+                inputs += [f"whole{place}" for place in sorted(self.wholes)]
             return Program((*inputs, *(f"leaf{index}" for index in range(len(self.externals)))), tuple(steps), named)
 
     def events(self) -> list[Any]:
@@ -294,7 +388,8 @@ class Trace(modes.Mode):
         for place, event in enumerate(events):
             number = f"{prefix}{place}"
             if isinstance(event, Guard):
-                steps.append(event._replace(operands=self.name(event.operands)))
+                name = self.name_as_is if event.test == INDEX else self.name
+                steps.append(event._replace(operands=tuple(map(name, event.operands))))
             elif isinstance(event, Alias):
                 self.stand_for([event], [self.name(event.source)])
             elif isinstance(event, Rows):
@@ -322,7 +417,13 @@ class Trace(modes.Mode):
         """Add the steps for a node that an operation made."""
         target = variable(op.rule, number)
         given = graph.operands(op, x, y)
-        steps.append(Step(target, op.rule, tuple([self.name(argument) for argument in given])))
+        if id(node) in self._exact or id(node) in self._quotients:
+            names = list(map(self.name_as_is, given))
+        elif op.rule.name in MIXED:
+            names = list(map(self.name, given))
+        else:
+            names = self.names_of(steps, number, given)
+        steps.append(Step(target, op.rule, tuple(names)))
         if node.op is None:  # made under no_grad
             steps.append(Step(f"{target}_", DETACH, (target,)))
             target += "_"
@@ -337,7 +438,7 @@ class Trace(modes.Mode):
             self._names[id(leaf)] = leaf.data
             return
         rule = DETACH if leaf.op is None else RULES["identity"]  # a transform made it a node afterwards
-        steps.append(Step(variable(rule, number), rule, (self.name(source),)))
+        steps.append(Step(variable(rule, number), rule, tuple(self.names_of(steps, number, [source]))))
         self._names[id(leaf)] = variable(rule, number)
         if self.is_value(source):  # which is known once it has a name
             self._values.add(id(leaf))

@@ -40,13 +40,13 @@ class Update:
             moved, kept = optimizer.update(parameter, gradient, state, step, lr)
             return [moved, *kept]
 
-        program, externals = traced(update, [0.5, 0.5, float(step), lr, *[0.5] * slots])
+        program, externals = traced(update, [0.5, 0.5, step, lr, *[0.5] * slots], whole=[2])
         if externals:
             raise Unfit("the optimiser uses a Value of its own")
         if len(program.outputs) != 1 + slots:
             raise Unfit(f"the optimiser keeps {len(program.outputs) - 1} numbers of a parameter, not {slots}")
-        names = ["parameter@", "gradient@", "steps", "lr", *(f"state{slot}_of@" for slot in range(slots))]
-        program = program.renamed(dict(zip(program.inputs, names, strict=True)))
+        names = ["parameter@", "gradient@", "steps", "lr", *(f"state{slot}_of@" for slot in range(slots)), "steps"]
+        program = program.renamed(dict(zip(program.inputs, names, strict=False)))
         common, own = parted(program)
         used = {name for step in own.steps for name in names_in(operands(step))} | {*names_in(own.outputs)}
         outside = tuple([name for name in targets(common) if name in used])

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     Model = Callable[[Any], Any]
     Loss = Callable[[Any, Any], Any]
-    Kind = Callable[[float], float]
 
 
 BRIEF = 0.005  # seconds: while several steps take less, twice as many are taken together the next time
@@ -103,7 +102,7 @@ class Steps:
         self._rates = Rates(optimizer)
         self._together = 1  # how many steps generated code takes in one call
         self._rows: list[list[float]] = []
-        self._kinds: list[Kind] = []
+        self._leaves: list[list[Any]] = []
         self._places: list[int] = []  # of the trained parameters among those of the optimiser
         self._compiled: CompiledSteps | None = None
         # What the model has not got yet: parameters with their states, and the number of steps. In one place, so that
@@ -234,9 +233,11 @@ class Steps:
         """Make ready for the optimiser's hyperparameters as they are, and for `parameters` if they are others."""
         known = self._compiled
         if known is None:
-            self._rows, self._kinds = as_rows(self.samples)
+            self._rows, self._leaves = as_rows(self.samples)
         if known is None or (known.slots, *map(id, known.parameters)) != (slots, *map(id, parameters)):
-            self._compiled = CompiledSteps(self.loss_of_numbers, self.optimizer, parameters, slots, self._kinds)
+            self._compiled = CompiledSteps(
+                self.loss_of_numbers, self.optimizer, parameters, slots, self._rows, self._leaves
+            )
         else:
             known.refresh()
 
@@ -257,8 +258,8 @@ class Steps:
         self._learned = None
 
 
-def as_rows(samples: Samples) -> tuple[list[list[float]], list[Kind]]:
-    """Return the numbers of each sample, and for each number of a sample whether it is an `int` in all of them.
+def as_rows(samples: Samples) -> tuple[list[list[float]], list[list[Any]]]:
+    """Return the numbers of each sample, as floats and as they are given.
 
     Raises:
         Unfit: if they are not of the same shape, or hold something that is as good as no float.
@@ -274,6 +275,4 @@ def as_rows(samples: Samples) -> tuple[list[list[float]], list[Kind]]:
         raise Unfit("there are Values in the data")
     if any(sample.is_exact for sample in found):
         raise Unfit("there are numbers in the data that no float can be")
-    columns = zip(*(sample.leaves for sample in found), strict=True)
-    kinds: list[Kind] = [int if {*map(type, column)} == {int} else float for column in columns]
-    return [sample.numbers for sample in found], kinds
+    return [sample.numbers for sample in found], [sample.leaves for sample in found]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from microgrid import Value
-from microgrid.compiler.arguments import Results
+from microgrid.compiler.arguments import Arguments, Results
 from microgrid.compiler.cases import NUMBER, RECORDED, VALUE, Case, checked, defined, gradient
 from microgrid.compiler.trace import Trace
 
@@ -104,6 +104,10 @@ def test_what_gets_nothing_gets_zero() -> None:
     assert gradient(tape, [3.0]) == [6.0, 0.0]
 
 
-def test_the_inputs_that_were_an_index_have_to_be_integers() -> None:
-    case = case_of(lambda x, i: [x, x * 2][i], 1.0, 1)
-    assert case.serves([5.0, 0]) and not case.serves([5.0, 0.0]) and not case.serves([5.0, True])
+def test_inputs_of_which_it_matters_whether_they_are_integers() -> None:
+    case = case_of(lambda x, n, i: [x, x * 2.0][i] * 0.5 * n, 1.0, 3, 1)
+    assert case.wholes == [2] and case.floats == set()
+    assert case.numbers_of(Arguments([5.0, 7.5, 0])) == [5.0, 7.5, 0.0, 0]
+    case = case_of(lambda x, y, z: [x * y, y + 1, z], 1.0, 3.0, 1.0)
+    assert case.wholes == [] and case.floats == {0, 1, 2}
+    assert case_of(lambda x, y: x * y * 0.5, Value(1.0), 3).wholes == []

@@ -6,13 +6,15 @@ import math as standard
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from microgrid import Value, define_rule, grad, jit, math, vmap
+from microgrid import Value, define_rule, derivative, grad, jit, math, value_and_grad, vmap
 from microgrid.compiler.instrument import is_own, plain
 from microgrid.compiler.jit import Jitted
+from microgrid.compiler.steps import CompiledSteps
 from microgrid.nn import MLP
 from microgrid.optim import SGD
 from microgrid.rules import RULES
@@ -254,3 +256,175 @@ def test_a_loss_raises_where_an_operand_that_is_not_chosen_does() -> None:
 
     with pytest.raises(ValueError, match="math domain error"):
         fit(model, ([[1.0], [2.0]], [1.0, -2.0]), loss=loss, optimizer=SGD(model.parameters(), lr=0.1), epochs=1)
+
+
+# Integers
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda n, x: n**30 % 7 * x,
+        lambda n, x: n * n * 2**80 + 1,
+        lambda n, x: (n, x, -n, abs(-n), +n, [n + True]),
+        lambda n, x: n * 2 / 3 + x * n,
+        lambda n, x: (n * 2**60) / (n * 3 + 1),
+        lambda n, x: 2 - n if n * 3 > 2**53 else n // 2,
+        lambda n, x: divmod(n * 7, 3 * n + 1),
+        lambda n, x: math.relu(n * 2) + math.maximum(n - 3, n - 4) * x,
+        lambda n, x: math.fabs(n * 2),
+        lambda n, x: round(n * 12345, -2),
+        lambda n, x: round(n * 2) + int(n * 3) * math.floor(n),
+        lambda n, x: [1.0, 2.0, 3.0, 4.0, 5.0][n - 1] * x if n == 3 else n,
+        lambda n, x: {6: 2.0}.get(n * 2, 3.0) * x,
+        lambda n, x: {n * 2: x}[n + n],
+        lambda n, x: sum([n, 1, x]) + sum([n, n]),
+        lambda n, x: vmap(lambda row: row * 2 + 1)([n, x, 4]),
+        lambda n, x: [*vmap(lambda row: row)([n, n * 2]), n * x],
+        lambda n, x: vmap(lambda row: row * 0.5)([n, n * 2, x]),
+        lambda n, x: grad(lambda q: q * n * n**2)(n * 2),
+        lambda n, x: value_and_grad(lambda q: q * 2)(n),
+        lambda n, x: 2**-n + n**2 + 3**n,
+        lambda n, x: math.softmax([n * 2, x])[0] + math.dot([n * 2, 1], [x, n], n * 3),
+        lambda n, x: n * 0.5 + x * n * 2**70,
+    ],
+)
+def test_integers_stay_integers(function: Any) -> None:
+    for kind in (float, Value):
+        calls: list[tuple[Any, ...]] = [
+            (3, kind(2.5)),
+            (5, kind(1.5)),
+            (3.0, kind(2.0)),
+            (0, kind(1.0)),
+            (2.5, kind(0.5)),
+        ]
+        for order in (calls, calls[::-1]):
+            check_calls(function, *order)
+
+
+def test_numbers_of_which_the_type_does_not_matter_share_a_case() -> None:
+    for function in (
+        lambda n, x: n * x,
+        lambda n, x: n * 0.5 + x,
+        lambda n, x: math.exp(n) * x if n > 2 else math.exp(n) + x,
+        lambda n, x: n / 2 * x,
+    ):
+        jitted = check_calls(function, (3, Value(2.0)), (3.0, Value(2.0)), (2, Value(1.0)), (0.5, Value(1.0)))
+        assert all(not case.wholes and not case.floats for case in jitted.cases) and len(jitted.cases) <= 2
+
+
+def test_the_number_of_a_step_keeps_one_case() -> None:
+    jitted = jit(lambda step, x: x * 0.1 / (1 + step * 2) + step % 7)
+    for step in range(1000):
+        assert repr(jitted(step, 2.0)) == repr(2.0 * 0.1 / (1 + step * 2) + step % 7)
+    assert len(jitted.cases) == 1
+
+
+def test_rows_of_integers_and_floats_share_two_cases() -> None:
+    rows = [[1.0, 0.5], [0, 1], [0, 0.5], [1.0, 1], [1, 2.5], [0.5, 0]]
+    jitted = check_calls(lambda row: sum(row) * 2, *[(row,) for row in rows])
+    assert len(jitted.cases) == 2
+
+
+def test_what_python_alone_does_with_an_integer_runs_eagerly() -> None:
+    for function in (
+        lambda n: n & 1,
+        lambda n: n * Fraction(1, 3),
+        lambda n: n.bit_length(),
+        lambda n: n % 0 if n else 1,
+    ):
+        check_calls(function, (3,), (5,), (0,), warns=True)
+    check_calls(lambda n: Value(1.0) * (n * 10**400), (3,), warns=True)
+    check_calls(lambda x, n: math.ldexp(x, n), (0.5, 3), warns=True)
+
+
+def test_an_index_that_is_no_integer_is_refused() -> None:
+    def function(n: Any) -> Any:
+        try:
+            return [1.0, 2.0, 3.0, 4.0][n + 1]
+        except TypeError:
+            return -1.0
+
+    check_calls(function, (1,), (1.0,), (2,))
+    check_calls(function, (1.0,), (1,), (2.0,))
+
+
+@pytest.mark.parametrize("targets", [[0, 1, 1, 0], [0, 1, 0.5, 1.0], [0.5, 1, 0, 0.25], [0.0, 1.0, 1.0, 0.5]])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda p, y: (p - y) ** 2,
+        lambda p, y: -y * math.log(math.sigmoid(p)) - (1 - y) * math.log(1 - math.sigmoid(p)),
+        lambda p, y: (p - (2 * y + 3) ** 40 % 7) ** 2 if y else p * p,
+        lambda p, y: (p - math.relu(2 * y - 1)) ** 2,
+    ],
+)
+def test_a_loss_does_with_integers_what_python_does(loss: Any, targets: list[Any]) -> None:
+    trained = []
+    for compiled in (True, False):
+        model = MLP(2, [1], rng=0)
+        optimizer = SGD(model.parameters(), lr=0.1)
+        data = [[0, 0], [0, 1], [1, 0], [1, 1]], targets
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fit(model, data, loss=loss, optimizer=optimizer, epochs=3, compile=compiled, shuffle=False)
+        trained.append([p.data for p in model.parameters()])
+    assert trained[0] == pytest.approx(trained[1], rel=1e-12)
+
+
+def test_integers_that_meet_floats_alone_change_nothing_of_a_step() -> None:
+    sources = []
+    for kind in (int, float):
+        model = MLP(2, [2, 1], rng=0)
+        rows = [[0.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
+        steps = CompiledSteps(
+            lambda x, y, z, model=model: (model([x, y]) - z) ** 2,
+            SGD(model.parameters(), lr=0.1),
+            model.parameters(),
+            0,
+            rows,
+            [list(map(kind, row)) for row in rows],
+        )
+        steps([p.data for p in model.parameters()], [rows], 0, [0.1])
+        sources.append(steps.source)
+    assert sources[0] == sources[1] and "input2" in sources[0] and "whole" not in sources[0]
+
+
+def test_an_optimiser_gets_the_number_of_the_step_as_an_integer() -> None:
+    class Odd(SGD):
+        def update(self, parameter: Any, gradient: Any, state: Any, step: Any, lr: Any) -> Any:
+            return super().update(parameter, gradient, state, step, lr * ((step + 9) ** 30 % 7))
+
+    parameter, found = Value(0.0), []
+    optimizer = Odd([parameter], lr=1.0)
+    for _ in range(3):
+        parameter.grad = -1.0
+        optimizer.step()
+        found.append(parameter.data)
+    assert found == [1.0, 1.0 + 11**30 % 7, 1.0 + 11**30 % 7 + 12**30 % 7]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda n, x: x**2 * (n**30 % 7) * [1.0, 2.0, 3.0][n - 9],
+        lambda n, x: math.relu(n * 2) * x**3 + (n * 2**60) / (n * 3 + 1) * x,
+        lambda n, x: sum(vmap(lambda row: row**2 * (n % 4))([x, x * 2])),
+        lambda n, x: math.softmax([x, n * 2 - 20])[0] * n,
+        lambda n, x: [x * x, n * 7][0] * (x if n % 2 else 2 * x),
+    ],
+)
+def test_derivatives_of_calls_with_integers_are_derived_again(function: Any) -> None:
+    jitted = jit(function)
+    for n in (10, 11, 10):
+        found = []
+        for each in (function, jitted):
+            x = Value(0.5)
+            out = each(n, x)
+            out.backward(create_graph=True)
+            slope = x.grad
+            x.grad = 0.0
+            slope.backward()
+            found.append((out.data, slope.data, x.grad, derivative(lambda q, each=each, n=n: each(n, q), 2)(0.5)))
+        assert found[0] == pytest.approx(found[1], rel=1e-12)
+    assert jitted.cases

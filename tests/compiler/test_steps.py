@@ -16,13 +16,13 @@ from microgrid.optim import SGD, Adam, Optimizer
 XOR_ROWS = [[0.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
 
 
-def steps_of(loss, optimizer, slots=0, kinds=(float,)):
-    return CompiledSteps(loss, optimizer, optimizer.params, slots, kinds)
+def steps_of(loss, optimizer, slots=0, size=1, rows=(), samples=()):
+    return CompiledSteps(loss, optimizer, optimizer.params, slots, rows, samples or [[0.5] * size])
 
 
-def step_of(loss, optimizer, slots=0, kinds=(float,)):
+def step_of(loss, optimizer, slots=0, **sizes):
     """Return a function that takes one step, and has what `CompiledSteps` has."""
-    steps = steps_of(loss, optimizer, slots, kinds)
+    steps = steps_of(loss, optimizer, slots, **sizes)
 
     def step(numbers, rows, number, lr):
         (loss,), moved = steps(numbers, [rows], number - 1, [lr])
@@ -34,7 +34,7 @@ def step_of(loss, optimizer, slots=0, kinds=(float,)):
 
 def test_a_step_is_one_readable_function():
     w, b = Value(2.0), Value(1.0)
-    step = step_of(lambda x, y: (w * x + b - y) ** 2, SGD([w, b], lr=0.5), kinds=(float, float))
+    step = step_of(lambda x, y: (w * x + b - y) ** 2, SGD([w, b], lr=0.5), size=2)
     assert step.compiled.source == ""
     assert step([2.0, 1.0], [[1.0, 2.0], [0.0, 1.0]], 1, 0.5) == (0.5, [1.5, 0.5])
     assert step.compiled.source == (
@@ -88,7 +88,7 @@ def test_dead_units_add_nothing():
     """What only a unit of the first layer needs is computed in its block; the adjoints of the second go on to it."""
     net = MLP(2, [2, 3, 1], activation="relu", rng=1)
     optimizer = SGD(net.parameters())
-    step = step_of(lambda a, b, y: mse_loss(net([a, b]), y), optimizer, kinds=(float,) * 3)
+    step = step_of(lambda a, b, y: mse_loss(net([a, b]), y), optimizer, size=3)
     step([parameter.data for parameter in optimizer.params], XOR_ROWS, 1, 0.1)
     lines = [line.strip() for line in step.compiled.source.splitlines()]
     assert len([line for line in lines if line.startswith("if dot_")]) == 2
@@ -130,8 +130,11 @@ def test_ways_are_bounded():
 
 def test_integers_are_indices():
     table = [Value(1.0), Value(2.0), Value(3.0)]
-    step = step_of(lambda x: table[x], SGD(table), kinds=(int,))
-    assert step([1.0, 2.0, 3.0], [[2.0], [0.0]], 1, 1.0) == (2.0, [0.5, 2.0, 2.5])
+    rows = [[2.0], [0.0]]
+    step = step_of(lambda x: table[x], SGD(table), rows=rows, samples=[[2], [0]])
+    assert step([1.0, 2.0, 3.0], rows, 1, 1.0) == (2.0, [0.5, 2.0, 2.5]) and rows == [[2.0, 2], [0.0, 0]]
+    steps_of(lambda x: table[x], SGD(table), rows=rows, samples=[[2], [0]])
+    assert rows == [[2.0], [0.0]]
     with pytest.raises(Unfit, match="a trial run raised TypeError"):
         step_of(lambda x: table[x], SGD(table))([1.0, 2.0, 3.0], [[2.0]], 1, 1.0)
 
@@ -171,7 +174,7 @@ def test_rules_may_be_called_nearly_like_what_is_generated(name):
     def loss(x, y):
         return double(double(double(a * x) + b) + y)
 
-    step = step_of(loss, SGD([a, b], momentum=0.5), 1, (float, float))
+    step = step_of(loss, SGD([a, b], momentum=0.5), 1, size=2)
     assert step([1.0, 3.0, 0.0, 0.0], [[1.0, 5.0]], 1, 1.0) == (30.0, [-7.0, -1.0, 8.0, 4.0])
 
 

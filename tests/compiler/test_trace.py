@@ -149,8 +149,9 @@ def test_integers_are_known() -> None:
     trace = Trace([1.0, 1.0, 1.0], [1, 1.0, Value(1.0)])
     with trace:
         assert ["a", "b"][trace.inputs[0]] == "b"  # type: ignore[call-overload]
-    assert trace.integers == {0} and trace.program([]).size == 1
+    assert trace.wholes == {0} and trace.program([]).size == 1
     assert [trace.is_integer(leaf) for leaf in (*trace.inputs, Value(1.0))] == [True, False, False, False]
+    assert trace.wholes == {0, 1}
 
 
 def test_modes_outside_see_nothing() -> None:
