@@ -1,9 +1,11 @@
 """Rows as templates: places, parentheses, choices, comprehensions."""
 
 import ast
+import itertools
 
 import pytest
 
+from microgrid import jit, math
 from microgrid.compiler import templates
 from microgrid.compiler.templates import ATOM, LOOSE, MINUS, POWER, PRODUCT, SPREAD, SUM, Template, level_of, recipe
 from microgrid.pullbacks import expression
@@ -58,6 +60,15 @@ def test_choices_do_not_look_for_nan() -> None:
     compound = Rule("compound(x)", "x", "a test", x="sign(x * x) + less(x, 1) + step(x)")
     (gain,) = recipe(compound).gains
     assert gain.template.text.startswith("{} * (sign({} * {}) + (1.0 if {} < 1.0 else 0.0)")
+
+
+@pytest.mark.parametrize("name", templates.FOLDS)
+def test_of_equal_numbers_the_first_is_kept_as_eager(name: str) -> None:
+    function = getattr(math, name)
+    for zeros in itertools.product((0.0, -0.0), repeat=3):  # equal, and told apart by their signs
+        expected = repr(function(*zeros))
+        assert expected == repr(zeros[0])
+        assert repr(jit(function)(*zeros)) == repr(jit(lambda xs: function(*xs))([*zeros])) == expected
 
 
 def test_comprehensions_become_functions() -> None:
