@@ -5,6 +5,7 @@ import copy
 import gc
 import math as standard
 import pickle
+import sys
 import threading
 import warnings
 import weakref
@@ -689,6 +690,13 @@ def test_derivatives_of_choices_are_traced_without_guards(function: Any) -> None
         assert jitted(*point) == pytest.approx(slope(*point), rel=1e-15)
     (case,) = jitted.cases
     assert not any(isinstance(step, Guard) for step in case.program.steps)
+
+
+def test_the_builtin_sum_is_compensated_for_plain_floats_alone() -> None:
+    xs = [0.1] * 10
+    assert sum(xs) == (1.0 if sys.version_info >= (3, 12) else 0.9999999999999999)
+    assert jit(sum)(xs) == sum(map(Value, xs)).data == 0.9999999999999999
+    assert jit(math.fsum)(xs) == math.fsum(xs) == 1.0
 
 
 def test_compiled_functions_are_inlined_in_one_another() -> None:
