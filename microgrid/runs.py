@@ -16,7 +16,7 @@ from microgrid.engine import Value
 from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
 from microgrid.operations import lead_on
 from microgrid.passes import Guarded, adjoints, between, counts, seeded, tangents
-from microgrid.series import Series, expansions
+from microgrid.series import Series, expansions, magnified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -213,19 +213,20 @@ class Run:
             tangents(self.nodes, table, f"jvp_{recording_role()}" if records else "jvp")
         return [self.finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]
 
-    def expand(self, order: int) -> list[list[Any]]:
-        """Return the Taylor coefficients of the outputs along the only input, up to the power `order`."""
+    def expand(self, nodes: Iterable[Value], order: int, exponent: int, records: bool) -> dict[Value, Series]:
+        """Return the series of the only input, `x + 2**exponent * t`, and of `nodes`, up to the power `order` of t."""
         (leaf,) = self.inputs
-        start = leaf if self.records else leaf.data
-        table = {leaf: Series([start, one_of(leaf), *[0] * order][: order + 1])}
+        start = leaf if records else leaf.data
+        table = {leaf: Series([start, magnified(one_of(leaf), exponent), *[0] * order][: order + 1])}
         with gc_paused():
-            expansions(self.nodes, table, recording_role() if self.records else "")
-        return [
-            [self.finished(term, out, self.records) for term in table[out].terms]
-            if is_node(out) and out in table
-            else [self.finished(out, out, self.records), *[self.finished(0, out, self.records)] * order]
-            for out in self.outputs
-        ]
+            expansions(nodes, table, recording_role() if records else "")
+        return table
+
+    def terms(self, out: Any, table: Mapping[Value, Series], order: int) -> list[Any]:
+        """Return the terms of an output up to the power `order`, which are in `table` if it depends on the input."""
+        if is_node(out) and out in table:
+            return [self.finished(term, out, self.records) for term in table[out].terms]
+        return [self.finished(out, out, self.records), *[self.finished(0, out, self.records)] * order]
 
     def finished(self, amount: Any, like: Any, records: bool, seeds: Sequence[Any] = ()) -> Any:
         """Return a derivative as a node if it is recorded, else as a number; zero is of the type of `like`."""

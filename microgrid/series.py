@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
 
 
+LARGEST_STEP = 1000  # as an exponent of two: a float
+
+
 class Series:
     """A power series in one variable, cut off after some term; compared by its first.
 
@@ -115,6 +118,15 @@ def cut(x: Any, count: int) -> Any:
 def is_absent(term: Any) -> bool:
     """Return whether `term` is the integer 0, which stands for what is not there: no computed number is an integer."""
     return type(term) is int and not term
+
+
+def magnified(number: Any, exponent: int) -> Any:
+    """Return `number * 2**exponent`, exactly, where that is in the range of floats or not."""
+    while exponent:
+        step = max(-LARGEST_STEP, min(exponent, LARGEST_STEP))
+        number = number * 2**step if step > 0 else number / 2**-step
+        exponent -= step
+    return number
 
 
 def times(a: Any, b: Any) -> Any:

@@ -8,11 +8,12 @@ differentiated again. No `.grad` is read or written. How it is done is in `runs`
 from __future__ import annotations
 
 from functools import wraps
-from math import factorial
 
 from microgrid import tree
 from microgrid.conversions import is_node
 from microgrid.runs import Run, name_of, one_of, paired, plain, surrounding
+from microgrid.scaling import expanded, last_derivative
+from microgrid.series import magnified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -271,6 +272,8 @@ def stop_gradient(nest: Any) -> Any:
 def taylor(function: Function, x: Any, order: int) -> list[Any]:
     """Return the Taylor coefficients of `function` at `x`: its value, its derivative, half of the second one, ….
 
+    Nothing on the way to a coefficient overflows or underflows that need not: the series is scaled, which is exact.
+
     Args:
         function: of one number; returns a number or a nest of numbers.
         x: the point.
@@ -285,7 +288,11 @@ def taylor(function: Function, x: Any, order: int) -> list[Any]:
     >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """
-    return coefficients(name_of("taylor", function), function, x, order)
+    out, series = expansion(name_of("taylor", function), function, x, order)
+    return [
+        tree.rebuilt(out, [magnified(terms[power], -power * exponent) for terms, exponent in series])
+        for power in range(order + 1)
+    ]
 
 
 def check_order(name: str, order: Any) -> None:
@@ -294,21 +301,23 @@ def check_order(name: str, order: Any) -> None:
         raise ValueError(f"{name}: expected an order of 0, 1, 2, …, got {order!r:.60}")
 
 
-def coefficients(name: str, function: Function, x: Any, order: int) -> list[Any]:
-    """Return what `taylor` does; errors call it `name`."""
+def expansion(name: str, function: Function, x: Any, order: int) -> tuple[Any, list[tuple[list[Any], int]]]:
+    """Return what `function` returns, and for each leaf what `expanded` does; errors call the transform `name`."""
     check_order(name, order)
     run = Run(name, function, (x,), {}, 0)
     if not run.sources or run.sources[0] is not x:
         raise TypeError(f"{name}: expected x to be one number, got {x!r:.60}")
     try:
-        terms = run.expand(order)
+        return run.out, expanded(run, order)
     except RecursionError:
         raise RecursionError(f"{name}: the order {order} is too high for an operation in the function") from None
-    return [tree.rebuilt(run.out, [series[power] for series in terms]) for power in range(order + 1)]
 
 
 def derivative(function: Function, n: int = 1) -> Function:
     """Return the `n`-th derivative of a function of one number, as a function.
+
+    It is inf or 0 only where it leaves the range of floats itself: neither `n!` nor the terms of the series do, which
+    is scaled.
 
     Args:
         function: returns a number or a nest of numbers.
@@ -325,6 +334,7 @@ def derivative(function: Function, n: int = 1) -> Function:
 
     @wraps(function)
     def transformed(x: Any) -> Any:
-        return tree.replace(lambda term: term * factorial(n), name, coefficients(name, function, x, n)[n])
+        out, series = expansion(name, function, x, n)
+        return tree.rebuilt(out, [last_derivative(terms, exponent) for terms, exponent in series])
 
     return transformed

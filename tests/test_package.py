@@ -70,6 +70,7 @@ LAYERS = [
     ["compiler.rows"],
     ["compiler.arguments", "compiler.program", "compiler.projections"],
     ["functions", "extend", "anomaly", "transforms", "batches"],
+    ["scaling"],
     ["runs"],
     ["series"],
     ["recording"],

@@ -98,7 +98,7 @@ class Call:
 
     jvp_record_total = jvp_trace = jvp_trace_total = jvp_record
 
-    def expand(self, node: Value, table: Mapping[Value, Any], role: str) -> Any:
+    def expand(self, node: Value, table: dict[Value, Any], role: str) -> Any:
         """Return the series of the results, of a single one bare."""
         replay = self.replay(node)
         return (replay.linked() if role else replay).expand(table, role)
@@ -160,11 +160,13 @@ class Replay:
         table = tangents(self.order, {leaf: known[parent] for leaf, parent in pairs if parent in known}, role)
         return one_or_all([table.get(out, 0) for out in self.outputs])
 
-    def expand(self, known: Mapping[Value, Any], role: str) -> Any:
-        """Return the series of the results."""
+    def expand(self, known: dict[Value, Any], role: str) -> Any:
+        """Return the series of the results; those on the way there are added to `known`."""
         pairs = zip(self.inputs, self.parents, strict=True)
         table = {leaf: known[parent] for leaf, parent in pairs if parent in known}
-        return one_or_all(expanded(self.order, self.outputs, table, role))
+        found = expanded(self.order, self.outputs, table, role)
+        known.update(table)  # for whoever looks whether a term left the range of floats
+        return one_or_all(found)
 
 
 def one_or_all(found: list[Any]) -> Any:
