@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from microgrid.conversions import as_number, check_sequences, named
+from microgrid.conversions import as_number, check_data, check_sequences, named
 from microgrid.engine import Value
 from microgrid.functions import FUNCTIONS
 from microgrid.modes import following, tracing
@@ -26,6 +26,7 @@ _copysign, _exp, _fmod, _hypot, _ldexp, _log, _logsumexp, _maximum, _pow, _total
 def stop(x: Any) -> Any:
     """Return the number of `x`, whose derivative is not followed; in a trace a node that has it."""
     if isinstance(x, Value):
+        check_data(x)
         return x.detach() if tracing() else x.data
     return x
 
@@ -104,6 +105,7 @@ def modf(x: Any, /) -> tuple[Any, Any]:
     """
     if not isinstance(x, Value):
         return math.modf(x)
+    check_data(x)
     whole = Value(math.modf(x.data)[1])
     return (_copysign(0.0, x) if math.isinf(x.data) else _fmod(x, 1.0)), whole
 
@@ -117,6 +119,7 @@ def frexp(x: Any, /) -> tuple[Any, int]:
     """
     if not isinstance(x, Value):
         return math.frexp(x)
+    check_data(x)
     exponent = math.frexp(x.data)[1]
     return _ldexp(x, -exponent), exponent
 

@@ -8,7 +8,7 @@ from microgrid.modes import tracing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
     from fractions import Fraction
     from typing import Any
 
@@ -63,16 +63,43 @@ def zero_like(data: Any) -> float | Fraction:
     """Return the zero of a gradient by `data`: a Fraction for a Fraction, else a float.
 
     Raises:
-        TypeError: if a node was put where its number belongs.
+        TypeError: if something else was put where a number belongs.
     """
     if type(data) is float:
         return 0.0
     if is_fraction(data):
         zero: Fraction = type(data)()
         return zero
-    if is_node(data):
-        raise TypeError(f"the data of a node is a number, got {data!r:.60} (v.data is the number of a node v)")
+    if not is_number(data):
+        raise TypeError(f"the data of a node is a number, got {data!r:.60} (v.data is the number of a Value v)")
     return 0.0
+
+
+def check_data(node: Any) -> None:
+    """Check that the data of `node` is a number, which is not done as it is assigned, for the sake of speed.
+
+    Raises:
+        TypeError: if it is not; it names the leaf that this comes from, and says what to write.
+    """
+    if type(node.data) is not float and not is_number(node.data):
+        raise misplaced(node)
+
+
+def misplaced(node: Any) -> TypeError:
+    """Return the error for `node`, whose data is not a number; it names the leaf that this comes from."""
+    origin: Any = node
+    while node is not None:
+        origin, node = node, next((x for x in node.parents if not is_number(x.data)), None)
+    name = origin.label if origin.label.isidentifier() else "p"
+    owner = origin.label or "a leaf" if origin.op is None else f"a result of {origin.op.name}"
+    if is_node(origin.data):
+        gradient = f"{name}.grad.data" if is_node(origin.grad) else f"{name}.grad"
+        advice = f"write {name}.data = {name}.data - 0.1 * {gradient} (the number of a Value v is v.data)"
+        return TypeError(f"the data of {owner} is a Value, expected a number: {advice}")
+    advice = f"write a float, as in {name}.data = 0.5"
+    return TypeError(
+        f"the data of {owner} is {type(origin.data).__name__} {origin.data!r:.60}, expected a number: {advice}"
+    )
 
 
 def constant(other: Any, data: float | Fraction) -> Any:
@@ -112,6 +139,8 @@ def named(error: Exception, name: str, *operands: Any) -> Exception:
     trace = tracing()
     if trace is not None:
         trace.cannot_follow(f"an error in {name}")
+    if isinstance(error, TypeError):
+        error = next((misplaced(x) for x in flat(operands) if has_misplaced_data(x)), error)
     if type(error).__module__ != "builtins":
         error.add_note(f"in {name}({', '.join(map(show, operands))})")
         return error
@@ -119,13 +148,22 @@ def named(error: Exception, name: str, *operands: Any) -> Exception:
     return type(error)(f"{name}({', '.join(map(show, operands))}): {reason}")
 
 
+def has_misplaced_data(x: Any) -> bool:
+    """Return whether `x` is one of our nodes with something else than a number as its data."""
+    return is_node(x) and hasattr(x, "parents") and not is_number(x.data)
+
+
+def flat(operands: Iterable[Any]) -> list[Any]:
+    """Return `operands` with the elements of tuples and lists in the place of these."""
+    return [x for operand in operands for x in (operand if isinstance(operand, tuple | list) else [operand])]
+
+
 def check_sequences(name: str, *operands: Any) -> None:
     """Raise TypeError, naming the operation `name`, if one of its `operands` that should be sequences is none.
 
     Where there are only numbers, the error that Python has raised is that of the standard function, and stays.
     """
-    flat = [x for operand in operands for x in (operand if isinstance(operand, tuple | list) else [operand])]
-    for operand in operands if any(map(is_node, flat)) else ():
+    for operand in operands if any(map(is_node, flat(operands))) else ():
         if not hasattr(operand, "__iter__"):
             reason = f"expected a sequence of numbers, got {type(operand).__name__}"
             raise named(TypeError(reason), name, *operands) from None

@@ -15,7 +15,7 @@ import math
 import sys
 
 from microgrid import graph, modes
-from microgrid.conversions import MATH_ERRORS, as_number, named, zero_like
+from microgrid.conversions import MATH_ERRORS, as_number, check_data, named, zero_like
 from microgrid.modes import before_backward, before_float, gc_paused, guards, observers
 from microgrid.operations import HandWritten
 from microgrid.passes import adjoints
@@ -115,7 +115,8 @@ class Value(Operations):
                 something refers to it.
 
         Raises:
-            TypeError: if `gradient` is no real number, or a hand-written operation stands in the way of `create_graph`.
+            TypeError: if `gradient` is no real number, the data or the gradient of a leaf is none, or a hand-written
+                operation stands in the way of `create_graph`.
 
         >>> x = Value(2.0)
         >>> (x**3).backward(create_graph=True)
@@ -129,6 +130,7 @@ class Value(Operations):
             before_backward(self)
         if create_graph and isinstance(gradient, Value):
             return self._record_gradients(gradient)
+        check_data(self)
         zero = zero_like(self.data)
         exact = type(zero) is not float
         try:
@@ -145,8 +147,13 @@ class Value(Operations):
             self.grad += seed
             propagate(reversed(order), exact)
         except TypeError:
-            if any(leaf.grad is None for leaf in [self, *graph.leaves(order)]):
-                raise TypeError("the grad of a leaf is None, expected a number: zero_grad() sets it to 0.0") from None
+            for leaf in [self, *graph.leaves(order)]:
+                check_data(leaf)
+                if leaf.grad is None:
+                    name = leaf.label or "a leaf"
+                    raise TypeError(
+                        f"the grad of {name} is None, expected a number: zero_grad() sets it to 0.0"
+                    ) from None
             raise
 
     def _record_gradients(self, seed: Value) -> None:
@@ -192,7 +199,12 @@ class Value(Operations):
         return Value(self.data, label=self.label)
 
     def zero_grad(self) -> None:
-        """Set the gradient to zero."""
+        """Set the gradient to zero.
+
+        Raises:
+            TypeError: if the data is not a number.
+        """
+        check_data(self)
         self.grad = zero_like(self.data)
 
     # micrograd's names
@@ -271,6 +283,9 @@ class Value(Operations):
     def __float__(self) -> float:
         if guards:
             before_float(self)
+        if computes(sys._getframe(1).f_globals.get("__name__", "")):
+            raise TypeError(f"the data of a node is a number, got {self!r:.60}")
+        check_data(self)
         return float(self.data)
 
     def __int__(self) -> int:
@@ -302,6 +317,11 @@ class Value(Operations):
 
 if sys.platform == "emscripten":  # CPython's own guard against deep recursion does not know the stack of a browser
     Value.__del__ = graph.unlink
+
+
+def computes(module: str) -> bool:
+    """Return whether `module` is one of ours that compute with plain numbers: they convert nothing but data."""
+    return module.startswith(("microgrid.generated.", "microgrid.special"))
 
 
 def propagate(nodes: Iterable[Value], exact: bool = False) -> None:

@@ -21,7 +21,9 @@ from __future__ import annotations
 import ast
 import copy
 
+from microgrid import eager
 from microgrid.codegen import define, fan, sequences, with_float_literals
+from microgrid.conversions import check_data
 from microgrid.rules import RULES, Rule
 
 TYPE_CHECKING = False
@@ -221,6 +223,13 @@ class Pullback:
             return ast.unparse(amount)
         return f"[{ast.unparse(amount)} {self.loop(argument, amount)}]"
 
+    def chooses(self) -> bool:
+        """Return whether a choice may hide that the data of the only parent is not a number, which `pull` checks then.
+
+        Other operations on something else raise, or pass it on, so that `backward` finds it in its root.
+        """
+        return self.role == "pull" and " if " in self.rule.forward and eager.is_method(self.rule)
+
     def unpacking(self, used: set[str]) -> list[str]:
         """Return the lines that bind the parents, and the constants among `used`, to the row's names."""
         parents, constants = ", ".join(self.parents), ", ".join(self.constants)
@@ -312,6 +321,10 @@ class Pullback:
         amounts = {name: self.contribution(name) for name in self.parents}
         used = set().union(*map(names_in, amounts.values()))
         body = self.adding(amounts) if self.adds else self.pushing(amounts) if self.pushes else self.returning(amounts)
+        if self.chooses():
+            (parent,) = self.parents
+            check = [f"if type({parent}.data) is not float:", f"    check_data({parent})"]
+            body = check if body == ["pass"] else check + body
         unpacking = [] if body == ["pass"] else self.unpacking(used)
         lines = [f"def {self.rule.name}_{self.role}(node, {'tangents' if self.pushes else 'g'}):", *unpacking, *body]
         return "\n    ".join(lines) + "\n"
@@ -320,6 +333,6 @@ class Pullback:
 def build(rule: Rule, mask: tuple[bool, ...], role: str, names: Mapping[str, Any]) -> Callable[..., Any]:
     """Return the function of a derivative role; `names` are the functions that row text may call."""
     pullback = Pullback(rule, mask, role)
-    name = f"{rule.name}_{role}"
+    name, names = f"{rule.name}_{role}", {**names, "check_data": check_data}
     function: Callable[..., Any] = define(pullback.source(), f"{name}_{'_'.join(pullback.parents)}", names)[name]
     return function

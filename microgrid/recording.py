@@ -9,7 +9,17 @@ from __future__ import annotations
 from itertools import combinations
 
 from microgrid import codegen, eager
-from microgrid.conversions import MATH_ERRORS, as_number, check_sequences, constant, is_fraction, is_number, named
+from microgrid.conversions import (
+    MATH_ERRORS,
+    all_of,
+    as_number,
+    check_data,
+    check_sequences,
+    constant,
+    is_fraction,
+    is_number,
+    named,
+)
 from microgrid.engine import Value
 from microgrid.modes import observe, observers
 from microgrid.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation, operation_of
@@ -35,10 +45,15 @@ def convert(rule: Rule, name: str, argument: Any) -> tuple[Any, Any, bool]:
             numbers = tuple(map(as_number, elements))
             return numbers, numbers, False
         nodes = as_nodes(elements)
-        return nodes, tuple(x.data for x in nodes), True
+        numbers = tuple([x.data for x in nodes])
+        if not all_of(float, numbers):
+            for x in nodes:
+                check_data(x)
+        return nodes, numbers, True
     if isinstance(argument, Value):
         if not rule.is_differentiable(name):
             raise TypeError(f"{name} is a plain number, never differentiated; got a Value")
+        check_data(argument)
         return argument, argument.data, True
     if rule.is_differentiable(name):
         argument = as_number(argument)

@@ -12,7 +12,7 @@ import pytest
 
 from microgrid import Value, datasets, losses, optim
 from microgrid.nn import MLP, Module
-from microgrid.optim import SGD, Adam, AdamW, Optimizer
+from microgrid.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm_, clip_grad_value_
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "optim.json").read_text())
 
@@ -615,6 +615,41 @@ def test_what_is_no_float_is_stepped_by_the_update_itself(number):
     amount = float(number)
     assert [parameter.data for parameter in optimizer.params] == [1.5 - 0.5 * (0.5 + amount), 2.5 - 0.75]
     assert optimizer.state == [(0.5 + amount,), (1.5,)] and optimizer.steps == 2
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW])
+@pytest.mark.parametrize("first", [False, True], ids=["at the first step", "later"])
+def test_data_that_is_not_a_number_is_named_and_nothing_moves(make, first):
+    x, y = Value(1.0), Value(2.0, label="y")
+    optimizer = make([x, y])
+    x.grad = y.grad = 1.0
+    if first:
+        optimizer.step()
+    before, x.data, y.data = optimizer.state_dict(), 1.0, y - 0.1 * y.grad
+    for call in (optimizer.step, optimizer.zero_grad):
+        with pytest.raises(TypeError, match=r"^the data of y is a Value, expected a number: write y.data = y.data - "):
+            call()
+    y.data = None
+    for call in (optimizer.step, optimizer.zero_grad):
+        with pytest.raises(
+            TypeError, match=r"^the data of y is NoneType None, expected a number: write a float, as in"
+        ):
+            call()
+    assert (x.data, optimizer.state_dict()) == (1.0, before)
+
+
+@pytest.mark.parametrize(("bad", "got"), [(None, "None"), ("1", "str '1'"), ([1.0], r"list \[1.0\]")])
+def test_a_gradient_that_is_not_a_number_is_named_and_nothing_moves(bad, got):
+    x, y = Value(1.0), Value(2.0, label="y")
+    optimizer = SGD([x, y])
+    x.grad, y.grad = 1.0, bad
+    advice = r"expected a number: zero_grad\(\) sets it to 0.0, and backward\(\) adds to it$"
+    with pytest.raises(TypeError, match=f"^SGD: the grad of y is {got}, {advice}"):
+        optimizer.step()
+    for clip in (clip_grad_norm_, clip_grad_value_):
+        with pytest.raises(TypeError, match=f"^{clip.__name__}: the grad of y is {got}, expected a number"):
+            clip([y], 1.0)
+    assert (x.data, optimizer.steps) == (1.0, 0)
 
 
 def test_a_velocity_without_momentum_is_not_saved():

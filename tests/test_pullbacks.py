@@ -37,7 +37,12 @@ def source(name: str, mask: str, role: str) -> str:
             "relu",
             "1",
             "pull",
-            ["x = node._x", "x.grad += g if x.data > 0.0 else 0.0 if x.data <= 0.0 else g if x.data else 0.0"],
+            [
+                "x = node._x",
+                "if type(x.data) is not float:",
+                "    check_data(x)",
+                "x.grad += g if x.data > 0.0 else 0.0 if x.data <= 0.0 else g if x.data else 0.0",
+            ],
         ),
         (
             "relu",
@@ -48,7 +53,8 @@ def source(name: str, mask: str, role: str) -> str:
         ("relu", "1", "record", ["x = node._x", "return g if step(x.data) else 0,"]),
         ("tanh", "1", "pull", ["x = node._x", "x.grad += g * (1.0 - node.data * node.data)"]),
         ("tanh", "1", "record", ["x = node._x", "return g * (1 - node * node),"]),
-        ("sign", "1", "pull", ["pass"]),
+        ("sign", "1", "pull", ["x = node._x", "if type(x.data) is not float:", "    check_data(x)"]),
+        ("round", "10", "pull", ["pass"]),
         ("fma", "110", "pull", ["x, y = node._x", "x.grad += g * y.data", "y.grad += g * x.data"]),
         (
             "leaky_relu",

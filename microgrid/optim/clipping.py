@@ -6,8 +6,7 @@ import math as standard
 
 from microgrid import math
 from microgrid.engine import Value
-from microgrid.graph import plain_grad
-from microgrid.optim.optimizer import at_least_zero, parameter_list
+from microgrid.optim.optimizer import at_least_zero, gradient_of, parameter_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def clip_grad_norm_(
     at_least_zero("clip_grad_norm_", max_norm=max_norm)
     if not norm_type > 0:
         raise ValueError(f"clip_grad_norm_ expects norm_type above 0, got {norm_type!r:.60}")
-    norm = p_norm([float(plain_grad(parameter)) for parameter in parameters], norm_type)
+    norm = p_norm([float(gradient_of("clip_grad_norm_", parameter)) for parameter in parameters], norm_type)
     if error_if_nonfinite and not standard.isfinite(norm):
         raise ValueError(f"clip_grad_norm_: the norm of the gradient is {norm}, so it cannot be clipped")
     factor = max_norm / (norm + 1e-6)
@@ -92,4 +91,5 @@ def clip_grad_value_(parameters: Iterable[Value] | Value, clip_value: float) -> 
     """
     at_least_zero("clip_grad_value_", clip_value=clip_value)
     for parameter in values("clip_grad_value_", parameters):
+        gradient_of("clip_grad_value_", parameter)
         parameter.grad = math.clip(parameter.grad, -clip_value, clip_value)

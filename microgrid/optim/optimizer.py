@@ -7,7 +7,7 @@ fractions and recorded `Value`s.
 
 from __future__ import annotations
 
-from microgrid.conversions import MATH_ERRORS, all_of, counted, is_number
+from microgrid.conversions import MATH_ERRORS, all_of, check_data, counted, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign, plain_grad
 from microgrid.nn.module import Frozen
@@ -141,6 +141,9 @@ class Optimizer:
     def step(self) -> None:
         """Move every parameter once, following its gradient; if anything raises, none has moved.
 
+        Raises:
+            TypeError: if the data or the gradient of a parameter is not a number.
+
         Floats go through one generated function, made from `update` at the first step; it gives the same bits.
         """
         self.move(self.learning_rate())
@@ -152,10 +155,12 @@ class Optimizer:
             numbers, *columns = moved
             self.steps, self._state, self._columns = step, [], columns
         else:
+            for parameter in self.params:
+                check_data(parameter)
             rows = [
                 (parameter.data, state)
                 if isinstance(parameter, Frozen)
-                else self.update(parameter.data, plain_grad(parameter), state, step, lr)
+                else self.update(parameter.data, gradient_of(type(self).__name__, parameter), state, step, lr)
                 for parameter, state in zip(self.params, self.states(), strict=True)
             ]
             numbers, self.state, self.steps = [data for data, _ in rows], [state for _, state in rows], step
@@ -187,7 +192,11 @@ class Optimizer:
         return {**vars(self), "_compiled": None}
 
     def zero_grad(self) -> None:
-        """Set the gradients of all parameters to zero."""
+        """Set the gradients of all parameters to zero.
+
+        Raises:
+            TypeError: if the data of one is not a number.
+        """
         for parameter in self.params:
             if type(parameter.data) is float:  # without a call, which would take several times as long
                 parameter.grad = 0.0
@@ -244,6 +253,20 @@ class Optimizer:
             raise ValueError(f"{name} expects the hyperparameters {self.hyperparameters}, got {options!r:.60}")
         lr = state_dict["lr"]
         return type(self)(self.params, lr=self.lr if lr is None else lr, **options)
+
+
+def gradient_of(owner: str, parameter: Value) -> Any:
+    """Return the gradient of `parameter` as a number.
+
+    Raises:
+        TypeError: if it is something else, such as None.
+    """
+    gradient = plain_grad(parameter)
+    if not is_number(gradient):
+        found = "None" if gradient is None else f"{type(gradient).__name__} {gradient!r:.60}"
+        advice = "zero_grad() sets it to 0.0, and backward() adds to it"
+        raise TypeError(f"{owner}: the grad of {parameter.label or 'a leaf'} is {found}, expected a number: {advice}")
+    return gradient
 
 
 def parameter_list(owner: str, params: Any) -> list[Any]:

@@ -44,7 +44,7 @@ TESTS: dict[str, str] = {
     "compositions": "test_compositions",
     "functions": "test_functions",
     "math": "test_math",
-    "conversions": "test_conversions",
+    "conversions": "test_conversions test_engine",
     "modes": "test_modes",
     "passes": "test_passes test_transforms",
     "tree": "test_tree",
