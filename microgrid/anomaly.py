@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from weakref import WeakKeyDictionary
 
 from microgrid import graph
@@ -96,9 +97,21 @@ def partials(node: Value) -> Iterator[tuple[Value, Any]]:
         yield from zip(node.parents, amounts, strict=True)
 
 
+def users_frame() -> tuple[Any, int]:
+    """Return the innermost frame that is not of this package, and how many calls it is from the caller's."""
+    frame, count = sys._getframe(2), 0
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "microgrid":
+        frame, count = frame.f_back, count + 1
+    return frame, count
+
+
 def users_line() -> str:
     """Return file and line of the innermost frame that is not of this package."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "microgrid":
-        frame = frame.f_back
+    frame, _ = users_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def warn(message: str) -> None:
+    """Warn of a mistake of the user's, at the line of the innermost frame that is not of this package."""
+    _, count = users_frame()
+    warnings.warn(message, UserWarning, stacklevel=count + 2)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import operator
 
 from microgrid import math
+from microgrid.anomaly import warn
 from microgrid.conversions import is_number
 from microgrid.engine import Value
+from microgrid.runs import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,6 +178,10 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
         target: for each sample the index of its class, or a row of probabilities.
         reduction: "mean", "sum" or "none".
 
+    Warns:
+        UserWarning: if the sum of a row of probabilities is not 1, as where one output for each of several samples is
+            taken for one sample with several classes.
+
     Raises:
         TypeError: if the input is no sequence of rows, or a target is neither an index nor a row of numbers.
         IndexError: if there is no such class.
@@ -202,7 +208,10 @@ def cross_entropy_of_row(row: Any, target: Any) -> Any:
     if not logits:
         raise ValueError(f"cross_entropy expects rows of at least one logit, got {row!r:.60}")
     if hasattr(target, "__iter__"):
-        return math.cross_entropy(logits, tuple(target))
+        probabilities = tuple(target)
+        found = math.cross_entropy(logits, probabilities)
+        check_sum(probabilities)
+        return found
     try:
         index = operator.index(target)
     except TypeError:
@@ -211,6 +220,17 @@ def cross_entropy_of_row(row: Any, target: Any) -> Any:
     if not 0 <= index < len(logits):
         raise IndexError(f"cross_entropy expects a class from 0 to {len(logits) - 1}, got {index}")
     return math.cross_entropy(logits, [float(place == index) for place in range(len(logits))])
+
+
+def check_sum(probabilities: Sequence[Any]) -> None:
+    """Warn if the sum of `probabilities` is not 1."""
+    total = sum(map(plain, probabilities))
+    if abs(total - 1) > 1e-6:
+        warn(
+            f"cross_entropy expects a row of probabilities that add up to 1, got one that adds up to {float(total):g}; "
+            f"with one output for each sample use binary_cross_entropy_with_logits, and logits of several samples need "
+            f"brackets around each row, as in [[1.0, 2.0], [3.0, 4.0]]"
+        )
 
 
 def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0.5) -> float:

@@ -6,12 +6,13 @@ Where PyTorch's own formula cancels, the numbers are those of mpmath with 40 dig
 import json
 import math
 import re
+import warnings
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
-from microgrid import Value, losses
+from microgrid import Value, jit, losses
 from microgrid.losses import (
     accuracy,
     binary_cross_entropy,
@@ -38,6 +39,7 @@ def loss_and_gradients(loss, predictions, targets):
 # Against PyTorch
 
 
+@pytest.mark.filterwarnings("ignore:cross_entropy expects a row of probabilities")  # PyTorch takes any numbers
 @pytest.mark.parametrize("entry", REFERENCE, ids=lambda entry: f"{entry['name']}-{entry['options']}")
 def test_every_reduction_of_pytorch(entry):
     loss, rows = getattr(losses, entry["name"]), isinstance(entry["input"][0], list)
@@ -431,6 +433,41 @@ def test_a_single_number_without_reduction_comes_bare(loss):
 def test_what_a_loss_refuses(call, error, message):
     with pytest.raises(error, match=f"^{re.escape(message)}"):
         call()
+
+
+# Rows of probabilities
+
+
+def test_one_output_for_each_sample_is_not_a_row_of_classes():
+    """A column of logits without its brackets is one sample with soft targets, and its loss looks plausible."""
+    logits = [Value(0.5) for _ in range(4)]
+    words = r"^cross_entropy expects a row of prob.* adds up to 2; .* use binary_cross_entropy_with_logits, .*brackets"
+    with pytest.warns(UserWarning, match=words) as caught:
+        found = cross_entropy(logits, [0, 1, 1, 0])
+    assert found.data == pytest.approx(2 * math.log(4)) and caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("target", "told"),
+    [
+        ([0.25, 0.75], False),
+        ([0.1] * 10, False),
+        ([1 / 3, 1 / 3, 1 / 3 + 1e-7], False),
+        ([Value(0.5), 0.5], False),
+        ([Fraction(1, 3), Fraction(2, 3)], False),
+        ([math.nan, 1.0], False),
+        ([1.0, 0.001], True),
+        ([0, 0, 0], True),
+        ([Value(0.5), 0.25], True),
+        ([math.inf, 1.0], True),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda loss: loss, jit], ids=["eager", "jit"])
+def test_probabilities_add_up_to_one(target, told, wrap):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        wrap(cross_entropy)([[0.5] * len(target)], [target])
+    assert any("expects a row of probabilities" in str(warning.message) for warning in caught) == told
 
 
 # Accuracy
