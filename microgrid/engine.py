@@ -16,7 +16,7 @@ import sys
 
 from microgrid import graph, modes
 from microgrid.conversions import MATH_ERRORS, as_number, check_data, named, zero_like
-from microgrid.modes import before_backward, before_float, gc_paused, guards, observers
+from microgrid.modes import before_backward, before_float, gc_paused, guards, is_silent, observers
 from microgrid.operations import HandWritten
 from microgrid.passes import adjoints
 
@@ -117,6 +117,7 @@ class Value(Operations):
         Raises:
             TypeError: if `gradient` is no real number, the data or the gradient of a leaf is none, or a hand-written
                 operation stands in the way of `create_graph`.
+            RuntimeError: under `no_grad()`, if this node has no parents: what led to it was not recorded.
 
         >>> x = Value(2.0)
         >>> (x**3).backward(create_graph=True)
@@ -128,6 +129,11 @@ class Value(Operations):
         """
         if observers:
             before_backward(self)
+            if self.op is None and is_silent():
+                raise RuntimeError(
+                    "backward() under no_grad(): nothing was recorded that leads to this result, so no derivative is "
+                    "known; compute the result outside of no_grad()"
+                )
         if create_graph and isinstance(gradient, Value):
             return self._record_gradients(gradient)
         check_data(self)

@@ -188,7 +188,10 @@ class no_grad(Mode):
             raise TypeError(f"no_grad decorates functions, got {type(function).__name__} {function!r:.60}")
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
         if flags & (IS_GENERATOR | IS_ASYNC_GENERATOR):
-            raise TypeError("no_grad cannot decorate a generator: its body runs later; write `with no_grad():` in it")
+            raise TypeError(
+                "no_grad cannot decorate a generator: its body runs between lines of the one who iterates over it; "
+                "compute each item in `with no_grad():`, and yield it outside of that"
+            )
 
         @wraps(function)
         def plain(*args: Any, **kwargs: Any) -> Any:

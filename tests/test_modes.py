@@ -90,11 +90,64 @@ def test_no_grad_decorates_what_has_no_code_of_its_own() -> None:
 
 
 def test_no_grad_refuses_generators() -> None:
-    with pytest.raises(TypeError, match="no_grad cannot decorate a generator"):
+    with pytest.raises(TypeError, match=r"^no_grad cannot decorate a generator: .* yield it outside of that$"):
 
         @no_grad()
         def numbers() -> Iterator[int]:
             yield 1
+
+
+def test_what_is_recommended_for_a_generator_leaves_its_consumer_recording() -> None:
+    def squares(xs: list[Value]) -> Iterator[Value]:
+        for x in xs:
+            with no_grad():
+                square = x * x
+            yield square
+
+    x = Value(3.0)
+    for square in squares([x, x]):
+        product = square * x
+        assert square.op is None and product.op is not None
+
+
+def test_backward_under_no_grad_says_that_nothing_was_recorded() -> None:
+    x = Value(3.0)
+    with no_grad():
+        square = x * x
+        for root in (square, x):
+            with pytest.raises(RuntimeError, match=r"^backward\(\) under no_grad\(\): nothing was recorded that leads"):
+                root.backward()
+    assert (x.grad, square.grad) == (0.0, 0.0)
+
+
+def test_backward_under_no_grad_of_what_was_recorded_before() -> None:
+    x = Value(3.0)
+    square = x * x
+    with no_grad():
+        square.backward()
+    assert x.grad == 6.0
+
+
+def test_backward_of_a_leaf_elsewhere() -> None:
+    """Also where another mode is on, or one is on in another thread only."""
+    x = Value(3.0)
+    x.backward()
+    with Mode(lambda node: None):
+        x.backward()
+    inside, done = threading.Event(), threading.Event()
+
+    def silent() -> None:
+        with no_grad():
+            inside.set()
+            done.wait(10)
+
+    thread = threading.Thread(target=silent)
+    thread.start()
+    inside.wait(10)
+    x.backward()
+    done.set()
+    thread.join()
+    assert x.grad == 3.0
 
 
 def test_no_grad_is_local_to_its_thread() -> None:
