@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from microgrid import Value, datasets, losses, optim
+from microgrid import math as mathematics
 from microgrid.nn import MLP, Module
 from microgrid.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm_, clip_grad_value_
 
@@ -650,6 +651,75 @@ def test_a_gradient_that_is_not_a_number_is_named_and_nothing_moves(bad, got):
         with pytest.raises(TypeError, match=f"^{clip.__name__}: the grad of y is {got}, expected a number"):
             clip([y], 1.0)
     assert (x.data, optimizer.steps) == (1.0, 0)
+
+
+AT_REST = (
+    r"^all gradients are zero, so (SGD|Adam|RMS).* moves nothing: usually backward\(\) was not called before step\(\)"
+)
+
+
+@pytest.mark.parametrize(
+    "make", [SGD, Adam, lambda p: SGD(p, lr=0.1, momentum=0.9), lambda p: SGD(p, lr=lambda n: 0.1)]
+)
+def test_a_first_step_without_any_gradient_is_told_of_once(make):
+    x, y = Value(1.0), Value(2.0)
+    optimizer = make([x, y])
+    with pytest.warns(UserWarning, match=AT_REST) as caught:
+        optimizer.step()
+    assert len(caught) == 1 and caught[0].filename == __file__
+    optimizer.step()
+    x.grad = 1.0
+    optimizer.step()
+    assert x.data < 1.0 and y.data == 2.0 and optimizer.steps == 3
+
+
+def test_a_loss_of_other_parameters_is_told_of():
+    net, other = MLP(2, [2, 1], rng=0), MLP(2, [2, 1], rng=0)
+    optimizer = SGD(net.parameters())
+    (other([1.0, 2.0]) ** 2).backward()
+    with pytest.warns(UserWarning, match=AT_REST):
+        optimizer.step()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, 5e-324, Value(1.0), Fraction(1, 3)], ids=repr)
+def test_one_gradient_that_is_not_zero_is_enough(bad):
+    x, y = Value(1.0), Value(2.0)
+    y.grad = bad
+    SGD([x, y]).step()
+
+
+def test_who_may_step_without_a_gradient():
+    """Weight decay, also where it moves nothing; what was loaded; an update that needs none; frozen parameters."""
+    for start in (0.0, 1.0):
+        SGD([Value(start)], weight_decay=0.1).step()
+        AdamW([Value(start)]).step()
+    x = Value(1.0)
+    trained = SGD([x], lr=0.1, momentum=0.9)
+    x.grad = 1.0
+    trained.step()
+    for steps in (1, 0):
+        loaded = SGD([Value(1.0)], lr=0.1, momentum=0.9)
+        loaded.load_state_dict(trained.state_dict() | {"steps": steps})
+        loaded.step()
+
+    class Shrinking(Optimizer):
+        def update(self, parameter, gradient, state, step, lr):
+            return parameter - lr * parameter, state
+
+    Shrinking([Value(1.0)]).step()
+    net = MLP(2, [2, 1], rng=0)
+    net.freeze()
+    SGD(net.parameters()).step()
+
+
+def test_units_that_die_later_are_no_mistake():
+    x = Value(1.0)
+    optimizer = SGD([x], lr=1.0)
+    for _ in range(3):
+        optimizer.zero_grad()
+        mathematics.relu(x).backward()
+        optimizer.step()
+    assert x.grad == 0.0
 
 
 def test_a_velocity_without_momentum_is_not_saved():

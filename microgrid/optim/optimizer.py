@@ -7,6 +7,7 @@ fractions and recorded `Value`s.
 
 from __future__ import annotations
 
+from microgrid.anomaly import warn
 from microgrid.conversions import MATH_ERRORS, all_of, check_data, counted, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign, plain_grad
@@ -24,13 +25,16 @@ if TYPE_CHECKING:
 
 CHANGING = {"params", "lr", "steps", "_state", "_columns", "_compiled"}  # the attributes that are not read by `update`
 
+LOST = "float(), .data or the standard math in the place of microgrid.math lost the derivative on the way to the loss"
+
 
 class Optimizer:
     """What all optimisers share; one of your own defines `update`, and `initial_state` if it keeps something.
 
     Args:
         params: the parameters, leaves; frozen ones are left as they are.
-        lr: the learning rate, or a function that returns it for the number of steps done before (0, 1, 2, …).
+        lr: the learning rate, or a function that returns it for the number of steps done before (0, 1, 2, …). It is a
+            function of that number alone: `fit` asks for the rates of several steps before it takes the first of them.
         hyperparameters: the other numbers that `update` reads; each becomes an attribute.
 
     Attributes:
@@ -144,9 +148,18 @@ class Optimizer:
         Raises:
             TypeError: if the data or the gradient of a parameter is not a number.
 
+        Warns:
+            UserWarning: if all gradients are zero at the first step, unless that is how the optimiser is to work.
+
         Floats go through one generated function, made from `update` at the first step; it gives the same bits.
         """
-        self.move(self.learning_rate())
+        lr = self.learning_rate()
+        if not self.steps and self._is_at_rest(lr):
+            warn(
+                f"all gradients are zero, so {self!r} moves nothing: usually backward() was not called before "
+                f"step(), the loss is one of another model, or {LOST}"
+            )
+        self.move(lr)
 
     def move(self, lr: float) -> None:
         """Do what `step` does with `lr` as the learning rate."""
@@ -165,6 +178,23 @@ class Optimizer:
             ]
             numbers, self.state, self.steps = [data for data, _ in rows], [state for _, state in rows], step
         assign(self.params, numbers)
+
+    def _is_at_rest(self, lr: float) -> bool:
+        """Return whether all gradients are zero, and nothing else would move a parameter in the first step."""
+        trained = [parameter for parameter in self.params if not isinstance(parameter, Frozen)]
+        if not trained or any([plain_grad(parameter) != 0 for parameter in trained]):
+            return False
+        for parameter in trained:
+            check_data(parameter)
+        states, initial = self.states(), self.initial_state()
+        pairs = zip(self.params, states, strict=True)
+        moved = [self.update(parameter.data, 0.0, state, 1, lr)[0] != parameter.data for parameter, state in pairs]
+        return not (any(moved) or self.decays or any([state != initial for state in states]))
+
+    @property
+    def decays(self) -> bool:
+        """Whether there is weight decay, which moves parameters without a gradient."""
+        return bool(getattr(self, "weight_decay", 0))
 
     def _moved_together(self, lr: float) -> list[list[float]] | None:
         """Return the numbers after one step, and their states part by part; None if generated code cannot tell."""
