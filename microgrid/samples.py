@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,3 +33,19 @@ def checked_samples(asker: str, data: Any) -> Samples:
         counts = f"{len(inputs)} and {len(targets)}"
         raise ValueError(f"{asker} expects as many inputs as targets, at least one, got {counts}")
     return list(zip(inputs, targets, strict=True))
+
+
+def are_those_of(data: Any, samples: Samples) -> bool:
+    """Return whether `data` still has the `samples` that were made of it: as many, and the same objects in its lists.
+
+    >>> data = [[0.0], [1.0]], [2.0, 3.0]
+    >>> samples = checked_samples("fit", data)
+    >>> data[1][0] = 5.0
+    >>> are_those_of(data, samples)
+    False
+    """
+    columns = zip(data, zip(*samples, strict=True), strict=True)
+    return all(
+        len(part) == len(column) and (not isinstance(part, list) or all(map(operator.is_, part, column)))
+        for part, column in columns
+    )

@@ -70,11 +70,14 @@ class Jitted:
         if self._eager or not all([isinstance(mode, no_grad | Differentiation) for mode in modes]):
             return self.function(*args, **kwargs)
         records = not any([isinstance(mode, no_grad) for mode in modes])
+        reason, results = "", None
         try:
             arguments = Arguments((args, kwargs))
             results = None if arguments.is_exact else self.results(arguments, (args, kwargs), records)
-        except Unfit as reason:
-            return self.give_up(str(reason), args, kwargs)
+        except Unfit as unfit:
+            reason = str(unfit)
+        if reason:  # out of the handler, or what the function raises would be said to come of it
+            return self.give_up(reason, args, kwargs)
         return self.function(*args, **kwargs) if results is None else results[0]
 
     def results(self, arguments: Arguments, nest: Any, records: bool) -> tuple[Any] | None:

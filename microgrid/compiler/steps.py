@@ -11,6 +11,7 @@ from __future__ import annotations
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.cases import defined
 from microgrid.compiler.emit import Writer, as_function, indented, unpacked
+from microgrid.compiler.emit import dependents as depending_on
 from microgrid.compiler.parts import traced
 from microgrid.compiler.program import MOST_WAYS, Guard
 from microgrid.compiler.units import with_gains
@@ -38,6 +39,7 @@ class Sample:
 
     Attributes:
         wholes: the positions of those of which it matters.
+        is_trainable: whether the loss depends on a parameter.
     """
 
     def __init__(
@@ -58,6 +60,8 @@ class Sample:
         self.wholes = [int(name.removeprefix("whole")) for name in unconverted]
         self.program = program.renamed(dict(zip(inputs, map(names.__getitem__, externals), strict=True)))
         self.is_guarded = any(isinstance(step, Guard) for step in program.steps)
+        depending = depending_on(self.program, [name for name in self.program.inputs if name.startswith("parameter")])
+        self.is_trainable = not depending.isdisjoint(self.program.outputs)
 
     def lines(self) -> list[str]:
         """Return the lines that add the sample's loss to `loss`, and its gradients to those of the parameters."""

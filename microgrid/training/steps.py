@@ -10,20 +10,23 @@ import time
 import warnings
 from itertools import islice
 
+from microgrid import graph, tree
+from microgrid.anomaly import warn
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
 from microgrid.compiler.steps import CompiledSteps
-from microgrid.conversions import MATH_ERRORS, is_node, is_number
+from microgrid.conversions import MATH_ERRORS, counted, is_node, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign
 from microgrid.math import mean
 from microgrid.modes import active, gc_paused
-from microgrid.nn import Frozen
+from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
-from microgrid.optim.optimizer import is_table
+from microgrid.optim.optimizer import LOST, is_table
+from microgrid.passes import adjoints
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     from microgrid.samples import Samples
@@ -76,6 +79,8 @@ class Rates:
             (lr,) = self.first(1, self.optimizer.steps)
             self.optimizer.move(lr)
             self.drop(1)
+        elif type(self.optimizer).step is Optimizer.step:
+            self.optimizer.move(self.optimizer.learning_rate())  # without a look at the gradients of the first batch
         else:
             self.optimizer.step()
 
@@ -103,6 +108,10 @@ class Steps:
         self._together = 1  # how many steps generated code takes in one call
         self._rows: list[list[float]] = []
         self._leaves: list[list[Any]] = []
+        self._sample: Any = None  # one like the others
+        self._is_checked = False  # whether the loss was found to be one that is trained
+        self._known = self.model_parameters()
+        self._first = [parameter.data for parameter in optimizer.params]
         self._places: list[int] = []  # of the trained parameters among those of the optimiser
         self._compiled: CompiledSteps | None = None
         # What the model has not got yet: parameters with their states, and the number of steps. In one place, so that
@@ -136,6 +145,72 @@ class Steps:
             raise TypeError(f"fit expects the loss of a sample to be a number, got {type(loss).__name__} {loss!r:.60}")
         return loss
 
+    # Whether anything is learned
+
+    def model_parameters(self) -> list[Value]:
+        """Return the parameters of the model, if that is a `Module`."""
+        return self.model.parameters() if isinstance(self.model, Module) else []
+
+    def check(self, total: Any) -> None:
+        """Check that the loss of a batch, `total`, depends on a parameter that is trained, or that of any sample does.
+
+        Raises:
+            ValueError: if none does. Zero is exempt: a loss that branches gives it where there is nothing to learn.
+        """
+        self._is_checked = True
+        trained = self.trained()
+        used = leaves_of(total)
+        if trained and trained.isdisjoint(used):
+            losses = [self.loss_of(x, y) for x, y in self.samples]
+            if any(losses) and all(trained.isdisjoint(leaves_of(loss)) for loss in losses):
+                raise ValueError(
+                    f"fit expects a loss that depends on a parameter of the optimizer, got {total!r:.60}: usually the "
+                    f"optimizer is one of another model, no_grad() is on, or {LOST}"
+                )
+        self.warn_of_missing(used)
+
+    def trained(self) -> set[Value]:
+        """Return the parameters that move along their gradients; none if the optimiser has a step of its own."""
+        if type(self.optimizer).step is not Optimizer.step:
+            return set()
+        return {parameter for parameter in self.optimizer.params if not isinstance(parameter, Frozen)}
+
+    def warn_of_missing(self, used: Iterable[Value]) -> None:
+        """Warn of parameters of the model that are `used` in the loss, and that the optimiser does not have."""
+        missing = {parameter for parameter in used if not isinstance(parameter, Frozen)}
+        missing.difference_update(self.optimizer.params)
+        if not missing or not isinstance(self.model, Module):
+            return
+        names = [name for name, parameter in self.model.named_parameters() if parameter in missing]
+        if names:
+            warn(
+                f"fit: the loss uses {counted(len(names), 'parameter')} of the model, such as {names[0]}, that the "
+                f"optimizer does not have, so nothing moves them: make the optimizer after the last layer was added or "
+                f"replaced, and freeze() what is not to be trained"
+            )
+
+    def warn_of_rest(self) -> None:
+        """Warn if no parameter has moved in the training, since the gradient of all samples is zero."""
+        trained, optimizer = self.trained(), self.optimizer
+        is_meant = not trained or optimizer.decays or optimizer.lr == 0
+        if is_meant or [parameter.data for parameter in optimizer.params] != self._first:
+            return
+        total = mean([self.loss_of(x, y) for x, y in self.samples])
+        slopes = adjoints(graph.inner_nodes(total), {total: 1.0}, "vjp") if isinstance(total, Value) else {}
+        if not any(slopes.get(parameter, 0) for parameter in trained) and (total or not slopes):
+            warn(
+                f"fit: all gradients are zero, so {optimizer!r} moved nothing: usually all units of a layer are "
+                f"dead, the parameters begin at zero, or {LOST}"
+            )
+
+    def look_again(self) -> None:
+        """Make ready for other parameters of the model, if others have changed them meanwhile."""
+        known, self._known = self._known, self.model_parameters()
+        if [*map(id, known)] != [*map(id, self._known)]:
+            self._is_checked = False
+            if self._compiled is not None:
+                self._compiled.cache_clear()
+
     # Eagerly
 
     def eager_step(self, count: int) -> float:
@@ -144,6 +219,8 @@ class Steps:
             total = mean([self.loss_of(x, y) for x, y in map(self.samples.__getitem__, self._batches.pop(0))])
             number = float(total)
             if math.isfinite(number):
+                if not self._is_checked:
+                    self.check(total)
                 self.optimizer.zero_grad()
                 if isinstance(total, Value):
                     total.backward()
@@ -157,9 +234,12 @@ class Steps:
         """Take steps by generated code; where that cannot tell, one eagerly, and all from then on if it never can."""
         begun = time.perf_counter()
         while True:
+            reason = ""
             try:
                 losses, numbers = self.computed(count)
-            except Unfit as reason:
+            except Unfit as unfit:
+                reason = str(unfit)
+            if reason:  # out of the handler, or what the model raises would be said to come of it
                 return self.give_up(reason)
             if math.isfinite(sum(numbers, sum(losses))):  # what an update has made infinite or nan stays so
                 break
@@ -167,6 +247,12 @@ class Steps:
                 self.commit()
                 return self.eager_step(1)
             count = self._together = 1
+        if not self._is_checked:
+            assert self._compiled is not None
+            if not any(way.is_trainable for way in self._compiled.branches):
+                return self.eager_step(1)  # which tells whether any sample is
+            self._is_checked = True
+            self.warn_of_missing(self._compiled.others)
         self._learned = numbers, self.optimizer.steps + len(losses)
         self.losses.extend(losses)  # nothing comes between these two: Ctrl-C waits for the end of a call
         del self._batches[: len(losses)]
@@ -196,7 +282,7 @@ class Steps:
         except MATH_ERRORS:
             return [math.nan], numbers
 
-    def give_up(self, reason: Unfit) -> float:
+    def give_up(self, reason: str) -> float:
         """Take a step eagerly, as all that follow, and say why; if it raises, that says enough."""
         self.commit()
         self._take = self.eager_step
@@ -233,7 +319,7 @@ class Steps:
         """Make ready for the optimiser's hyperparameters as they are, and for `parameters` if they are others."""
         known = self._compiled
         if known is None:
-            self._rows, self._leaves = as_rows(self.samples)
+            self._rows, self._leaves, self._sample = as_rows(self.samples)
         if known is None or (known.slots, *map(id, known.parameters)) != (slots, *map(id, parameters)):
             self._compiled = CompiledSteps(
                 self.loss_of_numbers, self.optimizer, parameters, slots, self._rows, self._leaves
@@ -243,7 +329,7 @@ class Steps:
 
     def loss_of_numbers(self, *numbers: Value) -> Any:
         """Return the loss of a sample like the others with these numbers."""
-        return self.loss_of(*with_leaves(self.samples[0], numbers))
+        return self.loss_of(*with_leaves(self._sample, numbers))
 
     def commit(self) -> None:
         """Let the model and the optimiser have what was learned."""
@@ -258,14 +344,29 @@ class Steps:
         self._learned = None
 
 
-def as_rows(samples: Samples) -> tuple[list[list[float]], list[list[Any]]]:
-    """Return the numbers of each sample, as floats and as they are given.
+def leaves_of(loss: Any) -> list[Value]:
+    """Return the leaves that `loss` depends on; none if it is a plain number."""
+    return [loss, *graph.leaves(graph.inner_nodes(loss))] if isinstance(loss, Value) else []
+
+
+def has_bool(key: Any) -> bool:
+    """Return whether there is a bool among the arguments of a call with `key`."""
+    return isinstance(key, tuple) and ((len(key) == 2 and key[0] is bool) or any(map(has_bool, key)))
+
+
+def as_rows(samples: Samples) -> tuple[list[list[float]], list[list[Any]], tuple[Any, Any]]:
+    """Return the numbers of each sample, as floats and as they are given, and a sample.
+
+    Bools are the numbers 0 and 1.
 
     Raises:
         Unfit: if they are not of the same shape, or hold something that is as good as no float.
     """
     try:
         found = [Arguments(sample) for sample in samples]
+        if any(map(has_bool, {sample.key for sample in found})):
+            samples = [tree.converted(lambda x: int(x) if isinstance(x, bool) else x, sample) for sample in samples]
+            found = [Arguments(sample) for sample in samples]
     except Unfit as reason:
         raise Unfit(f"there is in the data {reason}") from None
     if any(sample.key != found[0].key for sample in found):
@@ -275,4 +376,4 @@ def as_rows(samples: Samples) -> tuple[list[list[float]], list[list[Any]]]:
         raise Unfit("there are Values in the data")
     if any(sample.is_exact for sample in found):
         raise Unfit("there are numbers in the data that no float can be")
-    return [sample.numbers for sample in found], [sample.leaves for sample in found]
+    return [sample.numbers for sample in found], [sample.leaves for sample in found], samples[0]

@@ -6,6 +6,8 @@ import random
 import subprocess
 import sys
 import textwrap
+import traceback
+import warnings
 from fractions import Fraction
 from unittest.mock import patch
 
@@ -15,9 +17,9 @@ from hypothesis import strategies as st
 
 from microgrid import Value, datasets, detect_anomaly, losses, no_grad
 from microgrid.losses import cross_entropy, mse_loss
-from microgrid.nn import MLP, Embedding, LSTMCell, Module, Neuron
+from microgrid.nn import MLP, Embedding, Layer, LSTMCell, Module, Neuron
 from microgrid.optim import SGD, Adam, AdamW, Optimizer
-from microgrid.training import fit
+from microgrid.training import Recorder, fit
 from microgrid.training.steps import Steps
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
@@ -204,6 +206,7 @@ def test_frozen_parameters_stay():
     assert moved == [False] * 9 + [True] * 4
 
 
+@pytest.mark.filterwarnings("ignore:fit. the loss uses 1 parameter of the model")
 def test_parameters_that_are_not_optimised_are_read_at_each_step():
     def outcome(compile):
         model = net()
@@ -245,9 +248,8 @@ def test_dead_units_cost_nothing_and_stay_dead():
     assert_same(make, XOR, OPTIMISERS["momentum"])
 
 
-def test_a_loss_that_is_a_parameter_or_a_constant():
-    assert_same(Shared, LINE, loss=lambda out, y: out * 0 + 1.0)
-    assert_same(Shared, LINE, OPTIMISERS["decay"], loss=lambda out, y: 1.5)
+def test_a_loss_that_is_a_parameter_or_goes_nowhere():
+    assert_same(Shared, LINE, OPTIMISERS["decay"], loss=lambda out, y: out * 0 + 1.0)
 
     class Single(Module):
         def __init__(self):
@@ -465,20 +467,270 @@ def test_what_was_learned_is_kept_where_compiled_steps_end():
     assert compiled[1] == eager[1] and compiled[0] == pytest.approx(eager[0], rel=1e-14)
 
 
-@pytest.mark.parametrize("mode", [detect_anomaly, no_grad])
-def test_modes_that_look_at_every_operation_see_them(mode):
-    with mode(), pytest.warns(RuntimeWarning, match=f"^fit runs eagerly: {mode.__name__} is on, which looks at"):
+def test_modes_that_look_at_every_operation_see_them():
+    words = "^fit runs eagerly: detect_anomaly is on, which looks at"
+    with detect_anomaly(), pytest.warns(RuntimeWarning, match=words):
         compiled = run(net, XOR)
-    with mode():
+    with detect_anomaly():
         eager = run(net, XOR, compile=False)
     assert compiled[:2] == eager[:2]
-    assert (compiled[1][0] == [parameter.data for parameter in net().parameters()]) == (mode is no_grad)
 
 
 def test_too_many_operations_run_eagerly(monkeypatch):
     monkeypatch.setattr("microgrid.compiler.trace.MOST_STEPS", 5)
     with pytest.warns(RuntimeWarning, match="9 operations are too many to compile"):
         run(net, XOR)
+
+
+# What would go wrong without a word
+
+
+def refusal(make, data=XOR, optimiser=OPTIMISERS["sgd"], **options):
+    """Return what `fit` says to a run that it refuses, eager and compiled; the model stays as it was."""
+    told = set()
+    for compile in (True, False):
+        model = make()
+        before = [parameter.data for parameter in model.parameters()]
+        options = {"loss": mse_loss, "epochs": 3, **options, "compile": compile}
+        with pytest.raises(
+            ValueError, match=r"^fit expects a loss that depends on a parameter of the optimizer"
+        ) as got:
+            fit(model, data, optimizer=optimiser(model.parameters()), **options)
+        assert [parameter.data for parameter in model.parameters()] == before
+        told.add(str(got.value))
+    return told.pop()
+
+
+def told_of(make, data=XOR, optimiser=OPTIMISERS["sgd"], of=lambda model: model.parameters(), **options):
+    """Return the warnings of a run, the same for an eager and a compiled one, which name the line of the caller."""
+    runs = []
+    for compile in (True, False):
+        model = make()
+        options = {"loss": mse_loss, "epochs": 3, "rng": 0, **options, "compile": compile}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit(model, data, optimizer=optimiser(of(model)), **options)
+        assert all(warning.filename == __file__ for warning in caught)
+        runs.append([str(warning.message) for warning in caught])
+    assert runs[0] == runs[1]
+    return runs[0]
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS.values(), ids=OPTIMISERS)
+def test_a_loss_that_does_not_depend_on_the_parameters(optimiser):
+    assert "got 1.5: usually" in refusal(net, optimiser=optimiser, loss=lambda out, y: 1.5)
+    refusal(net, optimiser=optimiser, loss=lambda out, y: out.detach() - y, batch_size=2)
+    refusal(net, optimiser=optimiser, loss=lambda out, y: Value(2.0) * y + 1.0)
+
+
+def test_a_loss_of_data_or_of_another_model():
+    other = net(2)
+    for loss in (lambda out, y: (out.data - y) ** 2, lambda out, y: mse_loss(other([y, 1.0]), y)):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the first runs eagerly
+            refusal(net, loss=loss)
+
+
+def test_training_under_no_grad():
+    with no_grad():
+        assert "no_grad() is on" in refusal(net)
+
+
+def test_samples_that_have_nothing_to_teach_are_no_mistake():
+    """As with the rule of the perceptron, whose loss is zero where the answer is right; the last sample is wrong."""
+
+    def perceptron(out, y):
+        return 0.0 if out * y > 0 else -y * out
+
+    def make():
+        neuron = Neuron(1, nonlin=False, rng=0)
+        neuron.w[0].data, neuron.b.data = 1.0, 0.5
+        return neuron
+
+    inputs = [[1.0], [2.0], [-2.0]]
+    options = {"loss": perceptron, "batch_size": 1, "shuffle": False}
+    assert told_of(make, (inputs, [1, 1, 1]), **options) == []
+    assert run(make, (inputs, [1, 1, 1]), **options)[:2] == run(make, (inputs, [1, 1, 1]), **options, compile=False)[:2]
+    (told,) = told_of(make, (inputs, [1, 1, -1]), **options)  # all are right: not to be told from a constant
+    assert told.startswith("fit: all gradients are zero, so SGD(2 parameters, lr=0.1) moved nothing: usually")
+
+
+def test_a_constant_that_only_some_samples_have():
+    """Which is found out after a first batch that has it."""
+    loss = lambda out, y: 1.0 if y == 0 else (out - y) ** 2  # noqa: E731
+    options = {"loss": loss, "batch_size": 1, "shuffle": False}
+    assert told_of(net, **options) == []
+    assert run(net, XOR, **options)[1] == run(net, XOR, **options, compile=False)[1]
+
+
+def test_gradients_that_are_zero_for_all_samples():
+    (told,) = told_of(Shared, LINE, loss=lambda out, y: out * 0 + 1.0)
+    assert told.startswith("fit: all gradients are zero, so SGD(2 parameters, lr=0.1) moved nothing: usually all units")
+
+    def dead():
+        neuron = Neuron(2, rng=0)
+        neuron.b.data = -9.0
+        return neuron
+
+    (told,) = told_of(dead, optimiser=OPTIMISERS["momentum"])
+    assert told.startswith("fit: all gradients are zero, so SGD(3 parameters, lr=0.1, momentum=0.9) moved nothing")
+
+
+def test_who_may_stay_at_rest():
+    """A learning rate of zero, weight decay, frozen parameters, a loss that is zero already, no epoch."""
+    nothing = {"loss": lambda out, y: out * 0 + 1.0}
+    assert told_of(Shared, LINE, lambda params: SGD(params, lr=0.0), **nothing) == []
+    assert told_of(Shared, LINE, OPTIMISERS["decay"], **nothing) == []
+    assert told_of(Shared, LINE, epochs=0, **nothing) == []
+    assert told_of(Shared, LINE, loss=lambda out, y: (out - out) ** 2) == []
+
+
+def test_an_optimizer_without_the_parameters_of_a_new_layer():
+    def replaced():
+        model = net()
+        known[:] = model.parameters()
+        model.layers[1] = Layer(3, 1, nonlin=False, rng=5)
+        return model
+
+    known = []
+    (told,) = told_of(replaced, of=lambda model: known)
+    assert told.startswith("fit: the loss uses 4 parameters of the model, such as layers.1.neurons.0.w.0, that the opt")
+    (told,) = told_of(net, of=lambda model: model.parameters()[1:], batch_size=1)
+    assert told.startswith("fit: the loss uses 1 parameter of the model, such as layers.0.neurons.0.w.0, that the")
+
+
+def test_an_optimizer_without_parameters_that_are_frozen_or_that_the_loss_does_not_use():
+    class Spare(Shared):
+        def __init__(self):
+            super().__init__()
+            self.spare = Value(3.0)
+
+    def frozen():
+        model = net()
+        model.layers[0].freeze()
+        return model
+
+    assert told_of(Spare, LINE, of=lambda model: [model.w, model.b]) == []
+    assert told_of(frozen, of=lambda model: model.layers[1].parameters()) == []
+    scale = Value(2.0)
+    assert told_of(net, loss=lambda out, y: (scale * out - y) ** 2) == []
+
+
+def test_a_layer_that_a_callback_replaces():
+    """It takes effect, and the optimiser is told of."""
+
+    def outcome(compile):
+        model = net()
+        optimizer = SGD(model.parameters(), lr=0.1)
+
+        def replace(epoch, history):
+            if epoch == 2:
+                model.layers[1] = Layer(3, 1, nonlin=False, rng=5)
+
+        options = {"optimizer": optimizer, "epochs": 5, "callbacks": [replace], "compile": compile}
+        with pytest.warns(
+            UserWarning, match=r"^fit: the loss uses 4 parameters of the model, such as layers.1"
+        ) as caught:
+            history = fit(model, XOR, loss=mse_loss, **options)
+        assert len(caught) == 1
+        return learned(model, optimizer), history.loss
+
+    (compiled, losses), (eager, eager_losses) = outcome(True), outcome(False)
+    assert compiled == eager and losses == pytest.approx(eager_losses, rel=1e-14)
+
+
+def test_a_recorder_of_another_model():
+    model, other = net(), net()
+    for recorder, told in ((Recorder(other), True), (Recorder(model), False), (Recorder(model.layers[0]), False)):
+        options = {"optimizer": SGD(model.parameters(), lr=0.1), "epochs": 2, "callbacks": [recorder]}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            fit(model, XOR, loss=mse_loss, **options)
+        assert [str(warning.message)[:40] for warning in caught] == ["fit: the Recorder among the callbacks ha"] * told
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda inputs, targets: targets.__setitem__(1, 0.5), True),
+        (lambda inputs, targets: inputs.append([2.0, 2.0]), True),
+        (lambda inputs, targets: (inputs.pop(), targets.pop()), True),
+        (lambda inputs, targets: inputs.__setitem__(slice(None), [[0.5, 0.5]] * 4), True),
+        (lambda inputs, targets: inputs.__setitem__(0, inputs[0]), False),
+    ],
+)
+def test_data_that_a_callback_changes(change, told, compile):
+    """They are read once; it is said once."""
+    data, model = ([*XOR[0]], [*XOR[1]]), net()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    options = {"optimizer": optimizer, "epochs": 4, "callbacks": [lambda epoch, history: change(*data) and None]}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        history = fit(model, data, loss=mse_loss, compile=compile, **options)
+    assert [str(warning.message)[:33] for warning in caught] == ["fit: a callback changed the data,"] * told
+    assert history.loss == pytest.approx(run(net, XOR, epochs=4)[0], rel=1e-14)
+
+
+def test_arrays_are_compared_by_their_lengths():
+    model = net()
+    data = Array([[0.0, 1.0], [1.0, 1.0]]), (1.0, 0.0)
+    fit(model, data, loss=mse_loss, optimizer=SGD(model.parameters()), epochs=2, callbacks=[lambda *_: None])
+
+
+# Bools
+
+
+def test_bools_in_the_data_are_the_numbers_0_and_1():
+    expected = run(net, XOR)[:2]
+    for targets in ([False, True, True, False], [False, 1, 1.0, False]):
+        assert run(net, (XOR[0], targets))[:2] == expected
+    bools = [[bool(x) for x in row] for row in XOR[0]]
+    assert run(net, (bools, XOR[1]))[:2] == expected
+    assert_same(net, (bools, [False, True, True, False]))
+
+    class Named(MLP):
+        def __call__(self, sample):
+            return super().__call__(sample["row"])
+
+    samples = [{"row": row, "kind": "two bools", "of": None} for row in bools]
+    assert run(lambda: Named(2, [3, 1], activation="tanh", rng=1), (samples, XOR[1]))[:2] == expected
+
+
+def test_bools_in_the_data_decide_like_numbers():
+    loss = lambda out, y: (out - 1.0) ** 2 if y else (out + 1.0) ** 2  # noqa: E731
+    assert_same(net, (XOR[0], [False, True, True, False]), loss=loss)
+
+
+class Bool:
+    """What NumPy's comparisons give."""
+
+    def __init__(self, truth):
+        self.truth = truth
+
+    def __bool__(self):
+        return self.truth
+
+
+@pytest.mark.parametrize("name", ["bool", "bool_"])
+def test_a_callback_may_answer_with_a_bool_of_numpy(name):
+    kind = type(name, (Bool,), {})
+    assert len(run(net, XOR, callbacks=[lambda *_: kind(True)])[0]) == 1
+    assert len(run(net, XOR, callbacks=[lambda *_: kind(False)])[0]) == 12
+
+
+@pytest.mark.parametrize("where", ["loss", "update"])
+@pytest.mark.parametrize("compile", [True, False])
+def test_an_error_of_the_users_comes_with_nothing_of_ours(where, compile):
+    class Broken(SGD):
+        def update(self, parameter, gradient, state, step, lr):
+            return {}["missing"]
+
+    options = {"loss": lambda out, y: {}["missing"]} if where == "loss" else {"optimiser": Broken}
+    with pytest.raises(KeyError, match="missing") as caught:
+        run(net, XOR, **options, compile=compile)
+    printed = "".join(traceback.format_exception(caught.value))
+    assert "Unfit" not in printed and printed.count("Traceback") == 1
 
 
 # What goes wrong
@@ -671,7 +923,7 @@ def test_a_real_interruption_keeps_what_was_learned():
         from microgrid.losses import mse_loss
         from microgrid.nn import MLP
         from microgrid.optim import Adam
-        from microgrid.training import fit
+        from microgrid.training import Recorder, fit
 
         rows, targets = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
         def trained(epochs, interrupts):
