@@ -49,6 +49,7 @@ LAYERS = [
     ["training"],
     ["training.fit", "training.sweep"],
     ["training.steps"],
+    ["training.mistakes"],
     ["training.history", "training.progress", "training.recorder"],
     ["losses", "optim", "datasets"],
     ["optim.sgd", "optim.adam", "optim.clipping"],

@@ -8,15 +8,13 @@ import time
 from itertools import chain, repeat
 
 from microgrid import tree
-from microgrid.anomaly import warn
 from microgrid.modes import no_grad
 from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
 from microgrid.rng import random_source
-from microgrid.samples import are_those_of, checked_samples
+from microgrid.samples import checked_samples
 from microgrid.training.history import History
 from microgrid.training.progress import Progress
-from microgrid.training.recorder import Recorder
 from microgrid.training.steps import Steps
 
 TYPE_CHECKING = False
@@ -176,28 +174,6 @@ def measured(model: Model, samples: Samples, metrics: Mapping[str, Metric]) -> d
     return {name: metric(predictions, [y for _, y in samples]) for name, metric in metrics.items()}
 
 
-def check_recorders(watchers: Iterable[Callback], optimizer: Optimizer) -> None:
-    """Warn if a `Recorder` among `watchers` has a model of which `optimizer` moves nothing."""
-    for watcher in watchers:
-        if isinstance(watcher, Recorder) and {*optimizer.params}.isdisjoint(watcher.model.parameters()):
-            warn(
-                f"fit: the Recorder among the callbacks has another model than the one that is trained, "
-                f"{watcher.model!r:.60}, and its parameters stay as they are: make it as Recorder(model) of the model "
-                f"that fit is given"
-            )
-
-
-def still_same(data: tuple[Sequence[Any], Sequence[Any]], samples: Samples) -> bool:
-    """Return whether `data` has the `samples` that training began with, and warn if not."""
-    if are_those_of(data, samples):
-        return True
-    warn(
-        "fit: a callback changed the data, and training goes on with the samples that it began with: to go on with "
-        "others, end it by a callback that returns True, and call fit again"
-    )
-    return False
-
-
 def is_true(answer: Any) -> bool:
     """Return whether `answer` is True, or that of NumPy, which comparing its numbers gives."""
     return type(answer).__name__ in ("bool", "bool_") and bool(answer)
@@ -237,10 +213,10 @@ def fit(
         compile: whether steps are compiled.
         metrics: functions of all predictions, as numbers, and all targets, called after each epoch.
         callbacks: functions of the number of the epoch, from 1 on, and the history so far; one that returns True ends
-            the training. They may change the parameters, freeze some, put other layers in a `Module`, and change the
-            optimiser, its `lr` and hyperparameters. The samples stay those that training began with. Whatever else the
-            model and the loss read, such as a setting of a module or a number from outside, is part of the compiled
-            step: with `compile=False` it may change, or between two calls of `fit`.
+            the training. They may change the parameters, freeze some, change what a `Module` holds, its layers and
+            settings, and the optimiser, its `lr` and hyperparameters. The samples stay those that training began with.
+            Whatever else the model and the loss read, such as a number from outside, is part of the compiled step: it
+            may change between two calls of `fit`, or with `compile=False`.
         progress: whether progress is shown; None for: if a terminal or a notebook watches.
 
     Raises:
@@ -269,13 +245,13 @@ def fit(
     functions = [("model", model), ("loss", loss), *measures.items(), *(("a callback", one) for one in watchers)]
     check(optimizer, counts, functions)
     check_trains(model, optimizer)
-    check_recorders(watchers, optimizer)
     steps = Steps(model, loss, optimizer, samples, compile)
+    steps.mistakes.check_recorders(watchers)
     shuffles = batch_size is not None and batch_size < len(samples) if shuffle is None else shuffle
     source = random_source(rng) if shuffles else None
     order, sizes = in_order(len(samples), batch_size, source)
     history, bar, begun = History(measures), Progress(progress, epochs, "fit"), time.perf_counter()
-    is_watched, are_same = bool(measures or watchers), True
+    is_watched = bool(measures or watchers)
     try:
         while (done := len(history.loss)) < epochs:
             losses = next_losses(steps, order, sizes, done, 1 if is_watched else bar.untold())
@@ -283,11 +259,13 @@ def fit(
                 steps.commit()
             history.add(losses, measured(model, samples, measures))
             bar.advance(history.last, len(losses))
+            if watchers:
+                steps.mistakes.look_at_model()
             if any([is_true(watcher(done + 1, history)) for watcher in watchers]):
                 break
             if watchers:
                 steps.look_again()
-                are_same = are_same and still_same(data, samples)
+                steps.mistakes.check_samples(data)
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
@@ -297,5 +275,5 @@ def fit(
         bar.close()
         history.seconds = time.perf_counter() - begun
     if history.loss:
-        steps.warn_of_rest()
+        steps.mistakes.check_that_something_moved()
     return history

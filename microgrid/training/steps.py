@@ -10,23 +10,22 @@ import time
 import warnings
 from itertools import islice
 
-from microgrid import graph, tree
-from microgrid.anomaly import warn
+from microgrid import tree
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
 from microgrid.compiler.steps import CompiledSteps
-from microgrid.conversions import MATH_ERRORS, counted, is_node, is_number
+from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.engine import Value
 from microgrid.graph import assign
 from microgrid.math import mean
 from microgrid.modes import active, gc_paused
-from microgrid.nn import Frozen, Module
+from microgrid.nn import Frozen
 from microgrid.optim import Optimizer
-from microgrid.optim.optimizer import LOST, is_table
-from microgrid.passes import adjoints
+from microgrid.optim.optimizer import is_table
+from microgrid.training.mistakes import Mistakes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from microgrid.samples import Samples
@@ -97,11 +96,13 @@ class Steps:
 
     Attributes:
         losses: for each step taken the mean loss of its batch.
+        mistakes: those that nothing else would tell of.
     """
 
     def __init__(self, model: Model, loss: Loss, optimizer: Optimizer, samples: Samples, compile: bool) -> None:
         self.model, self.loss, self.optimizer, self.samples = model, loss, optimizer, samples
         self.losses: list[float] = []
+        self.mistakes = Mistakes(model, self.loss_of, optimizer, samples)
         self._take: Callable[[int], float] = self.compiled_steps if compile else self.eager_step
         self._batches: list[Sequence[int]] = []  # that wait for their steps
         self._rates = Rates(optimizer)
@@ -109,9 +110,6 @@ class Steps:
         self._rows: list[list[float]] = []
         self._leaves: list[list[Any]] = []
         self._sample: Any = None  # one like the others
-        self._is_checked = False  # whether the loss was found to be one that is trained
-        self._known = self.model_parameters()
-        self._first = [parameter.data for parameter in optimizer.params]
         self._places: list[int] = []  # of the trained parameters among those of the optimiser
         self._compiled: CompiledSteps | None = None
         # What the model has not got yet: parameters with their states, and the number of steps. In one place, so that
@@ -145,72 +143,6 @@ class Steps:
             raise TypeError(f"fit expects the loss of a sample to be a number, got {type(loss).__name__} {loss!r:.60}")
         return loss
 
-    # Whether anything is learned
-
-    def model_parameters(self) -> list[Value]:
-        """Return the parameters of the model, if that is a `Module`."""
-        return self.model.parameters() if isinstance(self.model, Module) else []
-
-    def check(self, total: Any) -> None:
-        """Check that the loss of a batch, `total`, depends on a parameter that is trained, or that of any sample does.
-
-        Raises:
-            ValueError: if none does. Zero is exempt: a loss that branches gives it where there is nothing to learn.
-        """
-        self._is_checked = True
-        trained = self.trained()
-        used = leaves_of(total)
-        if trained and trained.isdisjoint(used):
-            losses = [self.loss_of(x, y) for x, y in self.samples]
-            if any(losses) and all(trained.isdisjoint(leaves_of(loss)) for loss in losses):
-                raise ValueError(
-                    f"fit expects a loss that depends on a parameter of the optimizer, got {total!r:.60}: usually the "
-                    f"optimizer is one of another model, no_grad() is on, or {LOST}"
-                )
-        self.warn_of_missing(used)
-
-    def trained(self) -> set[Value]:
-        """Return the parameters that move along their gradients; none if the optimiser has a step of its own."""
-        if type(self.optimizer).step is not Optimizer.step:
-            return set()
-        return {parameter for parameter in self.optimizer.params if not isinstance(parameter, Frozen)}
-
-    def warn_of_missing(self, used: Iterable[Value]) -> None:
-        """Warn of parameters of the model that are `used` in the loss, and that the optimiser does not have."""
-        missing = {parameter for parameter in used if not isinstance(parameter, Frozen)}
-        missing.difference_update(self.optimizer.params)
-        if not missing or not isinstance(self.model, Module):
-            return
-        names = [name for name, parameter in self.model.named_parameters() if parameter in missing]
-        if names:
-            warn(
-                f"fit: the loss uses {counted(len(names), 'parameter')} of the model, such as {names[0]}, that the "
-                f"optimizer does not have, so nothing moves them: make the optimizer after the last layer was added or "
-                f"replaced, and freeze() what is not to be trained"
-            )
-
-    def warn_of_rest(self) -> None:
-        """Warn if no parameter has moved in the training, since the gradient of all samples is zero."""
-        trained, optimizer = self.trained(), self.optimizer
-        is_meant = not trained or optimizer.decays or optimizer.lr == 0
-        if is_meant or [parameter.data for parameter in optimizer.params] != self._first:
-            return
-        total = mean([self.loss_of(x, y) for x, y in self.samples])
-        slopes = adjoints(graph.inner_nodes(total), {total: 1.0}, "vjp") if isinstance(total, Value) else {}
-        if not any(slopes.get(parameter, 0) for parameter in trained) and (total or not slopes):
-            warn(
-                f"fit: all gradients are zero, so {optimizer!r} moved nothing: usually all units of a layer are "
-                f"dead, the parameters begin at zero, or {LOST}"
-            )
-
-    def look_again(self) -> None:
-        """Make ready for other parameters of the model, if others have changed them meanwhile."""
-        known, self._known = self._known, self.model_parameters()
-        if [*map(id, known)] != [*map(id, self._known)]:
-            self._is_checked = False
-            if self._compiled is not None:
-                self._compiled.cache_clear()
-
     # Eagerly
 
     def eager_step(self, count: int) -> float:
@@ -219,8 +151,8 @@ class Steps:
             total = mean([self.loss_of(x, y) for x, y in map(self.samples.__getitem__, self._batches.pop(0))])
             number = float(total)
             if math.isfinite(number):
-                if not self._is_checked:
-                    self.check(total)
+                if not self.mistakes.is_checked:
+                    self.mistakes.check(total)
                 self.optimizer.zero_grad()
                 if isinstance(total, Value):
                     total.backward()
@@ -229,6 +161,11 @@ class Steps:
         return number
 
     # Compiled
+
+    def look_again(self) -> None:
+        """Forget compiled steps if others have changed what the model holds meanwhile."""
+        if self.mistakes.model_has_changed() and self._compiled is not None:
+            self._compiled.cache_clear()
 
     def compiled_steps(self, count: int) -> float:
         """Take steps by generated code; where that cannot tell, one eagerly, and all from then on if it never can."""
@@ -247,12 +184,12 @@ class Steps:
                 self.commit()
                 return self.eager_step(1)
             count = self._together = 1
-        if not self._is_checked:
+        if not self.mistakes.is_checked:
             assert self._compiled is not None
             if not any(way.is_trainable for way in self._compiled.branches):
+                self.commit()
                 return self.eager_step(1)  # which tells whether any sample is
-            self._is_checked = True
-            self.warn_of_missing(self._compiled.others)
+            self.mistakes.check_used(self._compiled.others)
         self._learned = numbers, self.optimizer.steps + len(losses)
         self.losses.extend(losses)  # nothing comes between these two: Ctrl-C waits for the end of a call
         del self._batches[: len(losses)]
@@ -342,11 +279,6 @@ class Steps:
         self.optimizer.state = [states.get(place, state) for place, state in enumerate(self.optimizer.state)]
         assign([self.optimizer.params[place] for place in self._places], numbers)
         self._learned = None
-
-
-def leaves_of(loss: Any) -> list[Value]:
-    """Return the leaves that `loss` depends on; none if it is a plain number."""
-    return [loss, *graph.leaves(graph.inner_nodes(loss))] if isinstance(loss, Value) else []
 
 
 def has_bool(key: Any) -> bool:
