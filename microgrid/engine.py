@@ -166,7 +166,9 @@ class Value(Operations):
         with gc_paused():
             for node, adjoint in adjoints(graph.inner_nodes(self), {self: seed}, "record").items():
                 is_leaf = node.op is None
-                if not (is_leaf or node.op.is_number):
+                if is_leaf:
+                    check_data(node)
+                elif not node.op.is_number:
                     continue
                 if not isinstance(adjoint, Value):
                     adjoint = Value(adjoint)

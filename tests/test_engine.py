@@ -406,9 +406,11 @@ class TestData:
         """A learner's `p.data = p - 0.1 * p.grad`: in the operation or in `backward`, naming the leaf."""
         p = Value(start, label="p")
         p.data = p - 0.1 * p.grad
-        with pytest.raises(TypeError, match=r"the data of p is a Value, .*: write p.data = p.data - 0.1 \* p.grad \("):
-            OF_ONE_NUMBER[name](p).backward()
-        assert p.grad == 0.0
+        for create_graph in (False, True):
+            words = r"the data of p is a Value, .*: write p.data = p.data - 0.1 \* p.grad \("
+            with pytest.raises(TypeError, match=words):
+                OF_ONE_NUMBER[name](p).backward(create_graph=create_graph)
+            assert p.grad == 0.0
 
     @pytest.mark.parametrize("name", OF_ONE_NUMBER)
     @pytest.mark.parametrize("bad", ["1", None, [1.0]], ids=str)

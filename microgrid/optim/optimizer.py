@@ -189,12 +189,7 @@ class Optimizer:
         states, initial = self.states(), self.initial_state()
         pairs = zip(self.params, states, strict=True)
         moved = [self.update(parameter.data, 0.0, state, 1, lr)[0] != parameter.data for parameter, state in pairs]
-        return not (any(moved) or self.decays or any([state != initial for state in states]))
-
-    @property
-    def decays(self) -> bool:
-        """Whether there is weight decay, which moves parameters without a gradient."""
-        return bool(getattr(self, "weight_decay", 0))
+        return not (any(moved) or decays(self) or any([state != initial for state in states]))
 
     def _moved_together(self, lr: float) -> list[list[float]] | None:
         """Return the numbers after one step, and their states part by part; None if generated code cannot tell."""
@@ -283,6 +278,11 @@ class Optimizer:
             raise ValueError(f"{name} expects the hyperparameters {self.hyperparameters}, got {options!r:.60}")
         lr = state_dict["lr"]
         return type(self)(self.params, lr=self.lr if lr is None else lr, **options)
+
+
+def decays(optimizer: Optimizer) -> bool:
+    """Return whether there is weight decay, which moves parameters without a gradient."""
+    return bool(getattr(optimizer, "weight_decay", 0))
 
 
 def gradient_of(owner: str, parameter: Value) -> Any:

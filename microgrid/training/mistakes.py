@@ -9,7 +9,7 @@ from microgrid.engine import Value
 from microgrid.math import mean
 from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
-from microgrid.optim.optimizer import LOST
+from microgrid.optim.optimizer import LOST, decays
 from microgrid.passes import adjoints
 from microgrid.samples import are_those_of
 from microgrid.training.recorder import Recorder
@@ -143,7 +143,7 @@ class Mistakes:
     def check_that_something_moved(self) -> None:
         """Warn if no parameter has, since the gradient of all samples is zero."""
         trained, optimizer = self.trained(), self.optimizer
-        is_meant = not trained or optimizer.decays or optimizer.lr == 0
+        is_meant = not trained or decays(optimizer) or optimizer.lr == 0
         if is_meant or [parameter.data for parameter in optimizer.params] != self._before:
             return
         total = mean([self.loss(x, y) for x, y in self.samples])
