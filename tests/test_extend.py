@@ -324,7 +324,7 @@ PARTS = [CUBE, (lambda x: x * x * x, lambda x, out: 3 * x * x)]
 def terms(node: Value, leaf: Value, records: bool) -> list[float]:
     """Return the series of `node` along `leaf`."""
     table = {leaf: Series([Value(leaf.data) if records else leaf.data, 1.0, 0.0, 0.0])}
-    expansions([node], table, records)
+    expansions([node], table, "record" if records else "")
     return [float(getattr(term, "data", term)) for term in table[node].terms]
 
 
