@@ -6,7 +6,7 @@ First derivatives are the tape's, which is compiled code; for what must be recor
 from __future__ import annotations
 
 from microgrid import graph
-from microgrid.compiler.cases import RECORDED, gradient
+from microgrid.compiler.cases import gradient
 from microgrid.compiler.interpreter import interpreted
 from microgrid.compiler.projections import PROJECTION, Seeds, expanded, in_place_of
 from microgrid.engine import Value
@@ -51,10 +51,7 @@ class Call:
         call = new_node(outputs[0], self, (parents,), (numbers, tape))
         if len(outputs) == 1:
             return [call]
-        return [
-            new_node(output, PROJECTION, call, number) if kind == RECORDED else Value(output) if kind else output
-            for number, (output, kind) in enumerate(zip(outputs, case.kinds, strict=True))
-        ]
+        return case.results_of(leaves, outputs, lambda number, output: new_node(output, PROJECTION, call, number))
 
     def seeds(self, g: Any) -> list[Any]:
         """Return the adjoints of all results."""

@@ -17,13 +17,14 @@ from microgrid.compiler.passes import optimised
 from microgrid.compiler.program import Loop
 from microgrid.compiler.templates import helpers
 from microgrid.conversions import MATH_ERRORS
+from microgrid.engine import Value
 from microgrid.modes import gc_paused
 from microgrid.operations import NUMBERS
 from microgrid.sequences import has_no_nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import Any
 
     from microgrid.compiler.program import Program
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 # What generated code raises where an eager run would know better. (A generator that another thread runs: ValueError.)
 ERRORS = (*MATH_ERRORS, NameError, StopIteration, TypeError)
-NUMBER, VALUE, RECORDED = range(3)
+NUMBER, VALUE, RECORDED, GIVEN = range(4)
 _numbers = count()
 
 
@@ -48,7 +49,9 @@ class Case:
     Attributes:
         traced: the program as it was traced.
         program: the optimised program.
-        kinds: for each output whether a caller gets a number, a `Value` that is a leaf, or one that was recorded.
+        kinds: for each output whether a caller gets a number, a `Value` that is a leaf, one that was recorded, or the
+            very argument or leaf that the function was given.
+        given: for outputs of the last kind the number of the argument, or the leaf; for others None.
         records: whether some are recorded.
         externals: the values of others that the function used; their data is read at each call.
         places: the numbers of the arguments that are `Value`s.
@@ -67,9 +70,19 @@ class Case:
             for place in [*self.places, *range(len(trace.inputs) + len(self.wholes), len(program.inputs))]
         ]
         active = dependents(self.program, self.wanted)
+        known = {id(leaf): place for place, leaf in enumerate(trace.inputs)} | {
+            id(leaf): leaf for leaf in self.externals
+        }
+        self.given = [known.get(id(leaf)) for leaf in results.leaves]
         self.kinds = [
-            NUMBER if not trace.is_value(leaf) else RECORDED if output in active else VALUE
-            for output, leaf in zip(self.program.outputs, results.leaves, strict=True)
+            GIVEN
+            if given is not None
+            else NUMBER
+            if not trace.is_value(leaf)
+            else RECORDED
+            if output in active
+            else VALUE
+            for output, leaf, given in zip(self.program.outputs, results.leaves, self.given, strict=True)
         ]
         self.records = RECORDED in self.kinds
         results.leaves.clear()  # the graph of the trace
@@ -82,6 +95,26 @@ class Case:
     def numbers_of(self, arguments: Arguments) -> list[Any]:
         """Return the numbers that the program takes of the arguments, besides those of other values."""
         return arguments.numbers + [arguments.leaves[place] for place in self.wholes]
+
+    def results_of(
+        self, leaves: Sequence[Any], outputs: Sequence[Any], recorded: Callable[[int, float], Value]
+    ) -> list[Any]:
+        """Return the results of a call, where `recorded` returns one that was recorded.
+
+        Args:
+            leaves: those of the arguments.
+            outputs: those of the program.
+            recorded: takes the number of a result, and its output.
+        """
+        found: list[Any] = []
+        for number, (output, kind, given) in enumerate(zip(outputs, self.kinds, self.given, strict=True)):
+            if kind == GIVEN:
+                found.append(leaves[given] if type(given) is int else given)
+            elif kind == RECORDED:
+                found.append(recorded(number, output))
+            else:
+                found.append(Value(output) if kind else output)
+        return found
 
     # Source
 

@@ -15,7 +15,7 @@ from types import MethodType
 
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.call import Call
-from microgrid.compiler.cases import ERRORS, NUMBER, Case
+from microgrid.compiler.cases import ERRORS, Case
 from microgrid.compiler.rolling import with_ways_of
 from microgrid.compiler.trace import Trace
 from microgrid.conversions import all_of
@@ -116,8 +116,7 @@ class Jitted:
         outputs = case.run(numbers)
         if outputs is None:
             return None
-        pairs = zip(outputs, case.kinds, strict=True)
-        return (case.results.rebuilt([output if kind == NUMBER else Value(output) for output, kind in pairs]),)
+        return (case.results.rebuilt(case.results_of(leaves, outputs, lambda _, output: Value(output))),)
 
     def give_up(self, reason: str, args: Any, kwargs: Any) -> Any:
         """Make a call eagerly; say once why all are from now on."""

@@ -9,7 +9,7 @@ import pytest
 
 from microgrid import Value
 from microgrid.compiler.arguments import Arguments, Results
-from microgrid.compiler.cases import NUMBER, RECORDED, VALUE, Case, checked, defined, gradient
+from microgrid.compiler.cases import GIVEN, NUMBER, RECORDED, VALUE, Case, gradient
 from microgrid.compiler.trace import Trace
 
 
@@ -22,8 +22,8 @@ def case_of(function: Any, *leaves: Any) -> Case:
 
 
 def test_kinds() -> None:
-    case = case_of(lambda x, y: [x, y * 2, x.detach(), Value(1.0), 2.0, x // 1], Value(1.0), 2.0)
-    assert case.kinds == [RECORDED, NUMBER, VALUE, VALUE, NUMBER, VALUE]
+    case = case_of(lambda x, y: [x * 2, y * 2, x.detach(), Value(1.0), 2.0, x // 1, y], Value(1.0), 2.0)
+    assert case.kinds == [RECORDED, NUMBER, VALUE, VALUE, NUMBER, VALUE, GIVEN]
     assert case.places == [0] and case.records and not case.has_loops
 
 

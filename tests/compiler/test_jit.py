@@ -912,3 +912,15 @@ def test_a_case_whose_rule_was_defined_again_meanwhile_serves_no_other_call() ->
         return out
 
     assert [function(1.0) for _ in range(4)] == [2.0, 3.0, 4.0, 4.0] and len(function.cases) == 1
+
+
+def test_what_is_returned_as_it_came_is_the_very_same() -> None:
+    x, leaf, inner = Value(2.0), Value(3.0), Value(1.0) * 2
+    number = 7.5
+    jitted = jit(lambda x, y, n: [x * leaf, {"x": x, "leaf": leaf}, y, n])
+    for _ in range(2):
+        out, same, kept, whole = jitted(x, number, 3)
+        assert same["x"] is x and same["leaf"] is leaf and kept is number and type(whole) is int
+        assert out.data == 6.0 and jit(lambda v: v)(inner) is inner
+        with no_grad():
+            assert jitted(x, number, 3)[1]["x"] is x and jit(lambda: leaf)() is leaf
