@@ -70,19 +70,12 @@ class Case:
             for place in [*self.places, *range(len(trace.inputs) + len(self.wholes), len(program.inputs))]
         ]
         active = dependents(self.program, self.wanted)
-        known = {id(leaf): place for place, leaf in enumerate(trace.inputs)} | {
-            id(leaf): leaf for leaf in self.externals
-        }
+        known: dict[int, Any] = {id(leaf): leaf for leaf in self.externals}
+        known |= {id(leaf): place for place, leaf in enumerate(trace.inputs)}
         self.given = [known.get(id(leaf)) for leaf in results.leaves]
         self.kinds = [
-            GIVEN
-            if given is not None
-            else NUMBER
-            if not trace.is_value(leaf)
-            else RECORDED
-            if output in active
-            else VALUE
-            for output, leaf, given in zip(self.program.outputs, results.leaves, self.given, strict=True)
+            GIVEN if id(leaf) in known else NUMBER if not trace.is_value(leaf) else RECORDED if out in active else VALUE
+            for out, leaf in zip(self.program.outputs, results.leaves, strict=True)
         ]
         self.records = RECORDED in self.kinds
         results.leaves.clear()  # the graph of the trace

@@ -9,7 +9,7 @@ import pytest
 
 from microgrid import Value
 from microgrid.compiler.arguments import Arguments, Results
-from microgrid.compiler.cases import GIVEN, NUMBER, RECORDED, VALUE, Case, gradient
+from microgrid.compiler.cases import GIVEN, NUMBER, RECORDED, VALUE, Case, checked, defined, gradient
 from microgrid.compiler.trace import Trace
 
 
