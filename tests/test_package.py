@@ -70,6 +70,7 @@ LAYERS = [
     ["compiler.instrument", "compiler.templates", "compiler.passes", "compiler.rolling", "compiler.batch"],
     ["compiler.rows"],
     ["compiler.arguments", "compiler.program", "compiler.projections"],
+    ["compiler.settings"],
     ["functions", "extend", "anomaly", "transforms", "batches"],
     ["scaling"],
     ["runs"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from microgrid import tree
+from microgrid.compiler.settings import is_constant, is_static, key_of
 from microgrid.conversions import is_fraction, is_node, is_number
 from microgrid.engine import Value
 
@@ -19,28 +20,13 @@ class Unfit(Exception):
     """Raised for what compiled code cannot serve; it says why."""
 
 
-class Same:
-    """An object as a part of a key: equal to itself only, and known by it for as long as the key lives."""
-
-    __slots__ = ("item",)
-
-    def __init__(self, item: Any) -> None:
-        self.item = item
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and self.item is other.item
-
-    def __hash__(self) -> int:
-        return id(self.item)
-
-
 class Arguments:
     """The numbers in the arguments of a call, and what must be the same for a case to serve it.
 
     Attributes:
         leaves: numbers and `Value`s, in the order of `tree`.
         numbers: the number of each.
-        key: the shape, with what is no number in it: text, bools, None, dict keys, and the settings of modules.
+        key: the shape, with what is no number in it: text, bools, None, functions, dict keys, settings of modules.
         integers: the places of integers among the leaves.
         is_exact: whether there is a fraction or an integer too large for a float.
 
@@ -62,7 +48,10 @@ class Arguments:
         self.integers: list[int] = []
         self.is_exact = False
         self._met: dict[int, int] = {}  # the modules, and the `Value`s in them, that were met
-        self.key = self.shape(nest, False)
+        try:
+            self.key = self.shape(nest, False)
+        except RecursionError:
+            raise Unfit("a nest that is too deep, or in itself") from None
 
     def shape(self, item: Any, inside: bool) -> Hashable:
         """Return the part of the key for `item`, which stands `inside` a module or not; take note of its leaves."""
@@ -73,6 +62,8 @@ class Arguments:
             return self.shape_of_value(item, inside)
         if kind is bool or kind is str or item is None:
             return kind, item
+        if kind is not float and kind is not int and is_static(item):
+            return key_of(item)
         if is_node(item):
             raise Unfit(f"an argument of type {kind.__name__}")
         if tree.is_module(item):
@@ -81,11 +72,23 @@ class Arguments:
             self._met[id(item)] = len(self._met)
             return (kind, *[(step, self.shape(piece, True)) for step, piece in tree.parts(item) or ()])
         if isinstance(item, dict):
-            return (kind, *[(type(key), key, self.shape(piece, inside)) for key, piece in item.items()])
+            pairs = [(key_of(key) or (type(key), key), self.shape(piece, inside)) for key, piece in item.items()]
+            return (kind, *self.beside(item), *pairs)
         pieces = tree.parts(item)
         if pieces is not None:
-            return (kind, *[(step, self.shape(piece, inside)) for step, piece in pieces])
+            return (kind, *self.beside(item), *[(step, self.shape(piece, inside)) for step, piece in pieces])
         return self.shape_of_setting(item) if inside else self.shape_of_number(item)
+
+    def beside(self, nest: Any) -> list[Hashable]:
+        """Return the parts of the key for what a nest has besides its pieces: attributes, what makes missing items."""
+        found = vars(nest) if hasattr(nest, "__dict__") else {}
+        if found and isinstance(nest, list | tuple):  # which a new one would not have
+            raise Unfit(f"a {type(nest).__name__} with attributes of its own")
+        fields = tree.field_names(nest) or ()
+        others = [(name, value) for name, value in found.items() if name not in fields]
+        if hasattr(nest, "default_factory"):
+            others.append(("default_factory", nest.default_factory))
+        return [(name, self.shape_of_setting(value)) for name, value in others]
 
     def shapes(self, items: Iterable[Any], inside: bool) -> list[Hashable]:
         """Return the parts of the key for `items`, those of most kinds without a detour."""
@@ -130,13 +133,11 @@ class Arguments:
         return float
 
     def shape_of_setting(self, item: Any) -> Hashable:
-        """Return the part of the key for what a module has besides `Value`s: a number by its bits, else the object."""
-        return (type(item), repr(item)) if type(item) in (int, float) else Same(item)
-
-
-def is_static(item: Any) -> bool:
-    """Return whether a part of the arguments belongs to the key of a case."""
-    return isinstance(item, bool | str)
+        """Return the part of the key for what a module has besides `Value`s."""
+        key = key_of(item)
+        if key is None:
+            raise Unfit(f"an argument with something of type {type(item).__name__} in it, which may change in place")
+        return key
 
 
 def with_leaves(nest: Any, leaves: Iterable[Any]) -> Any:
@@ -172,7 +173,7 @@ class Results:
 
     def is_kept(self, item: Any) -> bool:
         """Return whether `item` is no part of the nest but stays as it is."""
-        if is_static(item):
+        if is_constant(item):
             return True
         if tree.is_module(item) or not (isinstance(item, Value) or is_number(item) or tree.parts(item) is not None):
             raise Unfit(f"it returns something of type {type(item).__name__}")

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 # Where `.data` is read to compute a result that is recorded, or only for its type, and `.grad` for a new node.
 FOLLOWED = {"recording", "runs", "engine", "conversions", "graph"}
+# Who looks at the graph in order to record, or to tell nodes apart, and not for the user to see it.
+OUTWARD = ("microgrid.draw", "microgrid.testing")
+STRUCTURE = ("label", "op", "parents", "constants", "_prev", "_op")
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
 CONVERSIONS: dict[str, Callable[[Any], int]] = {
@@ -145,26 +148,50 @@ def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
 def watched(slot: Any) -> property:
     """Return `slot`, which holds a number of a `Value`, as a property that tells traces of reads and writes."""
     name = slot.__name__
-    followed: dict[Any, bool] = {}  # by the code that reads or writes
+    look = looking(is_followed)
+    get, put, reading, assigning = slot.__get__, slot.__set__, f"reading .{name}", f"assigning .{name}"
+
+    def read(self: Value) -> Any:
+        look(sys._getframe(1), reading)
+        return get(self)
+
+    def write(self: Value, number: Any) -> None:
+        look(sys._getframe(1), assigning)
+        put(self, number)
+
+    return property(read, write)
+
+
+def looking(accepts: Callable[[Any, str], bool]) -> Callable[[Any, str], None]:
+    """Return what tells traces of what a frame does, unless its code, of a module, is such as `accepts` tells."""
+    known: dict[int, tuple[bool, Any]] = {}  # by the id of the code, which is kept: its hash takes long
 
     def look(frame: Any, what: str) -> None:
         code = frame.f_code
-        if code not in followed:
-            followed[code] = is_followed(code, frame.f_globals.get("__name__", ""))
-        if not followed[code]:
+        found = known.get(id(code))
+        if found is None:
+            found = known[id(code)] = accepts(code, frame.f_globals.get("__name__", "")), code
+        if not found[0]:
             trace = tracing()
             if trace is not None:
                 trace.cannot_follow(what)
 
+    return look
+
+
+def seen(name: str, attribute: Any) -> property:
+    """Return `attribute`, which says what a node is called or made from, as a property that tells traces of reads.
+
+    While it is traced, the arguments of a function are leaves without a label.
+    """
+    look = looking(lambda code, module: is_own(module) and not module.startswith(OUTWARD))
+    get, reading = attribute.__get__, f"reading .{name}"
+
     def read(self: Value) -> Any:
-        look(sys._getframe(1), f"reading .{name}")
-        return slot.__get__(self)
+        look(sys._getframe(1), reading)
+        return get(self)
 
-    def write(self: Value, number: Any) -> None:
-        look(sys._getframe(1), f"assigning .{name}")
-        slot.__set__(self, number)
-
-    return property(read, write)
+    return property(read, getattr(attribute, "__set__", None))
 
 
 def is_followed(code: Any, module: str) -> bool:
@@ -215,6 +242,7 @@ def changes() -> dict[str, Any]:
     changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"], bool), "__round__": rounding(own["__round__"])}
     changed["__hash__"] = hashing(own["__hash__"])
     changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
+    changed |= {name: seen(name, getattr(Value, name)) for name in STRUCTURE}
     return {**changed, "__index__": index, **{name: watched(own[name]) for name in ("data", "grad")}}
 
 

@@ -76,6 +76,8 @@ class Jitted:
             results = None if arguments.is_exact else self.results(arguments, (args, kwargs), records)
         except Unfit as unfit:
             reason = str(unfit)
+        except RecursionError:
+            reason = "a nest that is too deep, or in itself"
         if reason:  # out of the handler, or what the function raises would be said to come of it
             return self.give_up(reason, args, kwargs)
         return self.function(*args, **kwargs) if results is None else results[0]

@@ -125,8 +125,9 @@ class Trace(modes.Mode):
 
     def see(self, node: Value) -> None:
         """Take note of a new node, with what it was made of."""
-        self._events.append((node, node.op, node._x, node._y))
-        if self.are_plain(node.parents):
+        op, x, y = node.op, node._x, node._y
+        self._events.append((node, op, x, y))
+        if id(x) in self._plain if op.fan == 1 else self.are_plain((x, y) if op.fan else node.parents):
             self.set_plain(node)
 
     def made(self, leaf: Value, source: Value | None = None, stands_in: bool = False, inside: bool = False) -> None:

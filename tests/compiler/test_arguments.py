@@ -1,7 +1,10 @@
 """Arguments agree with the walk that puts leaves back, and keys tell apart what has to be told apart."""
 
+from collections import defaultdict
 from dataclasses import dataclass
+from enum import IntEnum
 from fractions import Fraction
+from random import Random
 from typing import Any, NamedTuple
 
 import pytest
@@ -9,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value
-from microgrid.compiler.arguments import Arguments, Results, Same, Unfit, with_leaves
+from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
+from microgrid.compiler.settings import is_static
 from microgrid.nn import MLP, Module
 from microgrid.tree import Walk
 
@@ -17,6 +21,11 @@ from microgrid.tree import Walk
 class Pair(NamedTuple):
     left: Any
     right: Any
+
+
+class Shade(IntEnum):
+    DARK = 1
+    LIGHT = 2
 
 
 @dataclass
@@ -57,7 +66,7 @@ nests = st.recursive(leaves | st.sampled_from(SHARED), holders, max_leaves=12)
 @given(nests)
 def test_leaves_are_those_of_the_walk(nest: Any) -> None:
     found: list[Any] = []
-    Walk(found.append, lambda item: isinstance(item, bool | str)).visit("a nest", False, nest)
+    Walk(found.append, is_static).visit("a nest", False, nest)
     arguments = Arguments(nest)
     assert len(found) == len(arguments.leaves) == len(arguments.numbers)
     assert all(ours is theirs for ours, theirs in zip(arguments.leaves, found, strict=True))
@@ -93,6 +102,14 @@ def test_a_nest_with_new_leaves_has_the_key_of_the_nest(nest: Any) -> None:
         (Holder(a=SHARED[0], b=SHARED[0]), Holder(a=SHARED[0], b=SHARED[1])),
         (Pair(1.0, 2.0), Box(1.0, 2.0)),
         (MLP(1, [1]), MLP(1, [2])),
+        ({0.0: 1.0}, {-0.0: 1.0}),
+        ({(1, 0.0): 1.0}, {(1, -0.0): 1.0}),
+        ({(1,): 1.0}, {(True,): 1.0}),
+        (Shade.DARK, Shade.LIGHT),
+        (Shade.DARK, 1),
+        (min, max),
+        (float, int),
+        (b"a", "a"),
     ],
 )
 def test_keys_differ(one: Any, other: Any) -> None:
@@ -111,16 +128,50 @@ def test_exact_numbers_are_noticed() -> None:
     assert all(Arguments([1.0, x, 2]).is_exact for x in (2**53 + 1, Fraction(1), Value(Fraction(1))))
 
 
-@pytest.mark.parametrize("item", [object(), {1.0}, b"x", 1j, range(2)])
-def test_other_things_do_not_fit(item: Any) -> None:
-    with pytest.raises(Unfit, match=f"an argument of type {type(item).__name__}"):
+@pytest.mark.parametrize("item", [object(), {1.0}, Random(1), bytearray(b"x")])
+def test_what_may_change_in_place_does_not_fit(item: Any) -> None:
+    kind = type(item).__name__
+    with pytest.raises(Unfit, match=f"an argument of type {kind}"):
         Arguments([1.0, item])
-    assert Arguments(Holder(thing=item)).leaves == []
+    with pytest.raises(Unfit, match=f"something of type {kind} in it, which may change in place"):
+        Arguments(Holder(thing=item))
 
 
-def test_the_same_object_is_equal_to_itself_only() -> None:
-    one, other = Same([]), Same([])
-    assert one == Same(one.item) and one != other and one != [] and hash(one) == hash(Same(one.item))
+class Column(list[Any]):
+    pass
+
+
+class Table(dict[str, Any]):
+    pass
+
+
+def with_attributes(nest: Any, **attributes: Any) -> Any:
+    vars(nest).update(attributes)
+    return nest
+
+
+def test_attributes_that_are_no_pieces_belong_to_the_key() -> None:
+    for make in (lambda: Box(1.0), lambda: Table(a=1.0)):
+        keys = [Arguments(with_attributes(make(), mode=mode)).key for mode in ("a", "b", 1, 1.0, min)]
+        assert len({*keys, Arguments(make()).key}) == 6
+        with pytest.raises(Unfit, match="something of type list in it"):
+            Arguments(with_attributes(make(), mode=[]))
+    assert Arguments(Column([1.0])).leaves == [1.0]
+    with pytest.raises(Unfit, match="a Column with attributes of its own"):
+        Arguments(with_attributes(Column([1.0]), mode="a"))
+    keys = [Arguments(defaultdict(make, a=1.0)).key for make in (float, int)]
+    assert keys[0] != keys[1]
+
+
+def test_nests_that_are_too_deep_or_in_themselves_do_not_fit() -> None:
+    deep: list[Any] = [1.0]
+    for _ in range(2000):
+        deep = [deep]
+    around: list[Any] = [1.0]
+    around.append(around)
+    for nest in (deep, around):
+        with pytest.raises(Unfit, match="a nest that is too deep, or in itself"):
+            Arguments(nest)
 
 
 @given(st.recursive(leaves, containers, max_leaves=12))

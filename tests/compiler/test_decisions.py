@@ -6,7 +6,10 @@ import math as standard
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,7 +18,8 @@ from microgrid import Value, define_rule, derivative, grad, jit, math, value_and
 from microgrid.compiler.instrument import is_own, plain
 from microgrid.compiler.jit import Jitted
 from microgrid.compiler.steps import CompiledSteps
-from microgrid.nn import MLP
+from microgrid.draw.dot import to_dot as dot
+from microgrid.nn import MLP, Module
 from microgrid.optim import SGD
 from microgrid.rules import RULES
 from microgrid.training import fit
@@ -428,3 +432,133 @@ def test_derivatives_of_calls_with_integers_are_derived_again(function: Any) -> 
             found.append((out.data, slope.data, x.grad, derivative(lambda q, each=each, n=n: each(n, q), 2)(0.5)))
         assert found[0] == pytest.approx(found[1], rel=1e-12)
     assert jitted.cases
+
+
+# State
+
+
+class Shade(IntEnum):
+    DARK = 1
+    LIGHT = 2
+
+
+@dataclass
+class Point:
+    x: Any
+    y: Any
+
+
+class Scaled(Module):
+    def __init__(self, **settings: Any) -> None:
+        self.weight = Value(2.0)
+        vars(self).update(settings)
+
+
+def marked(point: Point, mode: Any) -> Point:
+    point.mode = mode  # type: ignore[attr-defined]
+    return point
+
+
+def test_settings_select_a_case() -> None:
+    def by_setting(setting: Any, x: Any) -> Any:
+        if setting is Shade.DARK:
+            return x * 2
+        return (x, setting) if setting is Shade.LIGHT or isinstance(setting, bytes | range) else setting(x)
+
+    settings = [Shade.DARK, Shade.LIGHT, b"x", range(3), math.tanh, math.exp, standard.floor, thrice.__get__(1), Value]
+    check_calls(by_setting, *[(setting, Value(0.5)) for setting in settings if setting is not Value])
+    jitted = check_calls(
+        lambda xs, place: [xs[place], 1.0], ([1.0, 2.0, 3.0], slice(0, 2)), ([1.0, 2.0, 3.0], slice(1, 3))
+    )
+    assert len(jitted.cases) == 2
+    check_calls(
+        lambda p: p.x * (2.0 if p.mode == "a" else 3.0),
+        *[(marked(Point(x, 1.0), m),) for x in (1.0, 2.0) for m in "ab"],
+    )
+    check_calls(
+        lambda d: [standard.copysign(1.0, key) * value for key, value in d.items()], ({0.0: 1.0},), ({-0.0: 1.0},)
+    )
+    check_calls(
+        lambda m, x: m.weight * x * (2.0 if m.shade is Shade.DARK else 3.0), *[(Scaled(shade=s), 1.0) for s in Shade]
+    )
+
+
+def thrice(self: Any, x: Any) -> Any:
+    return x * 3
+
+
+class Counting:
+    def __init__(self) -> None:
+        self.count = 0
+
+
+@pytest.mark.parametrize("held", [{1}, Random(0), Counting()])
+def test_what_may_change_in_place_runs_eagerly(held: Any) -> None:
+    module = Scaled(held=held)
+    with pytest.warns(RuntimeWarning, match="something of type .* in it, which may change in place"):
+        assert jit(lambda m, x: m.weight * x)(module, 3.0).data == 6.0
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda x: x.label == "a",
+        lambda x: x.op is None,
+        lambda x: x.parents == (),
+        lambda x: x._prev == set(),
+        lambda x: x._op == "",
+        lambda x: x.constants == (),
+        lambda x: "a" in dot(x),
+    ],
+)
+def test_what_a_node_is_called_or_made_of_is_not_followed(look: Any) -> None:
+    for x in (Value(2.0, label="a"), Value(2.0) * 3):
+        jitted = jit(lambda x: x * 2 if look(x) else x * 3)
+        with pytest.warns(RuntimeWarning, match="reading|repr|format"):
+            assert jitted(x).data == (x * 2 if look(x) else x * 3).data
+
+
+# Deep nests
+
+
+def test_deep_and_cyclic_nests_run_eagerly() -> None:
+    deep: list[Any] = [Value(2.0)]
+    for _ in range(2000):
+        deep = [deep]
+    around: list[Any] = [Value(2.0)]
+    around.append(around)
+
+    def innermost(nest: Any) -> Any:
+        while isinstance(nest, list):
+            nest = nest[0]
+        return nest * 3
+
+    for nest in (deep, around):
+        with pytest.warns(RuntimeWarning, match="a nest that is too deep, or in itself"):
+            assert jit(innermost)(nest).data == 6.0
+
+
+@pytest.mark.parametrize("depth", [50, 90, 130, 200, 250, 300, 400, 600])
+def test_nests_of_any_depth_give_what_they_do_eagerly(depth: int) -> None:
+    def wrapped(x: Any) -> Any:
+        for _ in range(depth):
+            x = [x]
+        return x
+
+    def unwrapped(nest: Any) -> Any:
+        while isinstance(nest, list):
+            nest = nest[0]
+        return nest
+
+    def around(x: Any) -> Any:
+        out: list[Any] = [x]
+        out.append(out)
+        return out
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for function in (lambda nest: unwrapped(nest) * 2.0, lambda nest: wrapped(unwrapped(nest)), lambda nest: nest):
+            jitted = jit(function)
+            for number in (1.0, 2.0):
+                assert unwrapped(jitted(wrapped(number))) == unwrapped(function(wrapped(number)))
+        assert jit(around)(2.0)[0] == 2.0

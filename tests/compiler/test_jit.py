@@ -240,7 +240,7 @@ def test_modules_are_arguments() -> None:
 
 
 def test_what_is_no_number_runs_eagerly() -> None:
-    check_eager(lambda x, y: x, "an argument of type type", 1.0, type)
+    check_eager(lambda x, y: x, "an argument of type set", 1.0, {1.0})
     check_eager(lambda x, y: x, "an argument of type Odd", 1.0, Odd())
 
 

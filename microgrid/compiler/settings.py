@@ -1,0 +1,87 @@
+"""Settings: what stands among the arguments of a call besides numbers, as a part of the key that selects a case.
+
+What cannot change belongs to it by type and value, a function by identity. What can change in place, unseen, has none.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import BuiltinFunctionType, FunctionType, MethodType
+
+from microgrid.conversions import is_fraction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+    from typing import Any
+
+PLAIN = (str, bytes, bool, type(None), type(...))
+NUMBERS = (int, float, complex)
+OF_LIBRARIES = ("functools", "operator", "numpy")  # instances that are called there are functions
+
+
+class Same:
+    """An object as a part of a key: equal to itself only, and known by it for as long as the key lives."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, item: Any) -> None:
+        self.item = item
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.item is other.item
+
+    def __hash__(self) -> int:
+        return id(self.item)
+
+
+def key_of(item: Any) -> Hashable | None:
+    """Return the part of a key for a setting; None for what may change in place.
+
+    >>> key_of(("mean", 0.0)) == key_of(("mean", -0.0)), key_of((1, 2)) == key_of((1, 2)), key_of([1])
+    (False, True, None)
+    """
+    kind = type(item)
+    if kind in PLAIN:
+        return kind, item
+    if kind in NUMBERS or is_fraction(item):
+        return kind, repr(item)
+    if is_enum(item) or is_function(item):
+        return Same(item)
+    if kind is MethodType:
+        return Same(item.__func__), Same(item.__self__)
+    if kind is range or kind is slice:
+        parts = [key_of(part) for part in (item.start, item.stop, item.step)]
+    elif kind is tuple or kind is frozenset:
+        parts = [key_of(part) for part in item]
+    else:
+        return None
+    return None if None in parts else (kind, frozenset(parts) if kind is frozenset else tuple(parts))
+
+
+def is_enum(item: object) -> bool:
+    """Return whether `item` is a member of an enumeration."""
+    enum = sys.modules.get("enum")  # if nobody has imported it, there are none
+    return enum is not None and isinstance(item, enum.Enum)
+
+
+def is_function(item: object) -> bool:
+    """Return whether `item` is a function or a class, or an instance of a library's that is as good as one."""
+    if isinstance(item, FunctionType | BuiltinFunctionType | type):
+        return True
+    is_called = callable(item) and type(item).__module__ in OF_LIBRARIES
+    return is_called or (hasattr(item, "__wrapped__") and hasattr(item, "cache_clear"))  # as of lru_cache and jit
+
+
+def is_constant(item: object) -> bool:
+    """Return whether `item` is something else than a number that cannot change, with nothing inside that can."""
+    kind = type(item)
+    if kind in (bool, str) or item is None or kind in NUMBERS or kind is tuple:
+        return kind is bool or kind is str
+    is_kind = kind in (bytes, range, slice, frozenset) or is_enum(item) or item is ...
+    return isinstance(item, bool | str) or (is_kind and key_of(item) is not None)
+
+
+def is_static(item: object) -> bool:
+    """Return whether a part of the arguments belongs to the key of a case as it is."""
+    return is_constant(item) or (type(item) not in (float, int) and (type(item) is MethodType or is_function(item)))
