@@ -5,7 +5,7 @@ Those that occur in partials use arithmetic and comparisons alone, so that they 
 
 from __future__ import annotations
 
-from math import nan
+from math import isfinite, nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,15 @@ def has_no_nan(xs: Sequence[Any]) -> bool:
     """Return whether no one of `xs` is nan; their sum tells, but for opposite infinities."""
     total = sum(xs)
     return bool(total == total) or all(x == x for x in xs)
+
+
+def are_finite(xs: Sequence[Any]) -> bool:
+    """Return whether none of `xs` is infinite or nan; their sum tells, unless it leaves the range itself.
+
+    >>> are_finite([1e308, 1e308]), are_finite([float("inf"), 1.0]), are_finite([nan])
+    (True, False, False)
+    """
+    return isfinite(sum(xs)) or all(map(isfinite, xs))
 
 
 def shifted(xs: Sequence[Any]) -> list[Any]:

@@ -13,7 +13,8 @@ once, has the same bits in both. Gradients differ from eager ones by roundings, 
 
 - an adjoint is the sum of what it gains in the order of the recorded operations, the last one first; `backward()` adds
   in an order that the shape of the graph gives;
-- where the same operation was recorded twice it is done once: adjoints are added before they are multiplied;
+- where the same operation was recorded twice it is done once: adjoints are added before they are multiplied; a gradient
+  that is infinite, as it may be for that alone, sends the call back to the eager function;
 - an adjoint that is zero is handed on like any other: a nan that comes of it sends the call back to the eager function,
   and a zero may have the other sign;
 - a softmax is one step, whose sum of the results times their adjoints is taken once, rather than a step for each of the

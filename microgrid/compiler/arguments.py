@@ -115,6 +115,8 @@ class Arguments:
             if id(item) in self._met:
                 return Value, self._met[id(item)]
             self._met[id(item)] = len(self._met)
+        if type(item) is not Value and not item._is_frozen:
+            raise Unfit(f"an argument of type {type(item).__name__}")
         self.leaves.append(item)
         self.numbers.append(item.data)
         self.is_exact = self.is_exact or type(item.data) is not float

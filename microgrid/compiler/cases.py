@@ -20,7 +20,7 @@ from microgrid.conversions import MATH_ERRORS
 from microgrid.engine import Value
 from microgrid.modes import gc_paused
 from microgrid.operations import NUMBERS
-from microgrid.sequences import has_no_nan
+from microgrid.sequences import are_finite, has_no_nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -189,9 +189,13 @@ def checked(outputs: list[float] | None) -> list[float] | None:
 
 
 def gradient(tape: Tape, seeds: Sequence[float]) -> list[float] | None:
-    """Return the products of `seeds` and the Jacobian matrix, for each wanted input; None if code cannot tell."""
+    """Return the products of `seeds` and the Jacobian matrix, for each wanted input; None if code cannot tell.
+
+    It cannot where one is infinite: adjoints may have left the range, since they are added before they are multiplied.
+    """
     try:
-        return checked(tape.send(seeds))
+        amounts = tape.send(seeds)
+        return amounts if amounts is not None and are_finite(amounts) else None
     except ERRORS:
         return None
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # What generated code calls its own: an operation of that name cannot be called there.
 OWN = re.compile(
-    r"training_steps|updated|numbers|leaves|batches|rates|losses|missed|rows?|scale|steps|lr|loss|parameters|gradients|"
+    r"training_steps|updated|numbers|leaves|batches|rates|losses|missed|rows?|scale|hidden|steps|lr|loss|parameters|gradients|"
     r"(states|new)\d+|state\d+(_of\d+)?|"
     r"(parameter|gradient|input|whole|leaf)\d*"
 )

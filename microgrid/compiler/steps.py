@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.cases import defined
-from microgrid.compiler.emit import Writer, as_function, indented, unpacked
+from microgrid.compiler.emit import Writer, as_function, indented, summed, unpacked
 from microgrid.compiler.emit import dependents as depending_on
 from microgrid.compiler.parts import traced
 from microgrid.compiler.program import MOST_WAYS, Guard
@@ -211,7 +211,16 @@ class CompiledSteps:
             f"{gradients} = 0.0",
             "loss, scale = 0.0, 1.0 / len(rows)",
         ]
-        end = [*(line for number in range(count) for line in update.lines(number)), "losses.append(loss * scale)"]
+        if update.hides:
+            terms = [f"gradient{number}" for number in range(count)]
+            hidden = [*summed("hidden", terms), "loss += 0.0 * hidden"]  # nan sends the step back to the eager run
+        else:
+            hidden = []
+        end = [
+            *hidden,
+            *(line for number in range(count) for line in update.lines(number)),
+            "losses.append(loss * scale)",
+        ]
         names = [f"input{place}" for place in range(self.size)] + [f"whole{place}" for place in self.wholes]
         inputs = unpacked(names, "row")
         if not self.branches[0].is_guarded:

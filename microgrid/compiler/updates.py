@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from microgrid.engine import Value
 
 
+# Rules whose result is infinite or nan where one of the first so many arguments is.
+KEEPING = {"add": 2, "sub": 2, "mul": 2, "div": 1, "neg": 1, "abs": 1, "sqrt": 1, "pow_2": 1}
+
+
 class Update:
     """What an optimiser does with one parameter, as lines of source for each of them; `@` stands for its number.
 
@@ -27,6 +31,7 @@ class Update:
         lr: its learning rate. If `update` decides by these two, the lines hold where they are decided alike.
 
     Attributes:
+        hides: whether an infinite gradient may leave all that the lines compute finite.
         counts: whether the lines speak of the number of the step, which they call `steps`.
 
     Raises:
@@ -53,6 +58,7 @@ class Update:
         # Every parameter uses them: as outputs given twice they are not written where they are used.
         self._common = common._replace(outputs=outside * 2)
         self.counts = any("steps" in names_in(operands(step)) for step in program.steps) or "steps" in own.outputs
+        self.hides = unbounded(own).isdisjoint(own.outputs)
         writer = Writer(own)
         self.own = writer.forward()
         self.outputs = [writer.bare(output) for output in own.outputs]
@@ -79,6 +85,17 @@ class Update:
             f"return [{', '.join(kept)}]",
         ]
         return as_function("updated", f"{given}, steps, lr", lines).replace("_of@", "").replace("@", "")
+
+
+def unbounded(program: Program) -> set[Any]:
+    """Return the names in an update that are infinite or nan where the gradient is."""
+    found = {"gradient@"}
+    for step in program.steps:
+        if isinstance(step, Step) and step.rule.name in KEEPING:
+            place = KEEPING[step.rule.name]
+            if not found.isdisjoint(step.arguments[:place]):
+                found.add(step.target)
+    return found
 
 
 def targets(program: Program) -> list[str]:

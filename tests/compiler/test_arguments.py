@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from microgrid import Value
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.settings import is_static
-from microgrid.nn import MLP, Module
+from microgrid.nn import MLP, Frozen, Module
 from microgrid.tree import Walk
 
 
@@ -135,6 +135,15 @@ def test_what_may_change_in_place_does_not_fit(item: Any) -> None:
         Arguments([1.0, item])
     with pytest.raises(Unfit, match=f"something of type {kind} in it, which may change in place"):
         Arguments(Holder(thing=item))
+
+
+def test_values_of_other_classes_do_not_fit_unless_they_are_frozen() -> None:
+    class Special(Value):
+        pass
+
+    with pytest.raises(Unfit, match="an argument of type Special"):
+        Arguments([Special(1.0)])
+    assert Arguments([Frozen(1.0)]).key == Arguments([Frozen(2.0)]).key != Arguments([Value(1.0)]).key
 
 
 class Column(list[Any]):

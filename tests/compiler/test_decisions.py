@@ -562,3 +562,49 @@ def test_nests_of_any_depth_give_what_they_do_eagerly(depth: int) -> None:
             for number in (1.0, 2.0):
                 assert unwrapped(jitted(wrapped(number))) == unwrapped(function(wrapped(number)))
         assert jit(around)(2.0)[0] == 2.0
+
+
+# Infinite gradients
+
+
+def steep(x: Any) -> Any:
+    return (x * 0.1) * 1e308 + (x * 0.1) * 1.1e308
+
+
+def test_an_infinite_gradient_is_asked_for_eagerly() -> None:
+    jitted = jit(steep)
+    found = []
+    for function in (steep, jitted):
+        x = Value(1.0)
+        function(x).backward()
+        found.append(x.grad)
+    assert found[0] == found[1] < float("inf")
+    x = Value(0.0)
+    jit(lambda x: x**0.5 * 1.0)(x).backward()
+    assert x.grad == float("inf")
+    for n in (grad(jitted), jit(grad(steep)), jit(lambda q: vmap(grad(steep))([q, q])[1])):
+        assert n(1.0) == grad(steep)(1.0)
+
+
+class Signed(SGD):
+    def update(self, parameter: Any, gradient: Any, state: Any, step: Any, lr: Any) -> Any:
+        return super().update(parameter, math.tanh(gradient * 1e-308), state, step, lr)
+
+
+@pytest.mark.parametrize(("optimizer", "lr"), [(SGD, 1e-307), (Signed, 0.1)])
+def test_a_step_with_an_infinite_gradient_is_taken_eagerly(optimizer: Any, lr: float) -> None:
+    trained = []
+    for compiled in (True, False):
+        model = Scaled()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            fit(
+                lambda x, model=model: model.weight * x,
+                ([1.0], [0.0]),
+                loss=lambda p, y: steep(p),
+                optimizer=optimizer([model.weight], lr=lr),
+                epochs=3,
+                compile=compiled,
+            )
+        trained.append(model.weight.data)
+    assert trained[0] == pytest.approx(trained[1], rel=1e-14) and trained[0] < 2.0

@@ -6,7 +6,7 @@ from microgrid import Value, define_rule
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.program import Guard, Program, Step
 from microgrid.compiler.updates import CompiledUpdate, Update, parted
-from microgrid.optim import SGD, Adam, Optimizer
+from microgrid.optim import SGD, Adam, AdamW, Optimizer
 from microgrid.rules import RULES
 
 
@@ -129,3 +129,15 @@ def test_an_update_is_compiled_again_where_a_rule_was_defined_again():
     assert compiled([1.0], [0.5], [], 0.5) == [[0.5]]
     define_rule("stretched(x)", "4 * x", x="4")
     assert compiled([1.0], [0.5], [], 0.5) == [[0.0]]
+
+
+def test_an_infinite_gradient_shows_in_what_is_computed_or_is_looked_for():
+    class Hiding(SGD):
+        def update(self, parameter, gradient, state, step, lr):
+            return super().update(parameter, 1 / (1 + gradient * gradient), state, step, lr)
+
+    w = Value(1.0)
+    shown = [SGD([w]), SGD([w], momentum=0.9, nesterov=True), SGD([w], weight_decay=0.1), Adam([w]), AdamW([w])]
+    for optimizer in shown:
+        assert not Update(optimizer, len(optimizer.states()[0]), 1, 0.1).hides
+    assert Update(Hiding([w]), 0, 1, 0.1).hides
