@@ -79,13 +79,16 @@ def best_exponent(expand: Callable[[int], Table]) -> int:
     """Return the exponent at which the terms in the table `expand(exponent)` are nearest to 1.
 
     Where none keeps all of them in the range, those that are largest for their power decide: others are lost beside
-    them. Where these need no scale it is 0.
+    them. Where these need no scale it is 0. It is less where a scale would make infinite what is finite without it: not
+    all that is computed on the way to a term is in the table.
     """
     known: Sizes = {}
     exponent = settled(expand, known, dict)
-    if extent(known, exponent) <= LARGEST:
-        return exponent
-    return 0 if extent(greatest(known), 0) <= MODERATE else settled(expand, known, greatest)
+    if extent(known, exponent) > LARGEST:
+        exponent = 0 if extent(greatest(known), 0) <= MODERATE else settled(expand, known, greatest)
+    while exponent and is_finite(expand(0)) and not is_finite(expand(exponent)):
+        exponent = int(exponent / 2)
+    return exponent
 
 
 def settled(expand: Callable[[int], Table], known: Sizes, choose: Callable[[Sizes], Sizes]) -> int:
@@ -113,7 +116,7 @@ def balanced(sizes: Sizes) -> int:
     """Return the exponent for which the extent is least.
 
     >>> balanced({1: (0, 0), 2: (-90, -30)})
-    20
+    30
     """
     exponents = range(-LARGEST, LARGEST)
     place = bisect_left(exponents, True, key=lambda e: extent(sizes, e + 1) >= extent(sizes, e))  # it is convex
@@ -138,6 +141,11 @@ def numbers_in(table: Table) -> Iterator[tuple[int, float]]:
                 number = plain(term)
                 if type(number) is float and number:
                     yield power, number
+
+
+def is_finite(table: Table) -> bool:
+    """Return whether all terms in `table` are finite."""
+    return all(isfinite(number) for _, number in numbers_in(table))
 
 
 def is_within(table: Table, limit: int) -> bool:

@@ -63,6 +63,11 @@ def test_a_derivative_leaves_the_range_only_itself(function: Function, order: in
         assert derivative(jit(function), order)(x) == jit(derivative(function, order))(x) == close
 
 
+def test_a_scale_makes_nothing_infinite() -> None:
+    """The square in the partial of gelu, which is no node, would be so at the scale that is best for what is."""
+    assert derivative(math.gelu, 3)(-38.0) == pytest.approx(-6.00399359e-310, rel=1e-8, abs=0.0)
+
+
 @pytest.mark.parametrize(("rate", "order"), [(1e-5, 54), (1e-30, 9), (1e5, 59), (1e30, 9)])
 def test_recorded_derivatives_have_derivatives_at_every_scale(rate: float, order: int) -> None:
     slope = derivative(lambda x: math.exp(rate * x), order)
