@@ -6,7 +6,8 @@ Nodes are seen here as data only (`op`, `parents`, `data`, `grad`, `label`); wha
 from __future__ import annotations
 
 from _thread import allocate_lock
-from itertools import repeat
+from itertools import chain, repeat, starmap
+from operator import setitem
 
 from microgrid import modes
 
@@ -133,9 +134,21 @@ def written_out(nodes: Iterable[Value], stands: dict[Any, Any]) -> list[Value]:
     return order
 
 
-def assign(leaves: Iterable[Value], numbers: Iterable[Any]) -> None:
-    """Let `leaves` have `numbers`: all of them in one opcode, so that Ctrl-C cannot come in between."""
-    [*map(setattr, leaves, repeat("data"), numbers)]
+def assign(leaves: Iterable[Value], numbers: Iterable[Any], *items: tuple[Any, Any, Any]) -> None:
+    """Let `leaves` have `numbers`, and set `items`: all in one opcode, so that Ctrl-C cannot come in between.
+
+    Args:
+        leaves: the leaves; for no opcode to run within, a sequence.
+        numbers: as many numbers, or more, which are left out; a sequence, too.
+        items: what else changes with them: a list or dict, an index, slice or key of it, and what stands there then.
+            The attributes of an object are such a dict, its `vars`.
+    """
+    [*chain(map(setattr, leaves, repeat("data"), numbers), starmap(setitem, items))]
+
+
+def end(elements: list[Any], more: Iterable[Any]) -> tuple[list[Any], slice, list[Any]]:
+    """Return the item for `assign` that puts `more` at the end of `elements`."""
+    return elements, slice(len(elements), None), [*more]
 
 
 class data_restored:

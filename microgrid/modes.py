@@ -242,9 +242,14 @@ class gc_paused:
 
     def __enter__(self) -> Self:
         self._found.append(gc.isenabled())
-        gc.disable()
-        return self
+        try:
+            gc.disable()
+            return self
+        except BaseException:  # Ctrl-C comes after a call, and what was not entered whole is never left
+            self.__exit__()
+            raise
 
     def __exit__(self, *exception: object) -> None:
-        if self._found.pop():
-            gc.enable()
+        if self._found[-1]:
+            gc.enable()  # before the next call, after which Ctrl-C could come
+        self._found.pop()

@@ -387,3 +387,18 @@ def test_no_grad_decorates_nothing_else() -> None:
     for decorate in (no_grad, no_grad()):
         with pytest.raises(TypeError, match=r"^no_grad decorates functions, got int 3$"):
             decorate(3)  # type: ignore[arg-type, type-var]
+
+
+@pytest.mark.parametrize("name", ["disable", "enable"])
+def test_an_interruption_leaves_the_garbage_collector_on(monkeypatch, name):
+    """Ctrl-C comes as soon as a call is done."""
+    function, found = getattr(gc, name), []
+
+    def interrupted():
+        function()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gc, name, interrupted)
+    with pytest.raises(KeyboardInterrupt), gc_paused():
+        found.append("inside")
+    assert gc.isenabled() and found == ["inside"] * (name == "enable")

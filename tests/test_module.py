@@ -11,9 +11,10 @@ from fractions import Fraction
 
 import pytest
 
-from microgrid import Value, losses
+from microgrid import Value, graph, losses
 from microgrid.nn import MLP, Frozen, Module
 from microgrid.optim import SGD
+from tests.interruptions import everywhere
 
 
 def network(seed=0):
@@ -252,3 +253,13 @@ def test_a_file_that_does_not_fit_says_which_and_why(tmp_path):
     assert numbers(net) == before
     with pytest.raises(FileNotFoundError):
         net.load(tmp_path / "nothing.json")
+
+
+def test_an_interruption_finds_all_parameters_loaded_or_none():
+    net, found = MLP(2, [2], rng=1), []
+    before = net.state_dict()
+    after = {name: number + 1.0 for name, number in before.items()}
+    for _ in everywhere(lambda: net.load_state_dict(after), Module, graph):
+        found.append([before, after].index(net.state_dict()))
+        net.load_state_dict(before)
+    assert {*found} == {0, 1}

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from microgrid import Value, datasets, losses, optim
+from microgrid import Value, datasets, graph, losses, optim
 from microgrid import math as mathematics
+from microgrid.compiler import updates
 from microgrid.nn import MLP, Module
 from microgrid.optim import SGD, Adam, AdamW, Optimizer, clip_grad_norm_, clip_grad_value_
+from microgrid.optim import optimizer as optimizer_module
+from tests.interruptions import everywhere
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "optim.json").read_text())
 
@@ -826,3 +829,69 @@ def test_the_same_seed_gives_the_same_result(make, recorded):
     loss = trained(make)
     assert loss == trained(make)
     assert loss == pytest.approx(recorded, rel=1e-9)
+
+
+# Ctrl-C
+
+
+class Averaged(Optimizer):
+    """Keeps the mean of its parameter, and is eager: it decides by a number."""
+
+    def initial_state(self):
+        return 0.0, 0
+
+    def update(self, parameter, gradient, state, step, lr):
+        moved = parameter - lr * gradient if gradient > 0 else parameter
+        return moved, (state[0] + (moved - state[0]) / step, state[1] + 1)
+
+
+INTERRUPTED = {
+    "sgd": lambda params: SGD(params, lr=0.1),
+    "momentum": lambda params: SGD(params, lr=lambda step: 0.1 / (1 + step), momentum=0.9, weight_decay=0.1),
+    "adam": lambda params: Adam(params, lr=0.1),
+    "adamw": lambda params: AdamW(params, lr=0.1),
+    "own": lambda params: Averaged(params, lr=0.1),
+}
+
+
+@pytest.mark.parametrize("number", [1.5, Fraction(3, 2)], ids=["compiled", "eager"])
+@pytest.mark.parametrize("steps", [0, 2])
+@pytest.mark.parametrize("make", INTERRUPTED.values(), ids=INTERRUPTED)
+def test_an_interruption_finds_a_step_done_or_not_begun(make, steps, number):
+    def begun():
+        params = [Value(1.0), Value(number), Value(-2.0)]
+        optimizer = make(params)
+        for _ in range(steps):
+            took(optimizer)
+        return optimizer
+
+    def took(optimizer):
+        for parameter, gradient in zip(optimizer.params, [0.5, -1.0, 2.0], strict=True):
+            parameter.grad = gradient
+        optimizer.step()
+        return optimizer
+
+    def seen(optimizer):
+        return [parameter.data for parameter in optimizer.params], [*optimizer.state], optimizer.steps
+
+    allowed, found, tried = [seen(begun()), seen(took(begun()))], [], [begun()]
+    for _ in everywhere(lambda: took(*tried), optimizer_module, graph, updates, most=60):
+        found.append(allowed.index(seen(*tried)))
+        assert seen(took(*tried)) != allowed[0]  # it goes on
+        tried[:] = [begun()]
+    assert found[1:] == sorted(found[1:]) and {*found} == {0, 1}
+
+
+@pytest.mark.parametrize("make", INTERRUPTED.values(), ids=INTERRUPTED)
+def test_an_interruption_finds_a_state_loaded_or_not(make):
+    other = make([Value(1.0), Value(2.0)])
+    for _ in range(3):
+        other.step()
+    other.lr = 0.25
+    kept, params = other.state_dict(), [Value(3.0), Value(4.0)]
+    tried, found = [make(params)], []
+    before = tried[0].state_dict()
+    for _ in everywhere(lambda: tried[0].load_state_dict(kept), optimizer_module, most=60):
+        found.append([before, kept].index(tried[0].state_dict()))
+        tried[:] = [make(params)]
+    assert found[1:] == sorted(found[1:]) and {*found} == {0, 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from microgrid.conversions import counted, zero_like
 from microgrid.engine import Value
+from microgrid.graph import assign
 from microgrid.nn import state
 
 TYPE_CHECKING = False
@@ -152,8 +153,7 @@ class Module:
             TypeError, ValueError: with the reason, if they do not fit: the model stays as it was.
         """
         numbers = state.fitting(state_dict, [*self.state_dict()])
-        for parameter, number in zip(dict(self.named_parameters()).values(), numbers, strict=True):
-            parameter.data = number
+        assign(dict(self.named_parameters()).values(), numbers)
 
     def save(self, path: state.Path) -> None:
         """Write the parameters to a JSON file, atomically: a file that is there is replaced at once or not at all.

@@ -164,9 +164,11 @@ class Optimizer:
     def move(self, lr: float) -> None:
         """Do what `step` does with `lr` as the learning rate."""
         moved, step = self._moved_together(lr), self.steps + 1
+        states: list[State] = []
+        numbers: list[Any]
+        columns: list[list[float]] | None
         if moved:
             numbers, *columns = moved
-            self.steps, self._state, self._columns = step, [], columns
         else:
             for parameter in self.params:
                 check_data(parameter)
@@ -176,8 +178,30 @@ class Optimizer:
                 else self.update(parameter.data, gradient_of(type(self).__name__, parameter), state, step, lr)
                 for parameter, state in zip(self.params, self.states(), strict=True)
             ]
-            numbers, self.state, self.steps = [data for data, _ in rows], [state for _, state in rows], step
-        assign(self.params, numbers)
+            numbers, states, columns = [data for data, _ in rows], [state for _, state in rows], None
+        self.commit(self.params, numbers, step, states, columns)
+
+    def commit(
+        self,
+        params: Sequence[Value],
+        numbers: Sequence[Any],
+        steps: int,
+        states: list[State],
+        columns: list[list[float]] | None,
+        *items: tuple[Any, Any, Any],
+    ) -> None:
+        """Let all that was learned take effect at once, so that Ctrl-C finds either all of it or nothing.
+
+        Args:
+            params: those that moved.
+            numbers: what they are now.
+            steps: how many steps are done.
+            states: what is kept for each of all parameters; nothing if it comes as `columns`.
+            columns: the first part of all states, the second, …; None if they come as `states`.
+            items: what else changes with them: see `graph.assign`.
+        """
+        own = vars(self)
+        assign(params, numbers, (own, "steps", steps), (own, "_state", states), (own, "_columns", columns), *items)
 
     def _is_at_rest(self, lr: float) -> bool:
         """Return whether all gradients are zero, and nothing else would move a parameter in the first step."""

@@ -198,8 +198,9 @@ def fit(
 
     The loss of a batch is the mean of the losses of its samples. Compiled, a step is one generated function: the
     gradients of the leaves stay as they are, and the model gets its parameters after each epoch if there are metrics or
-    callbacks, else at the end. What cannot be compiled runs eagerly, with a warning that says why. Model and loss are
-    traced for that, so they have to be pure: what draws random numbers, say, needs `compile=False`.
+    callbacks, else after as many steps as take some milliseconds. What cannot be compiled runs eagerly, with a warning
+    that says why. Model and loss are traced for that, so they have to be pure: what draws random numbers, say, needs
+    `compile=False`.
 
     Args:
         model: takes one input and returns a prediction; usually a `Module`.
@@ -228,8 +229,9 @@ def fit(
         UserWarning: if the loss uses parameters of the model that the optimiser does not have, a `Recorder` has another
             model, a callback changes the data, or nothing has moved at the end since all gradients are zero.
 
-    Ctrl-C ends the training; what was learned so far is kept, but for the last steps if generated code was about them:
-    it takes as many together as it can in some milliseconds, as long as nobody has to see what comes in between.
+    Ctrl-C ends the training; what was learned so far is kept, by the model and the optimiser alike, but for the last
+    steps if generated code was about them: it takes as many together as it can in some milliseconds, as long as nobody
+    has to see what comes in between. A second Ctrl-C, while the history is made ready, is raised; that loses no step.
 
     >>> from microgrid.losses import mse_loss
     >>> from microgrid.nn import Neuron
@@ -256,7 +258,7 @@ def fit(
         while (done := len(history.loss)) < epochs:
             losses = next_losses(steps, order, sizes, done, 1 if is_watched else bar.untold())
             if is_watched:
-                steps.commit()
+                steps.release()
             history.add(losses, measured(model, samples, measures))
             bar.advance(history.last, len(losses))
             if watchers:
@@ -269,7 +271,7 @@ def fit(
     except KeyboardInterrupt:
         history.interrupted = True
     finally:
-        steps.commit()
+        steps.settle()
         if not measures:
             history.add(means(steps.losses[len(history.loss) * len(sizes) :], sizes), {})
         bar.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from microgrid.graph import assign, end
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,10 +27,8 @@ class History:
         self.interrupted = False
 
     def add(self, losses: Iterable[float], metrics: Mapping[str, Any]) -> None:
-        """Take down the losses of epochs, and the metrics found after the last of them."""
-        self.loss.extend(losses)
-        for name, found in metrics.items():
-            self.metrics[name].append(found)
+        """Take down the losses of epochs, and the metrics found after the last of them: all of that or nothing."""
+        assign((), (), end(self.loss, losses), *[end(self.metrics[name], [found]) for name, found in metrics.items()])
 
     def last(self) -> str:
         """Return the loss and metrics of the last epoch as text.

@@ -1,6 +1,7 @@
 """Training steps: forward, loss, gradient and update, as one generated function as long as that is possible.
 
-The compiled steps hold the parameters as plain numbers, which the model gets when they are committed.
+Whatever a call of that function has done, some milliseconds of it, takes effect at once: Ctrl-C finds the model, the
+optimiser and the losses as they are after one step or another, never in between.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ import math
 import time
 import warnings
 from itertools import islice
+from operator import setitem
 
 from microgrid import tree
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
 from microgrid.compiler.steps import CompiledSteps
 from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.engine import Value
-from microgrid.graph import assign
+from microgrid.graph import end
 from microgrid.math import mean
 from microgrid.modes import active, gc_paused
 from microgrid.nn import Frozen
@@ -112,9 +114,8 @@ class Steps:
         self._sample: Any = None  # one like the others
         self._places: list[int] = []  # of the trained parameters among those of the optimiser
         self._compiled: CompiledSteps | None = None
-        # What the model has not got yet: parameters with their states, and the number of steps. In one place, so that
-        # Ctrl-C cannot part them.
-        self._learned: tuple[list[float], int] | None = None
+        self._begun: tuple[int, Any] | None = None  # the number of steps before an eager one, and where its loss goes
+        self._numbers: list[float] | None = None  # the parameters with their states; None where others may change them
 
     def take(self, batches: Iterator[Sequence[int]], most: int) -> float:
         """Follow the gradient of the mean loss of the next of `batches`, or of several one after the other.
@@ -156,9 +157,20 @@ class Steps:
                 self.optimizer.zero_grad()
                 if isinstance(total, Value):
                     total.backward()
-                self._rates.step()
-                self.losses.append(number)
+                self.step(number)
         return number
+
+    def step(self, loss: float) -> None:
+        """Let the optimiser take a step, and keep the `loss` from before it."""
+        self._begun = self.optimizer.steps, end(self.losses, [loss])
+        self._rates.step()
+        setitem(*self._begun[1])
+        self._begun = None
+
+    def settle(self) -> None:
+        """Keep the loss of a step that was taken when Ctrl-C came, as often as this is called."""
+        if self._begun and self._begun[0] < self.optimizer.steps:
+            setitem(*self._begun[1])
 
     # Compiled
 
@@ -181,17 +193,16 @@ class Steps:
             if math.isfinite(sum(numbers, sum(losses))):  # what an update has made infinite or nan stays so
                 break
             if count == 1:
-                self.commit()
+                self.release()
                 return self.eager_step(1)
             count = self._together = 1
         if not self.mistakes.is_checked:
             assert self._compiled is not None
             if not any(way.is_trainable for way in self._compiled.branches):
-                self.commit()
+                self.release()
                 return self.eager_step(1)  # which tells whether any sample is
             self.mistakes.check_used(self._compiled.others)
-        self._learned = numbers, self.optimizer.steps + len(losses)
-        self.losses.extend(losses)  # nothing comes between these two: Ctrl-C waits for the end of a call
+        self.commit(losses, numbers)
         del self._batches[: len(losses)]
         self._rates.drop(len(losses))
         if len(losses) == self._together and time.perf_counter() - begun < BRIEF:
@@ -205,7 +216,7 @@ class Steps:
         Raises:
             Unfit: if the step cannot be compiled.
         """
-        numbers, self.optimizer.steps = self._learned or self.fetch()  # a schedule may look at them
+        numbers = self._numbers or self.fetch()
         rates = self._rates.first(count, self.optimizer.steps)
         known: dict[int, list[list[float]]] = {}  # an epoch that is not shuffled has the batches of that before
         batches = []
@@ -221,14 +232,13 @@ class Steps:
 
     def give_up(self, reason: str) -> float:
         """Take a step eagerly, as all that follow, and say why; if it raises, that says enough."""
-        self.commit()
         self._take = self.eager_step
         total = self.eager_step(1)
         warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=7)
         return total
 
-    def fetch(self) -> tuple[list[float], int]:
-        """Return the parameters with their states, and the number of steps done, after compiling what they need.
+    def fetch(self) -> list[float]:
+        """Return the parameters with their states, after compiling what they need.
 
         Raises:
             Unfit: if that cannot be done.
@@ -250,7 +260,7 @@ class Steps:
             raise Unfit("the optimiser keeps something else than numbers, equally many for each parameter")
         self.compile(parameters, len(states[0]))
         numbers = [parameter.data for parameter in parameters]
-        return numbers + [number for slot in zip(*states, strict=True) for number in slot], optimizer.steps
+        return numbers + [number for slot in zip(*states, strict=True) for number in slot]
 
     def compile(self, parameters: list[Value], slots: int) -> None:
         """Make ready for the optimiser's hyperparameters as they are, and for `parameters` if they are others."""
@@ -268,17 +278,28 @@ class Steps:
         """Return the loss of a sample like the others with these numbers."""
         return self.loss_of(*with_leaves(self._sample, numbers))
 
-    def commit(self) -> None:
-        """Let the model and the optimiser have what was learned."""
-        if self._learned is None:
-            return
-        numbers, self.optimizer.steps = self._learned
-        count = len(self._places)
+    def commit(self, losses: list[float], numbers: list[float]) -> None:
+        """Let the model and the optimiser have what was learned in steps with these `losses`.
+
+        Args:
+            losses: the mean losses of their batches.
+            numbers: the parameters with their states after them.
+        """
+        optimizer, count = self.optimizer, len(self._places)
         slots = [numbers[start : start + count] for start in range(count, len(numbers), count)]
-        states = dict(zip(self._places, zip(*slots, strict=True), strict=bool(slots)))
-        self.optimizer.state = [states.get(place, state) for place, state in enumerate(self.optimizer.state)]
-        assign([self.optimizer.params[place] for place in self._places], numbers)
-        self._learned = None
+        states: list[Any] = []
+        columns: list[list[float]] | None = slots
+        if count < len(optimizer.params):
+            trained = dict(zip(self._places, zip(*slots, strict=True), strict=bool(slots)))
+            states = [trained.get(place, state) for place, state in enumerate(optimizer.state)]
+            columns = None
+        items = end(self.losses, losses), (vars(self), "_numbers", numbers)
+        parameters = [optimizer.params[place] for place in self._places]
+        optimizer.commit(parameters, numbers, optimizer.steps + len(losses), states, columns, *items)
+
+    def release(self) -> None:
+        """Read model and optimiser anew at the next step, since others may change them before."""
+        self._numbers = None
 
 
 def has_bool(key: Any) -> bool:

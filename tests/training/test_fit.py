@@ -15,11 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, datasets, detect_anomaly, losses
+from microgrid.graph import assign
 from microgrid.losses import cross_entropy, mse_loss
 from microgrid.nn import MLP, Embedding, LSTMCell, Module, Neuron
 from microgrid.optim import SGD, Adam, AdamW, Optimizer
-from microgrid.training import fit
+from microgrid.training import History, fit
 from microgrid.training.steps import Steps
+from tests.interruptions import everywhere
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 SIGNS = XOR[0], [-1, 1, 1, -1]
@@ -749,6 +751,63 @@ def test_a_real_interruption_keeps_what_was_learned():
     """)
     process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert process.stdout == "kept\n", process.stderr
+
+
+LOOP = fit, assign, Steps.compiled_steps, Steps.commit, Steps.step, Steps.settle, Optimizer.commit, History
+WATCHED = {
+    "unwatched": {},
+    "metrics": {"metrics": {"mean": lambda predictions, _: sum(predictions) / 3, "none": lambda *_: 0.0}},
+    "batches": {"callbacks": [lambda *_: None], "batch_size": 2, "shuffle": False},
+    "frozen": {},
+}
+
+
+@pytest.mark.parametrize("is_second", [False, True])
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize("watched", WATCHED)
+def test_an_interruption_finds_a_step_done_or_not_begun(watched, compile, is_second):
+    """Wherever it comes, the model, the optimiser and the losses are those after one step or another.
+
+    The second one comes after one that ended the training.
+    """
+    options = {"loss": mse_loss, "epochs": 2 + is_second, "compile": compile, **WATCHED[watched]}
+    data, per_epoch = (LINE[0][:3], LINE[1][:3]), 2 if "batch_size" in options else 1
+    missing = (0, 1) if "metrics" in options else (0,)  # of an epoch whose metrics nobody knows
+
+    def schedule(steps):
+        if is_second and steps == 2:
+            raise KeyboardInterrupt
+        return 0.5 / (1 + steps)
+
+    def begun():
+        model = MLP(1, [1, 1], activation="tanh", rng=2)
+        if watched == "frozen":
+            model.layers[0].freeze()
+        return model, Adam(model.parameters(), lr=schedule)
+
+    def trained():
+        histories.append(fit(model, data, optimizer=optimizer, **options))
+
+    def moved(optimizer, lr):
+        move(optimizer, lr)
+        allowed[optimizer.steps] = learned(model, optimizer)
+
+    histories, move, (model, optimizer) = [], Optimizer.move, begun()
+    allowed = {0: learned(model, optimizer)}
+    with patch.object(Optimizer, "move", moved), patch.dict(options, compile=False):
+        trained()
+    whole, most = histories.pop(), optimizer.steps
+    model, optimizer = begun()
+    for _ in everywhere(trained, *LOOP, most=30):
+        assert learned(model, optimizer) == allowed[optimizer.steps]
+        for history in histories:
+            epochs = len(history.loss)
+            assert optimizer.steps // per_epoch - epochs in missing
+            assert history.loss == pytest.approx(whole.loss[:epochs], rel=1e-14, abs=0)
+            assert history.metrics == {name: found[:epochs] for name, found in whole.metrics.items()}
+        histories.clear()
+        last, (model, optimizer) = optimizer.steps, begun()
+    assert last == most
 
 
 # Metrics, history, batches, chance

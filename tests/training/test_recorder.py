@@ -5,11 +5,12 @@ from fractions import Fraction
 
 import pytest
 
-from microgrid import Value, datasets
+from microgrid import Value, datasets, graph
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import SGD
 from microgrid.training import Recorder, fit
+from tests.interruptions import everywhere
 
 XOR = datasets.truth_table("xor")
 
@@ -116,3 +117,11 @@ def test_what_it_has_not_taken_down():
     net.extra = Value(1.0)
     with pytest.raises(ValueError, match=r"^the model had 9 parameters in epoch 2, and has 10$"), recorder.restored(2):
         pass
+
+
+def test_an_interruption_leaves_an_epoch_taken_down_or_not():
+    net = MLP(2, [1])
+    recorder = Recorder(net)
+    for _ in everywhere(recorder, Recorder, graph):
+        assert len(recorder.epochs) == len(recorder.parameters)
+    assert len(recorder.epochs) > 2
