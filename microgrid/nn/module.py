@@ -158,8 +158,12 @@ class Module:
     def save(self, path: state.Path) -> None:
         """Write the parameters to a JSON file, atomically: a file that is there is replaced at once or not at all.
 
+        A new file takes that one's permissions; at the end of a link, the file that it leads to is replaced. A pipe or
+        a device is written to.
+
         Raises:
             ValueError: if a parameter is inf or nan.
+            OSError: naming `path`, if it cannot be written.
         """
         state.write(path, self.state_dict())
 

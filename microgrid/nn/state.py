@@ -7,9 +7,12 @@ model that diverged does not replace the file of one that had not.
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
+import stat
+import time
 from contextlib import suppress
 
 from microgrid.conversions import is_number
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str]
 
 FORMAT, VERSION = "microgrid", 1
+SUFFIX = ".tmp"  # of the files that become those of models
+LONG_AGO = 3600.0  # seconds, in which every file is written
 
 
 def as_float(name: str, number: Any) -> float:
@@ -78,21 +83,65 @@ def write(path: Path, parameters: Mapping[str, float]) -> None:
     """
     require_finite(parameters)
     text = json.dumps({"format": FORMAT, "version": VERSION, "parameters": parameters}, indent=1)
-    target = os.path.realpath(path)  # a link stays one
-    temporary = f"{target}.{os.getpid()}.tmp"
     try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        write_text(path, text + "\n")
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None  # not the file that is written first
+
+
+def write_text(path: Path, text: str) -> None:
+    """Let `path` have the content `text`: all at once, if it is a regular file or new; else it is written to.
+
+    A link stays one: what it leads to is replaced, and keeps its permissions.
+
+    Raises:
+        OSError: if that cannot be done; then a regular file is left as it was.
+    """
+    try:
+        former = os.stat(path)
+    except FileNotFoundError:
+        former = None
+    if former is not None and not stat.S_ISREG(former.st_mode):  # a device, a pipe
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    if former is not None and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    folder, name = os.path.split(os.path.realpath(path))
+    remove_leftovers(folder, name)
+    temporary = os.path.join(folder, f"{prefix(name)}{os.urandom(8).hex()}{SUFFIX}")
+    mode = 0o666 if former is None else 0o600  # nobody may look into what is about to be private
+    try:
+        # With the flag of "x" no link is followed, and no file opened that is there.
+        with open(temporary, "x", encoding="utf-8", opener=lambda file, flags: os.open(file, flags, mode)) as file:
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except OSError as error:
-        if error.filename == temporary:
-            error.filename = os.fspath(path)  # the one that the caller knows
-        raise
+        if former is not None:
+            with suppress(OSError):  # on a file system without permissions
+                os.chmod(temporary, stat.S_IMODE(former.st_mode))
+        os.replace(temporary, os.path.join(folder, name))
     finally:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # it is in its place, or was never made
             os.unlink(temporary)
+
+
+def prefix(name: str) -> str:
+    """Return what the names of the files begin with that become the file `name`: of a long one not all fits in."""
+    return f".{name[:40]}."
+
+
+def remove_leftovers(folder: str, name: str) -> None:
+    """Remove from `folder` what processes left that were killed while they wrote the file `name`, long ago."""
+    begin, before = prefix(name), time.time() - LONG_AGO
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            middle = entry.name.removeprefix(begin).removesuffix(SUFFIX)
+            is_ours = len(middle) == 16 and entry.name == begin + middle + SUFFIX
+            if is_ours and entry.stat(follow_symlinks=False).st_mtime < before:
+                os.unlink(entry)
 
 
 def read(path: Path) -> dict[str, float]:
