@@ -9,7 +9,16 @@ import signal
 import sys
 import time
 import traceback
-from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    as_completed,
+    wait,
+)
 from contextlib import nullcontext
 from itertools import zip_longest
 from typing import Any, NamedTuple
@@ -18,7 +27,7 @@ from microgrid.training.progress import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     Job = Callable[[Any], Any]
 
@@ -108,7 +117,9 @@ def sweep(
     """Return what becomes of every configuration, in order: a `Result` each.
 
     A job that raises is reported in its result, and does not disturb the others. The first Ctrl-C cancels what has not
-    begun, lets the running jobs end, and keeps all results; cancelled ones have a `CancelledError`.
+    begun, lets the running jobs end, and keeps all results; cancelled ones have a `CancelledError`. Where a process was
+    killed, the jobs that it and the others had not done yet are run once more, each in a process that has no other job
+    meanwhile; a job whose process dies again is reported. With an `executor` that was given, all of them are.
 
     Args:
         job: a function of one configuration, such as a seed or a dict of settings. With processes it has to be defined
@@ -146,8 +157,9 @@ def sweep(
     asked = list(configurations)
     with own_executor(job, len(asked)) if executor is None else nullcontext(executor) as pool:
         futures: list[Future[Result]] = []
+        ended = as_they_end(pool, job, asked, futures)
         try:
-            watch(as_they_end(pool, job, asked, futures), len(asked), progress)
+            watch(with_second_runs(ended, job, asked, futures) if executor is None else ended, len(asked), progress)
         except KeyboardInterrupt:
             for future in reversed(futures):
                 future.cancel()
@@ -181,8 +193,12 @@ def own_executor(job: Job, count: int) -> Executor:
     if sys.platform == "emscripten":
         return SerialExecutor()
     check_importable(job)
-    workers = max(1, min(count, os.cpu_count() or 1, MOST_WORKERS))
-    return ProcessPoolExecutor(workers, initializer=let_one_pass)
+    return ProcessPoolExecutor(workers_for(count), initializer=let_one_pass)
+
+
+def workers_for(count: int) -> int:
+    """Return how many processes run `count` jobs."""
+    return max(1, min(count, os.cpu_count() or 1, MOST_WORKERS))
 
 
 def as_they_end(
@@ -191,12 +207,55 @@ def as_they_end(
     """Hand the runs of `job` in to `pool`, put their `futures` into that list, and yield them as they end."""
     waiting = []
     for configuration in configurations:
-        futures.append(pool.submit(attempt, job, configuration))
+        futures.append(handed_in(pool, job, configuration))
         if futures[-1].done():
             yield futures[-1]
         else:
             waiting.append(futures[-1])
     yield from as_completed(waiting)
+
+
+def handed_in(pool: Executor, job: Job, configuration: Any) -> Future[Result]:
+    """Return the future of a run of `job`: a failed one if a process of `pool` died, which takes no more jobs then."""
+    try:
+        return pool.submit(attempt, job, configuration)
+    except BrokenExecutor as error:
+        lost: Future[Result] = Future()
+        lost.set_exception(error)
+        return lost
+
+
+def is_lost(future: Future[Result]) -> bool:
+    """Return whether the job of `future`, which is done, never ended, since a process died."""
+    return not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
+
+
+def with_second_runs(
+    ended: Iterator[Future[Result]], job: Job, configurations: Sequence[Any], futures: list[Future[Result]]
+) -> Iterator[Future[Result]]:
+    """Yield what `ended` does, but run again what was lost: its places in `futures` get the futures of those runs."""
+    for future in ended:
+        if not is_lost(future):
+            yield future
+    lost = [place for place, future in enumerate(futures) if is_lost(future)]
+    waiting, idle = lost[::-1], [own_executor(job, 1) for _ in range(workers_for(len(lost)) if lost else 0)]
+    running: dict[Future[Result], Executor] = {}
+    try:
+        while waiting or running:
+            while waiting and idle:
+                place, pool = waiting.pop(), idle.pop()
+                futures[place] = handed_in(pool, job, configurations[place])
+                running[futures[place]] = pool
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                pool = running.pop(future)
+                if is_lost(future):
+                    pool.shutdown()
+                    pool = own_executor(job, 1)
+                idle.append(pool)
+                yield future
+    finally:
+        for pool in [*idle, *running.values()]:
+            pool.shutdown()
 
 
 def watch(futures: Iterable[Future[Result]], count: int, progress: bool | None) -> None:
@@ -219,6 +278,9 @@ def result_of(future: Future[Result] | None, configuration: Any) -> Result:
     if future is None or future.cancelled():
         return Result(configuration, None, CancelledError("cancelled before it began"), 0.0)
     error = future.exception()
-    if error is not None:  # a process died, or what the job returned cannot be pickled
+    if isinstance(error, BrokenExecutor):
+        error = type(error)(*error.args)  # all jobs of a process pool have the same one
+        error.add_note(f"a process died before the job returned for the configuration {configuration!r:.60}")
+    if error is not None:  # or what the job returned cannot be pickled
         return Result(configuration, None, error, 0.0)
     return future.result()._replace(configuration=configuration)

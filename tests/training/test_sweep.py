@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -16,7 +17,7 @@ from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import Adam
 from microgrid.training import History, SerialExecutor, fit, sweep
-from microgrid.training.sweep import attempt, let_one_pass, own_executor, portable
+from microgrid.training.sweep import attempt, let_one_pass, own_executor, portable, workers_for
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
@@ -164,9 +165,71 @@ def test_progress_is_shown_while_jobs_are_handed_in(told):
 
 @FORKS
 def test_a_process_that_dies_is_reported():
+    """An executor that was given takes no more jobs then: no result is left out."""
     with forked() as executor:
         (result,) = sweep(os._exit, [3], executor)
+        others = sweep(trained, [1, 2], executor)
     assert "terminated abruptly" in str(result.error)
+    assert [type(other.error) for other in others] == [BrokenProcessPool] * 2
+    notes = [f"a process died before the job returned for the configuration {number}" for number in (3, 1, 2)]
+    assert [note for result in [result, *others] for note in result.error.__notes__] == notes
+
+
+def fragile(configuration):
+    """Return the number, after the process was killed as often as there are files to take away."""
+    folder, number = configuration
+    for name in (f"{number}-first", f"{number}-second"):
+        if os.path.exists(os.path.join(folder, name)):
+            os.unlink(os.path.join(folder, name))
+            os._exit(3)
+    return number
+
+
+@pytest.fixture
+def pools(monkeypatch):
+    """The executors that sweeps make for themselves: they fork."""
+    pools = []
+
+    def own(job, count):
+        pools.append(ProcessPoolExecutor(workers_for(count), mp_context=multiprocessing.get_context("fork")))
+        return pools[-1]
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(sys.modules["microgrid.training.sweep"], "own_executor", own)
+    yield pools
+    for pool in pools:
+        with pytest.raises(RuntimeError):  # none was left open
+            pool.submit(abs, 1)
+
+
+@FORKS
+def test_jobs_lost_with_a_killed_process_are_run_again(tmp_path, told, pools):
+    for name in ("1-first", "4-first", "4-second", "6-first"):
+        (tmp_path / name).touch()
+    configurations = [(tmp_path, number) for number in range(9)]
+    results = sweep(fragile, configurations)
+    assert [result.configuration for result in results] == configurations
+    died = [number for number, result in enumerate(results) if result.error]
+    assert {*died} <= {4, 6}, "1 kills a process once; so does 6, in the first run or in the second"
+    assert [result.returned for result in results if not result.error] == [n for n in range(9) if n not in died]
+    assert all(isinstance(results[number].error, BrokenProcessPool) for number in died)
+    assert told[-1] == "closed" and len(told) == 11  # each of nine is told once
+
+
+@FORKS
+def test_ctrl_c_lets_second_runs_end(tmp_path, told, pools, monkeypatch):
+    """It comes when the first of three has ended: the second one runs then."""
+    progress = sys.modules["microgrid.training.sweep"].Progress
+
+    def interrupted(self, words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress, "advance", interrupted)
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    (tmp_path / "0-first").touch()
+    results = sweep(fragile, [(tmp_path, number) for number in range(3)])
+    assert [result.returned for result in results] == [0, None, None] and len(pools) == 2
+    assert all(isinstance(result.error, BrokenProcessPool) for result in results[1:])
 
 
 @pytest.mark.parametrize(
