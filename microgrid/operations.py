@@ -8,7 +8,7 @@ from __future__ import annotations
 import builtins
 import math
 from _thread import RLock
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from microgrid import codegen, fallbacks, sequences, special
 from microgrid.conversions import MATH_ERRORS, is_node
@@ -67,7 +67,14 @@ ROLES = ("pull", "exact", "total", "vjp", "vjp_total", "record", "record_total",
 SHARED = {"vjp": "exact", "jvp": "exact"}  # with integer literals a role serves floats and fractions
 _functions: dict[str, Mapping[str, Any]] = {}
 _callables: dict[str, Callable[..., Any]] = {}  # of rules that were given as functions
+_owners: WeakValueDictionary[str, Owner] = WeakValueDictionary()  # of these, which live as long as their rules
 registering = RLock()  # held while the table changes, and while something is made of all of it
+
+
+class Owner:
+    """What a rule, its copies and nothing else refer to."""
+
+    __slots__ = ("__weakref__",)
 
 
 class Dependents(WeakSet):  # type: ignore[type-arg] # at run time it has no parameters
@@ -105,6 +112,9 @@ def register(rule: Rule, callables: Mapping[str, Callable[..., Any]], former: Ru
         made = codegen.number_functions(f"{rule.name}_forward", [rule, *others], given, codegen.with_float_literals)
         if former:
             part_with_operations()
+        forget_callables()
+        rule.owner = Owner()
+        _owners.update(dict.fromkeys(callables, rule.owner))
         _callables.update(callables)
         BASE_FUNCTIONS.update(callables)
         NUMBERS.update(made)
@@ -113,6 +123,13 @@ def register(rule: Rule, callables: Mapping[str, Callable[..., Any]], former: Ru
             del _functions[role]  # they are made again, with the new row
         for dependent in outdated:
             dependent.cache_clear()
+
+
+def forget_callables() -> None:
+    """Forget the functions of rules that are gone: that were replaced, and no node has any more."""
+    for name in [name for name in _callables if name not in _owners]:
+        for table in (_callables, BASE_FUNCTIONS, NUMBERS):
+            table.pop(name, None)
 
 
 def part_with_operations() -> None:

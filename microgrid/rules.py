@@ -50,7 +50,8 @@ class Rule:
     """
 
     __slots__ = (
-        "arguments", "defaults", "doc", "domain", "forward", "keyword_only", "name", "partials", "symbol", "variadic"
+        "arguments", "defaults", "doc", "domain", "forward", "keyword_only", "name", "owner", "partials", "symbol",
+        "variadic",
     )  # fmt: skip
 
     name: str
@@ -72,6 +73,7 @@ class Rule:
         self.defaults = {argument: default for argument, equals, default in pairs if equals}
         self.forward, self.doc, self.domain, self.partials = forward, doc, domain, partials
         self.symbol = symbol or self.name
+        self.owner: object = None  # of the functions that only its text calls; what copies of it share
         for word in (self.name, *self.arguments):
             if not word.isidentifier():
                 raise ValueError(f"rule {signature!r}: {word!r} is not an identifier")

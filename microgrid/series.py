@@ -15,7 +15,7 @@ from functools import cache
 from microgrid import codegen, graph
 from microgrid.conversions import MATH_ERRORS, is_node
 from microgrid.engine import Value
-from microgrid.operations import _callables, functions_for, lead_on
+from microgrid.operations import _callables, dependents, functions_for, lead_on
 from microgrid.passes import Guarded, between, counts
 from microgrid.pullbacks import Totalise, expression
 from microgrid.recording import flattened
@@ -179,6 +179,7 @@ class Partial:
 
 
 partial = cache(Partial)
+dependents.add(partial)
 
 
 def on_series(word: str, role: str) -> Any:

@@ -1,19 +1,26 @@
 """Operations that a program adds."""
 
 import copy
+import gc
 import inspect
 import math as standard
 import pickle
+import sys
 import threading
+import types
+from collections import Counter
 from fractions import Fraction
 from typing import Any
 
 import pytest
 
 import microgrid
-from microgrid import Value, define_rule, extend, math, operations, taylor
+from microgrid import Value, define_rule, extend, grad, jit, math, operations, taylor
+from microgrid.compiler import templates
+from microgrid.compiler.templates import Recipe
 from microgrid.rules import RULES, Rule
-from microgrid.series import Series, expansions
+from microgrid.series import Partial, Series, expansions
+from microgrid.testing import domains
 
 pytestmark = pytest.mark.usefixtures("rules_restored")
 
@@ -497,3 +504,42 @@ def test_threads_may_define_the_same_rule_at_once(monkeypatch: pytest.MonkeyPatc
     define()
     other.join()
     assert functions[0] is functions[1] and functions[0](3.0) == 9.0
+
+
+PARTS_OF_ROWS = {
+    "text": ("again(x)", "x * x", {"x": "2 * x"}),
+    "functions": ("again(x)", lambda x: x * x, {"x": lambda x, out: 2 * x}),
+    "sequence": ("again(*xs)", "sum([x * x for x in xs])", {"x": "sum([x for _ in (1, 2)])"}),
+    "functions of sequences": ("again(*xs)", lambda *xs: xs[0] * xs[0], {"xs": lambda xs, out: [2 * x for x in xs]}),
+}
+
+
+@pytest.mark.parametrize(("signature", "forward", "partials"), PARTS_OF_ROWS.values(), ids=PARTS_OF_ROWS)
+def test_what_is_replaced_is_freed(signature: str, forward: Any, partials: Any) -> None:
+    """Whatever was made of it: derivatives, series, compiled code, modules of generated functions."""
+
+    def counts() -> tuple[int, ...]:
+        for _ in range(3):
+            again = define_rule(signature, forward, **partials)
+            assert derivatives(again, 3.0, 2) == [9.0, 6.0, 2.0]
+            assert taylor(again, 3.0, 2) == [9.0, 6.0, 1.0]
+            assert jit(lambda x, again=again: grad(lambda y: again(y) * x)(x))(3.0) == 18.0
+            domains.limits(RULES["again"], "x")
+        gc.collect()
+        kinds = Counter(type(thing) for thing in gc.get_objects())
+        names = (operations.NUMBERS, operations.BASE_FUNCTIONS, operations._callables, templates.helpers, sys.modules)
+        return (*map(len, names), *map(kinds.__getitem__, (Rule, Recipe, Partial, types.FunctionType, types.CellType)))
+
+    counts()
+    before = counts()
+    assert before == counts() == counts()
+
+
+def test_functions_stay_as_long_as_a_node_needs_them() -> None:
+    cube = define_rule("power_of(x)", lambda x: x * x * x, x=lambda x, out: 3 * x * x)
+    x = Value(2.0)
+    node = cube(x)
+    for _ in range(4):
+        define_rule("power_of(x)", lambda x: x, x=lambda x, out: 1.0)
+        assert terms(node, x, True) == [8.0, 12.0, 6.0, 1.0]
+    assert len(operations._callables) == 6  # those of the node, of the present rule, and of the one before

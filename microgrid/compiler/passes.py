@@ -9,7 +9,7 @@ from functools import cache
 
 from microgrid.compiler.program import DETACH, SOFTMAX, Guard, Loop, Program, Step, names_in, operands, renamed
 from microgrid.conversions import MATH_ERRORS
-from microgrid.operations import functions_for
+from microgrid.operations import dependents, functions_for
 from microgrid.pullbacks import expression, may_raise
 from microgrid.recording import evaluate
 from microgrid.rules import Rule
@@ -97,6 +97,9 @@ def shared(program: Program) -> Program:
 def can_raise(rule: Rule) -> bool:
     """Return whether `rule` raises on some floats."""
     return any(may_raise(expression(text)) for text in rule.forward.split("; "))
+
+
+dependents.add(can_raise)
 
 
 def pruned(program: Program) -> Program:

@@ -12,7 +12,7 @@ import re
 from functools import cache
 
 from microgrid.codegen import define, sequences, with_float_literals
-from microgrid.operations import NUMBERS
+from microgrid.operations import NUMBERS, dependents
 from microgrid.pullbacks import Inline, Substitute, expression, is_zero, may_raise, names_in, product
 from microgrid.rules import RULES, Rule
 
@@ -267,6 +267,19 @@ class Recipe:
 
 
 recipe: Callable[[Rule], Recipe] = cache(Recipe)
+
+
+class Forgetting:
+    """Forgets recipes and helpers where a rule is replaced; code that was compiled has those that it calls."""
+
+    def cache_clear(self) -> None:
+        """Let them be made anew."""
+        recipe.cache_clear()  # type: ignore[attr-defined] # declared as a function, so that its argument is checked
+        helpers.clear()
+
+
+forgetting = Forgetting()
+dependents.add(forgetting)
 
 
 def meanings(rule: Rule, target: str, arguments: tuple[Any, ...]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from functools import cache
 
 from microgrid import recording
 from microgrid.conversions import MATH_ERRORS
-from microgrid.operations import NUMBERS
+from microgrid.operations import NUMBERS, dependents
 from microgrid.pullbacks import expression
 from microgrid.rules import RULES, Rule
 from microgrid.testing.intervals import Interval
@@ -184,6 +184,9 @@ def limits(rule: Rule, name: str) -> list[tuple[type[ast.cmpop], float]]:
                 case ast.Call(ast.Name("abs"), [ast.Name(word)]) if word in words and relation and number is not None:
                     found += [(relation, number), (MIRRORED[relation], -number)]
     return found
+
+
+dependents.add(limits)
 
 
 def constant(node: ast.expr) -> float | None:
