@@ -39,6 +39,11 @@ guards: list[Entry] = []  # of all threads: what a conversion to float tests
 _entered: ContextVar[tuple[Entry, ...]] = ContextVar("microgrid_modes", default=())
 
 
+def entered() -> tuple[Entry, ...]:
+    """Return the entries of this thread or task."""
+    return _entered.get()
+
+
 def active() -> list[Mode]:
     """Return the modes that are on in this thread or task."""
     return [entry.mode for entry in _entered.get() if entry.on]
@@ -110,9 +115,22 @@ class Mode:
         own = [entry for entry in _entered.get() if entry.on and entry.mode is self]
         entry = own[-1] if own else self._entries[-1]
         entry.on = False
-        self._entries.remove(entry)
         self._list.remove(entry)
+        self._entries.remove(entry)
         _entered.set(tuple(entry for entry in _entered.get() if entry.on))
+
+    def abandon(self, outside: tuple[Entry, ...]) -> None:
+        """Leave it, as far as that is not done, and let the entries `outside` be those of this thread or task.
+
+        Ctrl-C may come while a mode is entered or left: what comes after that in `__enter__` or `__exit__` is not done.
+        """
+        while self._entries:
+            entry = self._entries[-1]
+            entry.on = False
+            if entry in self._list:
+                self._list.remove(entry)
+            self._entries.pop()
+        _entered.set(tuple(entry for entry in outside if entry.on))
 
     def before_backward(self, root: Value) -> None:
         """Look at the graph of `root`, which is about to be differentiated; a mode that cares says how."""

@@ -2,7 +2,8 @@
 
 A comparison, a truth value, a hash, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading
 `.data` or `.grad` or converting to a float cannot be followed, and is noted with the line that did it. In threads and
-tasks that trace nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was.
+tasks that trace nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was;
+if Ctrl-C prevented that, as soon as one of the changed attributes is used.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 import operator
 import sys
 from _thread import RLock
-from itertools import repeat
+from itertools import chain, repeat
 
 from microgrid.compiler.program import INDEX
 from microgrid.conversions import MATH_ERRORS, is_node, is_number
@@ -41,6 +42,14 @@ plain: set[int] = set()
 exact: dict[int, int | float] = {}
 
 
+def present() -> Any:
+    """Return the trace that is on in this thread or task, or None; where none is on anywhere, restore `Value`."""
+    trace = tracing()
+    if trace is None and not is_needed():
+        restore()
+    return trace
+
+
 def number_of(operand: Any) -> Any:
     """Return the number that `operand` is in an eager run."""
     return exact.get(id(operand), operand.data) if isinstance(operand, Value) else operand
@@ -53,7 +62,7 @@ def arithmetic(name: str, original: Callable[..., Any], is_reflected: bool = Fal
         if not exact or (id(self) not in exact and id(others[0] if others else self) not in exact):
             return original(self, *others)
         operands = (*others, self) if is_reflected else (self, *others)
-        trace = tracing()
+        trace = present()
         if trace is None or not all([isinstance(x, int) or id(x) in exact for x in operands]):
             if trace is not None:
                 trace.meets(others)
@@ -71,7 +80,7 @@ def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Va
     def compare(self: Value, other: Any) -> Any:
         is_exact = exact and (id(self) in exact or id(other) in exact)
         outcome = function(number_of(self), number_of(other)) if is_exact else original(self, other)
-        trace = tracing()
+        trace = present()
         if trace is None or not (is_node(other) or is_number(other)):
             return outcome
         return trace.guard(test, (self, other), outcome)
@@ -83,7 +92,7 @@ def conversion(test: str, original: Callable[[Value], Any], function: Callable[[
     """Return a conversion to an integer or a bool that a trace takes for a guard; `function` does it on a number."""
 
     def convert(self: Value) -> Any:
-        trace = tracing()
+        trace = present()
         try:
             outcome = function(exact[id(self)]) if id(self) in exact else original(self)
         except MATH_ERRORS:  # of inf and nan, and of nothing else
@@ -100,7 +109,7 @@ def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
 
     def hashed(self: Value) -> int:
         if id(self) in plain and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
-            trace = tracing()
+            trace = present()
             if trace is not None:
                 by_value: int = trace.hashed(self)
                 return by_value
@@ -127,7 +136,7 @@ def rounding(original: Callable[..., Any]) -> Callable[..., Any]:
 
 def index(self: Value) -> int:
     """Return what is an integer in an eager run as an index, which is a guard; no other `Value` is one."""
-    trace = tracing()
+    trace = present()
     if trace is None or not trace.is_integer(self):
         raise TypeError(f"{type(self).__name__!r} object cannot be interpreted as an integer")
     return int(trace.guard(INDEX, (self,), exact[id(self)]))
@@ -137,7 +146,7 @@ def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method that a trace cannot follow."""
 
     def method(self: Value, *arguments: Any, **keywords: Any) -> Any:
-        trace = tracing()
+        trace = present()
         if trace is not None:
             trace.cannot_follow(what)
         return original(self, *arguments, **keywords)
@@ -172,7 +181,7 @@ def looking(accepts: Callable[[Any, str], bool]) -> Callable[[Any, str], None]:
         if found is None:
             found = known[id(code)] = accepts(code, frame.f_globals.get("__name__", "")), code
         if not found[0]:
-            trace = tracing()
+            trace = present()
             if trace is not None:
                 trace.cannot_follow(what)
 
@@ -207,7 +216,7 @@ def making(init: Callable[..., None]) -> Callable[..., None]:
 
     def make(self: Value, *arguments: Any, **keywords: Any) -> None:
         init(self, *arguments, **keywords)
-        trace = tracing()
+        trace = present()
         if trace is not None:
             trace.made(self, stands_in=sys._getframe(1).f_globals.get("__name__") == "microgrid.recording")
 
@@ -218,7 +227,7 @@ def detaching(detach: Callable[[Value], Value], init: Callable[..., None]) -> Ca
     """Return `Value.detach`, telling traces whose number the leaf has."""
 
     def detached(self: Value) -> Value:
-        trace = tracing()
+        trace = present()
         if trace is None:
             return detach(self)
         leaf = object.__new__(Value)
@@ -255,9 +264,15 @@ def is_instrumented() -> bool:
     return isinstance(vars(Value)["data"], property)
 
 
-def set_all(attributes: dict[str, Any]) -> None:
-    """Let `Value` have `attributes`: all of them in one opcode, so that Ctrl-C cannot come in between."""
-    [*map(setattr, repeat(Value), attributes, attributes.values())]
+def is_needed() -> bool:
+    """Return whether a trace is on in some thread."""
+    return any([entry.mode.traces for entry in [*observers]])  # a copy: another thread may leave a mode
+
+
+def set_all(attributes: dict[str, Any], gone: tuple[str, ...] = ()) -> None:
+    """Let `Value` have `attributes`, and not those that are `gone`: in one opcode, so that Ctrl-C cannot part them."""
+    change = map(setattr, repeat(Value), attributes, attributes.values())
+    [*chain(change, map(delattr, repeat(Value), gone))]
 
 
 def instrument() -> None:
@@ -272,8 +287,7 @@ def instrument() -> None:
 def restore() -> None:
     """Make `Value` what it was, unless a trace is on in some thread."""
     with _lock:
-        if is_instrumented() and not any([entry.mode.traces for entry in observers]):
+        if is_instrumented() and not is_needed():
             plain.clear()  # what an interrupted trace has left
             exact.clear()
-            set_all(_originals)
-            del Value.__index__  # type: ignore[attr-defined] # the only one that was not there
+            set_all(_originals, gone=("__index__",))  # the only one that was not there

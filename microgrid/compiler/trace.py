@@ -102,6 +102,10 @@ class Trace(modes.Mode):
     def __exit__(self, *exception: object) -> None:
         super().__exit__(*exception)
         self._apart.__exit__()
+        self.close()
+
+    def close(self) -> None:
+        """Undo what is not the mode's own; doing it twice does nothing more."""
         self.observer = None  # a method of its own, which would keep it alive
         plain.difference_update(self._plain)
         for key in self._exact:
@@ -114,12 +118,18 @@ class Trace(modes.Mode):
         Raises:
             Unfit: if it raises an error, be it one that only a trace meets.
         """
+        outside = modes.entered()
         try:
             with self:
                 return function(*args, **kwargs)
-        except Exception as error:
+        except BaseException as error:
             self.let_go()
+            if not isinstance(error, Exception):  # Ctrl-C, say
+                raise
             raise Unfit(self.obstacle or f"a trial run raised {type(error).__name__}: {error}") from error
+        finally:  # once more, since Ctrl-C may have come within `with`
+            self.abandon(outside)
+            self.close()
 
     # What the run tells
 

@@ -1,16 +1,21 @@
 """The instruments: what `Value` tells a trace, and that it is untouched otherwise."""
 
+import contextvars
 import math
 import operator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from microgrid import Value
+from microgrid import Value, no_grad
+from microgrid.compiler import instrument as instrument_module
+from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.instrument import instrument, is_followed, restore
 from microgrid.compiler.program import Guard
 from microgrid.compiler.trace import Trace
-from microgrid.modes import Mode
+from microgrid.modes import Mode, active, apart, observers, tracing
+from tests.interruptions import everywhere
 
 
 def guards(function: Any, number: float = 1.5) -> list[tuple[str, Any]]:
@@ -41,10 +46,11 @@ def test_a_comparison_with_no_number_is_none() -> None:
 
 def test_values_do_what_they_did_outside_of_the_trace() -> None:
     before = dict(vars(Value))
-    other = Mode(lambda node: None)
+    other, task = Mode(lambda node: None), contextvars.copy_context()
     other.traces = True
     instrument()
     instrument()
+    task.run(other.__enter__)
     try:
         x = Value(2.5)
         x.data = 3.5
@@ -60,14 +66,57 @@ def test_values_do_what_they_did_outside_of_the_trace() -> None:
         assert x.detach().data == 3.5 and f"{x}" == repr(x) and vars(Value) != before
         with pytest.raises(TypeError, match="'Value' object cannot be interpreted as an integer"):
             operator.index(x)
-        with other:
-            restore()
+        restore()
         assert vars(Value) != before
     finally:
+        task.run(other.__exit__)
         restore()
     assert dict(vars(Value)) == before
     with pytest.raises(TypeError, match="'Value' object cannot be interpreted as an integer"):
         operator.index(Value(1.0))
+
+
+USES = {
+    "a leaf": lambda x: Value(1.0),
+    "reading": lambda x: x.data,
+    "assigning": lambda x: setattr(x, "grad", 1.0),
+    "a comparison": lambda x: x > 2,
+    "a conversion": int,
+    "rounding": round,
+    "text": repr,
+    "detach": Value.detach,
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_what_is_left_over_heals_where_no_trace_is_on(use: Any) -> None:
+    x, before = Value(2.5), dict(vars(Value))
+    instrument()
+    with no_grad():
+        use(x)
+    assert dict(vars(Value)) == before
+    instrument()
+    with pytest.raises(TypeError, match="'Value' object cannot be interpreted as an integer"):
+        operator.index(x)
+    assert dict(vars(Value)) == before
+
+
+@pytest.mark.parametrize("function", [lambda x: x * 2.0, lambda x: 1 / 0])
+def test_an_interruption_leaves_nothing_of_a_trace(function: Any) -> None:
+    before, found = dict(vars(Value)), []
+
+    def run() -> None:
+        found.append(tracing())
+        with suppress(Unfit):
+            Trace([1.5]).run(function)
+
+    entering = Trace.run, Trace.__enter__, Trace.__exit__, Trace.close, Mode, apart, instrument, restore
+    with no_grad() as outer:
+        for _ in everywhere(run, *entering, instrument_module.set_all):
+            assert dict(vars(Value)) == before
+            assert active() == [outer] == [entry.mode for entry in observers]
+            assert not instrument_module.plain and not instrument_module.exact
+    assert {*found} == {None}
 
 
 def test_reading_data_is_followed_in_the_library_only() -> None:
