@@ -21,9 +21,15 @@ def is_node(x: object) -> bool:
 
 
 def is_number(x: object) -> bool:
-    """Return whether `x` can become the number of a node: it converts to float and is no node and no container."""
-    is_real = hasattr(x, "__float__") and "complex" not in type(x).__name__  # NumPy's complex numbers would convert
-    return is_real and not hasattr(x, "__iter__") and not is_node(x)
+    """Return whether `x` can become the number of a node: it converts to float and is no node and no container.
+
+    Of NumPy's scalars, and of arrays without dimensions, all convert: also complex numbers, text, times and objects.
+    """
+    if not hasattr(x, "__float__") or "complex" in type(x).__name__ or is_node(x):
+        return False
+    if hasattr(x, "dtype"):
+        return getattr(x, "shape", None) == () and getattr(x.dtype, "kind", "O") not in "cOSUMm"
+    return not hasattr(x, "__iter__")
 
 
 def is_fraction(x: object) -> bool:

@@ -10,7 +10,7 @@ decides from what took part.
 
 from __future__ import annotations
 
-from microgrid import modes, tree
+from microgrid import arrays, modes, tree
 from microgrid.conversions import as_number, is_node, zero_like
 from microgrid.engine import Value
 from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
@@ -165,7 +165,7 @@ class Run:
                 result = function(*arguments, **kwargs)
             if has_aux and not (isinstance(result, tuple) and len(result) == 2):
                 raise TypeError(f"{name}: has_aux expects the function to return a pair, got {result!r:.60}")
-            self.out: Any = result[0] if has_aux else result
+            self.out: Any = arrays.unwrapped(result[0] if has_aux else result)
             self.aux: Any = result[1] if has_aux else None
             self.outputs = tree.leaves(f"{name}: the result", self.out)
             known = outside.known if outside else set()

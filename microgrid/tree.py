@@ -1,13 +1,15 @@
 """Nests of numbers: lists, tuples, named tuples, dicts, dataclasses and modules, walked in a fixed order and rebuilt.
 
 A leaf is a number or a `Value`; None is an empty nest. In a module only the `Value`s are leaves, since its plain
-numbers are settings; one that it holds in two places is one leaf, and what replaces it is a `Value` again.
+numbers are settings; one that it holds in two places is one leaf, and what replaces it is a `Value` again. Arrays of
+NumPy, `array.array`, rows and columns of pandas are nests as well: see `arrays`.
 """
 
 from __future__ import annotations
 
 import copy
 
+from microgrid import arrays
 from microgrid.conversions import is_node, is_number
 
 TYPE_CHECKING = False
@@ -32,6 +34,12 @@ def written(path: Path) -> str:
         path, (form, key) = path
         steps.append(form.format(key))
     return path + "".join(reversed(steps))
+
+
+def shown(item: object) -> str:
+    """Return the type of what does not fit, its text on one line, and for an array what to write."""
+    text = " ".join(f"{item!r:.200}".split())
+    return f"{type(item).__name__} {text:.60}{arrays.advice(item)}"
 
 
 def is_module(item: object) -> bool:
@@ -66,7 +74,10 @@ def parts(item: Any) -> list[tuple[Step, Any]] | None:
     if isinstance(item, list | tuple):
         return [((AT, index), piece) for index, piece in enumerate(item)]
     names = field_names(item)
-    return None if names is None else [((FIELD, name), getattr(item, name)) for name in names]
+    if names is not None:
+        return [((FIELD, name), getattr(item, name)) for name in names]
+    entries = arrays.opened(item)
+    return None if entries is None else parts(entries)
 
 
 def fill(item: Any, twin: Any, pieces: list[Any]) -> Any:
@@ -75,18 +86,40 @@ def fill(item: Any, twin: Any, pieces: list[Any]) -> Any:
         return item._make(pieces)
     if isinstance(item, list | tuple):
         return type(item)(pieces)
+    if arrays.is_array(item):
+        return stacked(pieces) if pieces else item.astype(float)
+    if arrays.is_column(item):
+        return pieces
     if isinstance(item, dict):
         dict.update(twin, zip(item, pieces, strict=True))  # a Counter's own would count
         return twin
+    if arrays.is_row(item):
+        return dict(zip(item.index, pieces, strict=True))
     for name, piece in zip(field_names(item) or (), pieces, strict=True):
         object.__setattr__(twin, name, piece)  # a dataclass may be frozen
     return twin
 
 
+def stacked(pieces: list[Any]) -> Any:
+    """Return what stands in the places of the entries of a NumPy array: an array, or a nest of arrays as in JAX.
+
+    Where a list of numbers is in each place, it is a further dimension. A list of the pieces is left of modules.
+    """
+    first = pieces[0]
+    if first is None or is_node(first) or is_number(first) or arrays.is_array(first):
+        return None if first is None else arrays.joined(pieces)
+    if is_module(first):
+        return pieces
+    columns = [*zip(*[[piece for _, piece in parts(nest) or ()] for nest in pieces], strict=True)]
+    if type(first) is list and all(is_node(entry) or is_number(entry) for entry in first):
+        return arrays.joined([stacked(list(row)) for row in zip(*columns, strict=True)]) if columns else pieces
+    return fill(first, copy.copy(first), [stacked(list(column)) for column in columns])
+
+
 def same_shape(item: Any, other: Any) -> bool:
     """Return whether `other` is a nest with pieces of the same names as `item`, in the same or another order."""
     ours, theirs = parts(item), parts(other)
-    if theirs is None or isinstance(item, list | tuple) != isinstance(other, list | tuple):
+    if theirs is None or arrays.is_sequence(item) != arrays.is_sequence(other):
         return False
     return dict(ours or ()).keys() == dict(theirs).keys()
 
@@ -119,15 +152,18 @@ class Walk:
     def visit(self, path: Path, inside: bool, item: Any, *others: Any) -> Any:
         """Return what becomes of `item`, which stands at `path`, and `inside` a module or not."""
         if self.keeps(item):
-            return item
+            return arrays.copied(item)
         if is_node(item) or (not inside and is_number(item)):
             return self.leaf(path, inside, item, *others)
-        pieces = parts(item)
+        inner = arrays.unwrapped(item)
+        if inner is not item:
+            return self.visit(path, inside, inner, *others)
+        pieces = None if inside and arrays.is_plain(item) else parts(item)
         if pieces is None:
             if inside:
                 return item
-            expected = "expected a number, a Value, or a list, tuple, dict, dataclass or Module of them"
-            raise TypeError(f"{written(path)}: {expected}, got {type(item).__name__} {item!r:.60}")
+            expected = "expected a number, a Value, or a list, tuple, dict, dataclass, array or Module of them"
+            raise TypeError(f"{written(path)}: {expected}, got {shown(item)}")
         for other in others:
             if not same_shape(item, other):
                 raise TypeError(f"{written(path)}: expected the shape of {item!r:.60}, got {other!r:.60}")
@@ -141,7 +177,7 @@ class Walk:
             return self.met[id(item)]
         for other in others:
             if not is_node(other) and not is_number(other):
-                raise TypeError(f"{written(path)}: expected a number, got {type(other).__name__} {other!r:.60}")
+                raise TypeError(f"{written(path)}: expected a number, got {shown(other)}")
         new = self.function(item, *others)
         if inside:
             self.met[id(item)] = new = held(item, new)
@@ -153,7 +189,7 @@ class Walk:
         """Return a nest like `item` of what becomes of its pieces."""
         if item is None:
             return None
-        twin = item if isinstance(item, list | tuple) else copy.copy(item)
+        twin = copy.copy(item) if isinstance(item, dict) or field_names(item) else item
         if is_module(item):
             self.met[id(item)] = twin  # before its pieces are visited: one may lead back to it
         beside = [dict(parts(other) or ()) for other in others]
@@ -208,6 +244,8 @@ def converted(function: Callable[[Any], Any], nest: Any) -> Any:
     """
 
     def is_foreign(item: Any) -> bool:
-        return is_module(item) or not (is_node(item) or is_number(item) or parts(item) is not None)
+        if is_module(item) or arrays.is_plain(item):
+            return True
+        return not (is_node(item) or is_number(item) or parts(item) is not None)
 
     return Walk(function, is_foreign).visit("a nest", False, nest)

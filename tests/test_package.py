@@ -87,6 +87,7 @@ LAYERS = [
     ["eager"],
     ["passes"],
     ["tree"],
+    ["arrays"],
     ["graph", "conversions"],
     ["modes"],
     ["codegen"],

@@ -180,7 +180,7 @@ def test_keys_may_be_long_or_look_alike() -> None:
         assert [*found.values()] == [(1.0, 10.0), (2.0, 20.0)]
 
 
-EXPECTED = "expected a number, a Value, or a list, tuple, dict, dataclass or Module of them, got "
+EXPECTED = "expected a number, a Value, or a list, tuple, dict, dataclass, array or Module of them, got "
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microgrid import tree
+from microgrid import arrays, tree
 from microgrid.compiler.settings import is_constant, is_static, key_of
 from microgrid.conversions import is_fraction, is_node, is_number
 from microgrid.engine import Value
@@ -29,6 +29,7 @@ class Arguments:
         key: the shape, with what is no number in it: text, bools, None, functions, dict keys, settings of modules.
         integers: the places of integers among the leaves.
         is_exact: whether there is a fraction or an integer too large for a float.
+        foreign: numbers of other types than Python's own, which reckon in their own way: NumPy's scalars, decimals.
 
     Raises:
         Unfit: if there is something else in them.
@@ -40,12 +41,13 @@ class Arguments:
     True
     """
 
-    __slots__ = ("_met", "integers", "is_exact", "key", "leaves", "numbers")
+    __slots__ = ("_met", "foreign", "integers", "is_exact", "key", "leaves", "numbers")
 
     def __init__(self, nest: Any) -> None:
         self.leaves: list[Any] = []
         self.numbers: list[Any] = []
         self.integers: list[int] = []
+        self.foreign: list[Any] = []
         self.is_exact = False
         self._met: dict[int, int] = {}  # the modules, and the `Value`s in them, that were met
         try:
@@ -74,6 +76,8 @@ class Arguments:
         if isinstance(item, dict):
             pairs = [(key_of(key) or (type(key), key), self.shape(piece, inside)) for key, piece in item.items()]
             return (kind, *self.beside(item), *pairs)
+        if arrays.is_nest(item):
+            return self.shape_of_array(item, inside)
         pieces = tree.parts(item)
         if pieces is not None:
             return (kind, *self.beside(item), *[(step, self.shape(piece, inside)) for step, piece in pieces])
@@ -109,6 +113,19 @@ class Arguments:
                 found.append(self.shape(item, inside))
         return found
 
+    def shape_of_array(self, item: Any, inside: bool) -> Hashable:
+        """Return the part of the key for an array, or a row or column of pandas; one in a module is a setting."""
+        labels = item.shape if arrays.is_array(item) else tuple(item.index) if arrays.is_row(item) else None
+        if not arrays.is_plain(item):
+            return (type(item), labels, *self.shapes(arrays.entries(item), inside))
+        if inside:
+            return type(item), labels, item.dtype.str, item.tobytes()
+        numbers = arrays.floats(item)
+        self.is_exact = self.is_exact or (item.dtype.kind in "iu" and any([abs(n) >= LARGEST_INTEGER for n in numbers]))
+        self.leaves += numbers
+        self.numbers += numbers
+        return type(item), labels
+
     def shape_of_value(self, item: Value, inside: bool) -> Hashable:
         """Return the part of the key for a `Value`."""
         if inside:
@@ -126,6 +143,8 @@ class Arguments:
         """Return the part of the key for a number that is no float."""
         if not is_number(item):
             raise Unfit(f"an argument of type {type(item).__name__}")
+        if type(item) is not int and type(item) is not float:
+            self.foreign.append(item)
         large = isinstance(item, int) and abs(item) > LARGEST_INTEGER
         if isinstance(item, int):
             self.integers.append(len(self.leaves))
@@ -134,12 +153,21 @@ class Arguments:
         self.numbers.append(0.0 if self.is_exact else float(item))
         return float
 
+    def reckon_otherwise(self, given: Iterable[Any]) -> bool:
+        """Return whether one of `given` is a foreign number itself, not one among data."""
+        return bool(self.foreign) and any([item is number for item in given for number in self.foreign])
+
     def shape_of_setting(self, item: Any) -> Hashable:
         """Return the part of the key for what a module has besides `Value`s."""
         key = key_of(item)
         if key is None:
             raise Unfit(f"an argument with something of type {type(item).__name__} in it, which may change in place")
         return key
+
+
+def is_settled(item: Any) -> bool:
+    """Return whether a part of the result is the same for all calls of a case; bools are where guards have told."""
+    return is_static(item) or arrays.is_kept(item)
 
 
 def with_leaves(nest: Any, leaves: Iterable[Any]) -> Any:
@@ -175,7 +203,7 @@ class Results:
 
     def is_kept(self, item: Any) -> bool:
         """Return whether `item` is no part of the nest but stays as it is."""
-        if is_constant(item):
+        if is_constant(item) or arrays.is_kept(item):
             return True
         if tree.is_module(item) or not (isinstance(item, Value) or is_number(item) or tree.parts(item) is not None):
             raise Unfit(f"it returns something of type {type(item).__name__}")
@@ -185,4 +213,4 @@ class Results:
         """Return the nest with `results` as its leaves."""
         if type(self.nest) is int:
             return results[0]
-        return tree.Walk(results.__getitem__, is_static).visit("the result", False, self.nest)
+        return tree.Walk(results.__getitem__, is_settled).visit("the result", False, self.nest)

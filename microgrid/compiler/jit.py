@@ -73,7 +73,8 @@ class Jitted:
         reason, results = "", None
         try:
             arguments = Arguments((args, kwargs))
-            results = None if arguments.is_exact else self.results(arguments, (args, kwargs), records)
+            is_eager = arguments.is_exact or arguments.reckon_otherwise((*args, *kwargs.values()))
+            results = None if is_eager else self.results(arguments, (args, kwargs), records)
         except Unfit as unfit:
             reason = str(unfit)
         except RecursionError:

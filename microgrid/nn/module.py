@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from microgrid import arrays
 from microgrid.conversions import counted, zero_like
 from microgrid.engine import Value
 from microgrid.graph import assign
@@ -38,7 +39,7 @@ class Frozen(Value):
 
 class Module:
     """What has parameters: the leaf `Value`s among its attributes, those of the modules there, and in lists, tuples and
-    dicts of either.
+    dicts of either, and in arrays of NumPy.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -74,6 +75,8 @@ class Module:
                 parts = item.items()
             elif isinstance(item, list | tuple):
                 parts = enumerate(item)
+            elif hasattr(item, "tolist") and not arrays.is_plain(item):
+                parts = enumerate(arrays.opened(item) or ())
             stack += reversed([(f"{path}.{name}" if path else str(name), part) for name, part in parts])
 
     def parameters(self) -> list[Value]:
@@ -199,9 +202,9 @@ def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Numbe
         ValueError: if it has another length.
     """
     try:
-        inputs = tuple(x)
+        inputs = tuple(x if type(x) is list else arrays.listed(called(module), x))
     except TypeError:
-        given = f"{type(x).__name__} {x!r:.60}"
+        given = f"{type(x).__name__} {x!r:.60}{arrays.advice(x)}"
         raise TypeError(f"{called(module)} expects a sequence of {counted(nin, 'input')}, got {given}") from None
     if len(inputs) != nin:
         raise ValueError(f"{called(module)} expects {counted(nin, 'input')}, got {len(inputs)}")
