@@ -1,7 +1,8 @@
 """`vmap`: any function mapped over the rows of batches, with JAX's name. Nothing is differentiated here.
 
-A batch is an iterable of rows, and a row any nest; or a dict of batches, whose rows are dicts. The trace of a function
-that `jit` compiles is told of the rows, so that it can make one loop of them.
+A batch is an iterable of rows, and a row any nest; or a dict of batches, whose rows are dicts. Rows of a NumPy array
+of several dimensions are arrays, those of one with a single dimension or of a pandas column are Python's numbers. The
+trace of a function that `jit` compiles is told of the rows, so that it can make one loop of them.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from copy import copy
 from functools import wraps
 
-from microgrid import tree
+from microgrid import arrays, tree
 from microgrid.modes import observers, tracing
 from microgrid.runs import name_of
 
@@ -99,6 +100,6 @@ def batch(name: str, path: str, given: Any) -> list[Any]:
     if isinstance(given, dict) and given:
         columns = {f"{path}[{key!r:.60}]": column for key, column in given.items()}
         return [tree.fill(given, copy(given), list(row)) for row in rows_of(name, columns)]
-    if hasattr(given, "__iter__") and not isinstance(given, str | bytes | dict):
-        return list(given)
-    raise TypeError(f"{name}: expected {path} to be a list of rows, got {type(given).__name__} {given!r:.60}")
+    if arrays.has_items(given) and not isinstance(given, str | bytes | dict) and not arrays.is_table(given):
+        return list(given if getattr(given, "ndim", 1) > 1 else arrays.listed(name, given))
+    raise TypeError(f"{name}: expected {path} to be a list of rows, got {tree.shown(given)}")

@@ -12,6 +12,7 @@ import math
 import operator
 from itertools import product
 
+from microgrid import arrays
 from microgrid.conversions import is_number
 from microgrid.rng import random_source
 
@@ -244,7 +245,8 @@ def one_hot(target: Sequence[int] | int, num_classes: int | None = None) -> Any:
     >>> one_hot(1, 2)
     [0.0, 1.0]
     """
-    targets: list[Any] = [*target] if hasattr(target, "__iter__") else [target]
+    several = arrays.has_items(target)
+    targets: list[Any] = [*arrays.listed("one_hot", target)] if several else [target]
     try:
         indices = [operator.index(index) for index in targets]
     except TypeError:
@@ -256,21 +258,21 @@ def one_hot(target: Sequence[int] | int, num_classes: int | None = None) -> Any:
         if not 0 <= index < count:
             raise ValueError(f"one_hot expects classes from 0 to {count - 1}, got {index}")
     rows = [[float(place == index) for place in range(count)] for index in indices]
-    return rows if hasattr(target, "__iter__") else rows[0]
+    return rows if several else rows[0]
 
 
 def train_test_split(
-    *arrays: Sequence[Any],
+    *sequences: Sequence[Any],
     test_size: float | None = None,
     train_size: float | None = None,
     shuffle: bool = True,
     rng: Seed = None,
-) -> list[list[Any]]:
-    """Return two parts of each of `arrays`, all parted in the same way: for rows and targets
+) -> list[Any]:
+    """Return two parts of each of `sequences`, all parted in the same way: for rows and targets
     `[train_rows, test_rows, train_targets, test_targets]`.
 
     Args:
-        arrays: sequences of equal length.
+        sequences: of equal length; the parts are lists, of an array of NumPy arrays.
         test_size: how many samples to test with, or below 1 which part of all, rounded up; what training leaves over,
             or a quarter, unless given.
         train_size: likewise for training, but rounded down; all the others unless given.
@@ -278,21 +280,22 @@ def train_test_split(
         rng: None (the module `random`), a seed, or a `random.Random`.
 
     Raises:
-        ValueError: if there are no arrays, their lengths differ, or a size does not fit.
+        ValueError: if there are no sequences, their lengths differ, or a size does not fit.
+        TypeError: if one is a table of pandas.
 
     >>> train_test_split([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], shuffle=False)
     [[[1.0], [2.0], [3.0]], [[4.0]], [0, 1, 0], [1]]
     """
-    lengths = [len(array) for array in arrays]
+    given: list[Any] = [one if arrays.is_array(one) else arrays.listed("train_test_split", one) for one in sequences]
+    lengths = [len(one) for one in given]
     if len({*lengths}) != 1:
         raise ValueError(f"train_test_split expects sequences of equal length, at least one, got lengths {lengths}")
     train, test = split_sizes(lengths[0], train_size, test_size)
     order = list(range(lengths[0]))
     if shuffle:
         random_source(rng).shuffle(order)
-    return [
-        [array[index] for index in part] for array in arrays for part in (order[:train], order[train : train + test])
-    ]
+    parts = (order[:train], order[train : train + test])
+    return [one[part] if arrays.is_array(one) else [one[index] for index in part] for one in given for part in parts]
 
 
 def split_sizes(count: int, train_size: float | None, test_size: float | None) -> tuple[int, int]:

@@ -1,14 +1,14 @@
 """Losses: how far predictions are from targets, with the names and definitions of `torch.nn.functional`.
 
-Each takes predictions and targets, two sequences of equal length or two single numbers, and returns their mean as one
-`Value` (a float if none was given); their sum with `reduction="sum"`, or a list of all with `reduction="none"`.
+Each takes predictions and targets, two sequences of equal length (arrays too) or two single numbers, and returns their
+mean as one `Value` (a float if none was given); their sum with `reduction="sum"`, a list of all with "none".
 """
 
 from __future__ import annotations
 
 import operator
 
-from microgrid import math
+from microgrid import arrays, math
 from microgrid.anomaly import warn
 from microgrid.conversions import is_number
 from microgrid.engine import Value
@@ -63,7 +63,8 @@ def paired(name: str, predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
     Raises:
         ValueError: if there is nothing to compare, or not as many predictions as targets.
     """
-    rows = [list(side) if hasattr(side, "__iter__") else [side] for side in (predictions, targets)]
+    sides = [arrays.listed(name, side) for side in (predictions, targets)]
+    rows = [list(side) if hasattr(side, "__iter__") else [side] for side in sides]
     if not rows[0] or len(rows[0]) != len(rows[1]):
         lengths = f"{len(rows[0])} and {len(rows[1])}"
         raise ValueError(f"{name} expects as many predictions as targets, at least one, got {lengths}")
@@ -85,7 +86,7 @@ def over_numbers(name: str, loss: Callable[[Any, Any], Any], input: Numbers, tar
     """
     pairs = paired(name, input, target)
     check_numbers(name, [*(x for x, _ in pairs), *(y for _, y in pairs)])
-    single = not (hasattr(input, "__iter__") or hasattr(target, "__iter__"))
+    single = not (arrays.has_items(input) or arrays.has_items(target))
     return reduced(name, loss, pairs, reduction, single)
 
 
@@ -192,9 +193,9 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
     >>> cross_entropy([Value(2.0), Value(2.0)], [0.5, 0.5]).data == math.log(2)
     True
     """
-    if not hasattr(input, "__iter__"):
+    if not arrays.has_items(input):
         raise TypeError(f"cross_entropy expects rows of logits, got {type(input).__name__} {input!r:.60}")
-    rows = [*input]
+    rows = [*arrays.listed("cross_entropy", input)]
     single = bool(rows) and not hasattr(rows[0], "__iter__")
     pairs = paired("cross_entropy", [rows] if single else rows, [target] if single else target)
     return reduced("cross_entropy", cross_entropy_of_row, pairs, reduction, single)
@@ -204,11 +205,11 @@ def cross_entropy_of_row(row: Any, target: Any) -> Any:
     """Return the cross-entropy of one row of logits and an index or a row of probabilities."""
     if not hasattr(row, "__iter__"):
         raise TypeError(f"cross_entropy expects rows of logits, got {type(row).__name__} {row!r:.60} among them")
-    logits = tuple(row)
+    logits = tuple(arrays.listed("cross_entropy", row))
     if not logits:
         raise ValueError(f"cross_entropy expects rows of at least one logit, got {row!r:.60}")
-    if hasattr(target, "__iter__"):
-        probabilities = tuple(target)
+    if arrays.has_items(target):
+        probabilities = tuple(arrays.listed("cross_entropy", target))
         found = math.cross_entropy(logits, probabilities)
         check_sum(probabilities)
         return found
@@ -252,10 +253,10 @@ def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0
     """
 
     def is_right(prediction: Any, truth: Any) -> bool:
-        if not hasattr(prediction, "__iter__"):
+        if not arrays.has_items(prediction):
             check_numbers("accuracy", (prediction, truth))
             return bool((prediction > threshold) == (truth > threshold))
-        if hasattr(truth, "__iter__") and not isinstance(truth, str):
+        if arrays.has_items(truth) and not isinstance(truth, str):
             return largest(prediction) == largest(truth)
         check_numbers("accuracy", (truth,))
         return bool(largest(prediction) == truth)

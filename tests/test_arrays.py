@@ -1,5 +1,6 @@
 """Arrays of NumPy, rows and columns of pandas as nests of numbers, wherever a nest is taken; and `scipy.optimize`."""
 
+from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -12,6 +13,7 @@ from microgrid import (
     Value,
     arrays,
     derivative,
+    draw,
     grad,
     hessian,
     hvp,
@@ -25,8 +27,22 @@ from microgrid import (
     taylor,
     value_and_grad,
     vjp,
+    vmap,
 )
-from microgrid.nn import MLP, Module
+from microgrid.datasets import one_hot, train_test_split
+from microgrid.losses import (
+    accuracy,
+    binary_cross_entropy,
+    cross_entropy,
+    hinge_loss,
+    huber_loss,
+    l1_loss,
+    mse_loss,
+)
+from microgrid.nn import MLP, Embedding, Module
+from microgrid.optim import SGD
+from microgrid.testing import check_gradients
+from microgrid.training import fit
 
 np = pytest.importorskip("numpy")
 pd = pytest.importorskip("pandas")
@@ -476,3 +492,201 @@ def test_scalars_of_numpy_run_eagerly_without_a_warning_and_are_floats_among_dat
     among = jit(lambda xs: xs[0] * 2)
     assert type(among([number])) is float and among([number]) == float(number) * 2
     assert not twice._eager and not among._eager
+
+
+# Where data are taken
+
+
+X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+LISTS = X.astype(float).tolist(), Y.tolist()
+
+
+def history(data, compiles, model=None, loss=mse_loss):
+    net = model or MLP(2, [3, 1], activation="tanh", rng=0)
+    found = fit(net, data, loss=loss, optimizer=SGD(net.parameters(), lr=0.1), epochs=3, compile=compiles,
+                metrics={"accuracy": accuracy})  # fmt: skip
+    return found.loss, found.metrics["accuracy"]
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+@pytest.mark.parametrize(
+    "data",
+    [
+        (X, Y),
+        (X.astype(float), Y.astype(float)),
+        (X.astype(np.float32), pd.Series(Y, index=[4, 2, 7, 1])),
+        (X.astype(bool), Y.astype(bool)),
+        (X.astype(object), array("i", [0, 1, 1, 0])),
+        ([*X], [*Y]),
+        ([row for _, row in pd.DataFrame(X.astype(float), columns=["a", "b"]).iterrows()], pd.Series(Y > 0)),
+        (pd.DataFrame(X).to_numpy(), pd.Series(Y, index=[*"abcd"])),
+    ],
+)
+def test_fit_takes_arrays_as_it_takes_lists(data, compiles):
+    if isinstance(data[0], list) and isinstance(data[0][0], pd.Series):
+        rows, targets = data
+        assert [x["a"] for x in rows] == X[:, 0].tolist()
+
+        class ByName(Module):
+            def __init__(self):
+                self.net = MLP(2, [3, 1], activation="tanh", rng=0)
+
+            def __call__(self, x):
+                return self.net([x["a"], x["b"]])
+
+        assert history((rows, targets), compiles, ByName()) == history(LISTS, compiles)
+    else:
+        assert history(data, compiles) == history(LISTS, compiles)
+
+
+class OfNumpy(Module):
+    """A model that calculates with whole arrays."""
+
+    def __init__(self) -> None:
+        self.w, self.b = np.array([[Value(0.5), Value(-1.0)], [Value(0.25), Value(2.0)]]), Value(0.1)
+
+    def __call__(self, x: Any) -> Any:
+        return np.tanh(self.w @ x + self.b).sum() + (x**2).sum() + np.exp(x)[0]
+
+
+def test_a_model_gets_rows_as_arrays():
+    data = X.astype(float), Y
+    (eager, _), (compiled, _) = history(data, False, OfNumpy()), history(data, True, OfNumpy())
+    assert np.allclose(eager, compiled, rtol=1e-12) and eager[2] < eager[0]
+
+
+class OfIndices(Module):
+    """A model whose inputs are indices."""
+
+    def __init__(self) -> None:
+        self.words, self.layer = Embedding(3, 2, rng=0), MLP(4, [3], rng=0)
+
+    def __call__(self, x: Any) -> Any:
+        return self.layer([one for index in x for one in self.words(index)])
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+def test_integers_in_data_stay_indices(compiles):
+    data = np.array([[0, 2], [1, 0], [2, 1]]), np.array([1, 2, 0])
+    lists = [part.tolist() for part in data]
+    found = history(data, compiles, OfIndices(), cross_entropy)
+    assert found == history(lists, compiles, OfIndices(), cross_entropy)
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (np.array(["a", "b"]), "fit expects numbers, got ndarray, which holds str 'a': "),
+        (pd.Series([1.0, "b"]), "fit expects numbers, got Series, which holds str 'b': "),
+        (np.array([[1.0, None], [1.0, 2.0]]), "fit expects numbers, got ndarray, which holds NoneType None: leave it"),
+        (pd.DataFrame([[1.0], [2.0]]), r"fit expects a list or an array, got DataFrame: write df.to_numpy\(\)"),
+    ],
+)
+def test_data_that_are_not_numbers_are_refused(part, words):
+    for data in ((part, [0, 1]), (np.ones((2, 2)), part)):
+        with pytest.raises(TypeError, match=f"^{words}"):
+            history(data, True)
+
+
+@pytest.mark.parametrize(
+    "kind", [np.array, pd.Series, lambda xs: pd.Series(xs, index=[*"abc"]), lambda xs: np.array(xs, object)]
+)
+@pytest.mark.parametrize("loss", [mse_loss, l1_loss, huber_loss, hinge_loss, binary_cross_entropy, accuracy])
+def test_losses_and_metrics_of_arrays(loss, kind):
+    x, y = [0.5, 0.25, 0.75], [1, -1, 1] if loss is hinge_loss else [1, 0, 1]
+    assert loss(kind(x), kind(y)) == loss(x, kind(y)) == loss(x, y)
+    values = loss(kind([Value(one) for one in x]), y)
+    assert (values if loss is accuracy else values.data) == loss(x, y)
+    if loss is not accuracy:
+        assert type(loss(np.array(0.5), np.array(1.0))) is float
+        assert loss(kind(x), kind(y), reduction="none") == loss(x, y, reduction="none")
+
+
+def test_losses_of_booleans_and_rows():
+    x, y = [0.5, 2.0], np.array([True, False])
+    assert mse_loss(x, y) == mse_loss(x, [1, 0]) and accuracy(x, y) == accuracy(x, [1, 0])
+    rows, hot = MATRIX, np.array([[0, 1, 0], [0.5, 0.5, 0]])
+    for target in (np.array([0, 2]), pd.Series([0, 2]), hot, [*hot], [np.int64(0), np.int8(2)]):
+        plain = [one.tolist() for one in target] if hasattr(target[0], "__len__") else [*map(int, target)]
+        for logits in (rows, [*rows], np.array([[Value(one) for one in row] for row in rows])):
+            assert float(cross_entropy(logits, target)) == cross_entropy(rows.tolist(), plain)
+            assert accuracy(logits, target) == accuracy(rows.tolist(), plain)
+    assert cross_entropy(rows[0], np.array(1)) == cross_entropy(rows[0].tolist(), 1)
+    for loss in (mse_loss, cross_entropy, accuracy):
+        with pytest.raises(TypeError, match=f"^{loss.__name__} expects a list or an array, got DataFrame: write "):
+            loss(pd.DataFrame([[0.5], [1.0]]), [0, 1])
+        with pytest.raises(TypeError, match=f"^{loss.__name__} expects a list or an array, got DataFrame: write "):
+            loss([[0.5], [1.0]], pd.DataFrame([0, 0]))
+
+
+@pytest.mark.parametrize("compiles", [False, True])
+def test_rows_of_a_batch(compiles):
+    def made(function):
+        return jit(function) if compiles else function
+
+    slopes = made(vmap(grad(lambda x: (x**3).sum())))(MATRIX)
+    assert [row.tolist() for row in slopes] == (3 * MATRIX**2).tolist()
+    for xs in (POINT, np.array([1, 2, 3]), pd.Series([1, 2], index=[7, 3]), array("d", [1.0])):
+        found = made(vmap(lambda x, p: x * p, in_axes=(0, None)))(xs, 2)
+        assert found == [2 * x for x in [*xs]] and {*map(type, found)} <= {int, float}
+    by_name = made(vmap(lambda row: row["a"] * row["b"].sum()))({"a": pd.Series([1.0, 2.0]), "b": MATRIX})
+    assert by_name == [6.0, 30.0]
+
+
+@pytest.mark.parametrize("given_", [np.array(1.0), pd.DataFrame({"a": [1.0]})])
+def test_what_is_no_batch(given_):
+    with pytest.raises(TypeError, match=f"expected argument 0 to be a list of rows, got {type(given_).__name__}"):
+        vmap(abs)(given_)
+
+
+def test_parts_of_arrays():
+    rows, targets = np.arange(12.0).reshape(6, 2), pd.Series(range(6), index=[5, 4, 3, 2, 1, 0])
+    found = train_test_split(rows, targets, rows.tolist(), test_size=2, rng=0)
+    expected = train_test_split(rows.tolist(), targets.tolist(), rows.tolist(), test_size=2, rng=0)
+    same(found[0], np.array(expected[0]))
+    same(found[1], np.array(expected[1]))
+    assert found[2:] == expected[2:]
+    with pytest.raises(TypeError, match="train_test_split expects a list or an array, got DataFrame: write "):
+        train_test_split(pd.DataFrame(rows), targets)
+
+
+def test_one_hot_rows_of_arrays():
+    for target in (np.array([0, 2]), pd.Series([0, 2], index=[*"ab"]), array("i", [0, 2])):
+        assert one_hot(target) == one_hot([0, 2])
+    assert one_hot(np.array(1), 2) == one_hot(np.int64(1), 2) == [0.0, 1.0]
+
+
+def test_parameters_in_an_array():
+    w = np.array([[Value(1.0)], [Value(2.0)]])
+    optimizer = SGD(w, lr=0.5)
+    (w * w).sum().backward()
+    optimizer.step()
+    assert numbers(w) == [0.0, 0.0]
+
+
+def test_a_checker_of_gradients_takes_arrays():
+    check_gradients(lambda x: np.tanh(x) @ x, POINT)
+    with pytest.raises(AssertionError, match=r"x\[1\]|\[1\]"):
+        check_gradients(lambda x: x[0] + x[1] * 2 - stop_gradient(x)[1], POINT)
+
+
+def test_plots_of_arrays():
+    data, lists = (X.astype(float), Y), LISTS
+
+    def of_arrays(x):
+        return (x**2).sum() + MLP(2, [1], rng=0)(x)
+
+    def of_lists(x):
+        return sum(one**2 for one in x) + MLP(2, [1], rng=0)(x)
+
+    expected = draw.decision_boundary_text(of_lists, lists, width=19, color=False)
+    assert draw.decision_boundary_text(of_arrays, data, width=19, color=False) == expected
+    assert draw.plot_decision_boundary(of_arrays, data, resolution=4).get_title() == "decision boundary"
+    assert draw.plot_representation(lambda x: np.tanh(x * 2), data).get_title() == "hidden space"
+    net = MLP(2, [1], rng=0)
+    surface = draw.plot_loss_surface(net, data, loss=mse_loss, resolution=3, rng=0)
+    assert surface.get_title() == "loss surface"
+    losses = [0.5, 0.25, 0.125]
+    for given_ in (np.array(losses), pd.Series(losses), pd.Series(losses, index=[*"abc"])):
+        assert draw.history_text(given_, width=20) == draw.history_text(losses, width=20)
+    assert draw.history_text({"a": np.array(losses)}, width=20) == draw.history_text({"a": losses}, width=20)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
+from microgrid import tree
 from microgrid.draw import terminal
 from microgrid.draw.axes import axes_for, colour, scatter
 from microgrid.draw.fields import Field, check_count, checked_limits, class_of, evenly, limits
@@ -33,6 +35,8 @@ class Plane:
 
     def __init__(self, asker: str, data: Any, xlim: Any, ylim: Any, ax: Axes | None = None) -> None:
         samples = () if data is None else checked_samples(asker, data)
+        like = samples[0][0] if samples else []
+        self.as_input = partial(tree.rebuilt, like) if hasattr(like, "tolist") else list
         self.points: list[Point] = [checked_point(asker, x) for x, _ in samples]
         self.classes = [class_of(target) for _, target in samples]
         columns = list(zip(*self.points, strict=True)) or [(), ()]
@@ -88,7 +92,7 @@ def plot_decision_boundary(
     check_count("plot_decision_boundary", "resolution", resolution, 2)
     plane = Plane("plot_decision_boundary", data, xlim, ylim, ax)
     xs, ys = evenly(plane.xlim, resolution), evenly(plane.ylim, resolution)
-    draw_regions(ax, Field("plot_decision_boundary", model, xs, ys, threshold, plane.points))
+    draw_regions(ax, Field("plot_decision_boundary", model, xs, ys, threshold, plane.points, plane.as_input))
     if plane.points:
         scatter(ax, plane.points, plane.classes)
     ax.set(title="decision boundary", xlabel="x[0]", ylabel="x[1]", xlim=plane.xlim, ylim=plane.ylim)
@@ -151,7 +155,7 @@ def decision_boundary_text(
     columns = max((min(terminal.width(), COLUMNS + 2) if width is None else width) - 2, 2)
     lines = max(round(CELL * columns) if height is None else height, 2)
     xs, ys = evenly(plane.xlim, columns), evenly(plane.ylim, lines)
-    field, marks = Field(asker, model, xs, ys, threshold, plane.points), {}
+    field, marks = Field(asker, model, xs, ys, threshold, plane.points, plane.as_input), {}
     for (x, y), number_of_class in zip(plane.points, plane.classes, strict=True):
         marks[nearest(xs, x), nearest(ys, y)] = str(number_of_class)
     colours = terminal.has_colours() if color is None else color

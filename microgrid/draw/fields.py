@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from microgrid import arrays
 from microgrid.conversions import is_node, is_number
 from microgrid.modes import no_grad
 
@@ -39,7 +40,7 @@ def scores(asker: str, output: Any) -> list[float]:
     Raises:
         TypeError: naming the function that asks, if it is something else.
     """
-    found = [*output] if hasattr(output, "__iter__") and not is_node(output) else [output]
+    found = [*output] if arrays.has_items(output) and not is_node(output) else [output]
     if not found or not all(is_node(one) or is_number(one) for one in found):
         got = f"got {type(output).__name__} {output!r:.60}"
         raise TypeError(f"{asker} expects the model to return a number, or a list of scores, {got}")
@@ -66,7 +67,7 @@ def class_of(target: Any) -> int:
     >>> [class_of(target) for target in (0, 2, -1, 1.0, 0.8, [0.0, 1.0, 0.0])]
     [0, 2, 0, 1, 1, 1]
     """
-    if hasattr(target, "__iter__") and not isinstance(target, str):
+    if arrays.has_items(target) and not isinstance(target, str):
         row = [*target]
         return row.index(max(row))
     if not (is_node(target) or is_number(target)):
@@ -120,7 +121,7 @@ def check_count(asker: str, name: str, count: Any, least: int) -> None:
 
 
 class Field:
-    """The margins of a model over a grid; `asker` is the function that errors name.
+    """The margins of a model over a grid; `asker` is the function that errors name, `as_input` makes inputs of points.
 
     Attributes:
         xs, ys: the grid.
@@ -140,18 +141,19 @@ class Field:
         ys: Sequence[float],
         threshold: float,
         samples: Iterable[Point] = (),
+        as_input: Callable[[Sequence[float]], Any] = list,
     ) -> None:
         if not is_number(threshold):
             got = f"got {type(threshold).__name__} {threshold!r:.60}"
             raise TypeError(f"{asker} expects threshold to be a plain number, {got}")
         self.xs, self.ys = xs, ys
-        outputs = scores_of(asker, model, [[x, y] for y in ys for x in xs])
+        outputs = scores_of(asker, model, [as_input((x, y)) for y in ys for x in xs])
         found = [margins(one, threshold) for one in outputs]
         self.margins = [
             [list(column[start : start + len(xs)]) for start in range(0, len(column), len(xs))]
             for column in zip(*found, strict=True)
         ]
-        measured = [margins(one, threshold) for one in scores_of(asker, model, samples)] or found
+        measured = [margins(one, threshold) for one in scores_of(asker, model, map(as_input, samples))] or found
         sizes = [abs(margin) for row in measured for margin in row if math.isfinite(margin)]
         clear = abs(threshold) if len(outputs[0]) == 1 and threshold else 1.0
         self.reach = max([clear, *sizes])

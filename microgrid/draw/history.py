@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from microgrid import arrays
 from microgrid.conversions import is_number
 from microgrid.draw import terminal
 from microgrid.draw.axes import axes_for, colour, label_epochs
@@ -30,6 +31,7 @@ def curves_of(asker: str, history: Run | Mapping[str, Run]) -> tuple[dict[str, A
     Raises:
         TypeError: if it holds something else.
     """
+    history = arrays.listed(asker, history)
     if hasattr(history, "items"):
         runs = {str(name): losses_of(asker, run) for name, run in history.items()}
         return runs, {}
@@ -44,7 +46,7 @@ def losses_of(asker: str, run: Any) -> Sequence[float]:
     Raises:
         TypeError: if they are not numbers.
     """
-    losses: Sequence[float] = getattr(run, "loss", run)
+    losses: Sequence[float] = arrays.listed(asker, getattr(run, "loss", run))
     if not hasattr(losses, "__len__") or not all(map(is_number, losses)):
         raise TypeError(f"{asker} expects a History, losses, or a dict of either, got {run!r:.60}")
     return losses

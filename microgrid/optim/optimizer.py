@@ -7,6 +7,7 @@ fractions and recorded `Value`s.
 
 from __future__ import annotations
 
+from microgrid import arrays
 from microgrid.anomaly import warn
 from microgrid.conversions import MATH_ERRORS, all_of, check_data, counted, is_number
 from microgrid.engine import Value
@@ -331,7 +332,7 @@ def parameter_list(owner: str, params: Any) -> list[Any]:
     """
     if not hasattr(params, "__iter__"):
         raise TypeError(f"{owner} expects the parameters, such as net.parameters(), got {params!r:.60}")
-    return [*params]
+    return arrays.entries(params) if arrays.is_array(params) else [*params]
 
 
 def at_least_zero(owner: str, **numbers: Any) -> None:
