@@ -173,6 +173,8 @@ class Run:
             known.difference_update(self.nodes)  # they may be garbage soon
             hides = outside or (observers and is_silent())
             closed = [] if hides else closed_over(self.outputs, order, epoch)
+            trace = tracing() if closed and observers else None
+            closed = closed if trace is None else trace.unless_silent(closed)
         for out in filter(is_node, self.outputs if observers else ()):
             before_backward(out)
         self.witnesses = [*self.sources, *closed]

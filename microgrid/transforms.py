@@ -3,6 +3,13 @@
 Arguments and results are numbers, `Value`s, and nests of them (see `tree`); a gradient has the nest of its argument. On
 plain numbers the answer is plain numbers; inside another transform, or by a `Value`, it is recorded and can be
 differentiated again. No `.grad` is read or written. How it is done is in `runs` and `passes`.
+
+A NumPy array, an `array.array`, a row or a column of pandas is a nest as well (see `arrays`): the function gets an
+array of `Value`s with `dtype=object`, a list, or a dict of the labels. Derivatives by a NumPy array are arrays of
+floats, which is what `scipy.optimize` takes: `minimize(value_and_grad(f), x0, jac=True)`, `jac=grad(f)`,
+`hess=hessian(f)`, `hessp=lambda x, p: hvp(f, (x,), (p,))[0]`, `least_squares(f, x0, jac=jacobian(f))`. If `f` closes
+over the parameters of a network, call it under `no_grad()`, and give `lambda x: float(f(x))` where `f` itself is asked
+for.
 """
 
 from __future__ import annotations
@@ -219,7 +226,8 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
 
     Returns:
         a function of the same arguments; it returns the nest of the result, in which the nest of the argument stands in
-        place of each number.
+        place of each number. An array of NumPy has the dimensions of the result and then those of the argument; where
+        the argument is a dict, say, there is a dict of arrays.
 
     >>> jacobian(lambda x, y: {"sum": x + y, "product": x * y}, argnums=(0, 1))(2.0, 3.0)
     {'sum': (1.0, 1.0), 'product': (3.0, 2.0)}

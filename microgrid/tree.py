@@ -189,7 +189,7 @@ class Walk:
         """Return a nest like `item` of what becomes of its pieces."""
         if item is None:
             return None
-        twin = copy.copy(item) if isinstance(item, dict) or field_names(item) else item
+        twin = item if isinstance(item, list | tuple) else copy.copy(item)
         if is_module(item):
             self.met[id(item)] = twin  # before its pieces are visited: one may lead back to it
         beside = [dict(parts(other) or ()) for other in others]

@@ -235,6 +235,9 @@ def test_arrays_without_dimensions_and_scalars_are_numbers():
         assert (Value(2.0) * x).data == 6.0
         assert taylor(lambda x: x * x, x, 2) == [9.0, 6.0, 1.0]
     assert grad(lambda x: np.array(x * x))(3.0) == 6.0
+    assert jacobian(lambda x: [np.array(x * x)])(3.0) == [6.0]
+    size = jit(lambda x: np.where(x > 0, x, -x))
+    assert [size(3.0), size(-3.0)] == [3.0, 3.0] and not size._eager
 
 
 def test_the_other_transforms():

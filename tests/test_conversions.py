@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,6 +44,31 @@ def test_what_converts_and_is_no_real_number(x: Any) -> None:
     assert float(x) == 1.0 and not is_number(x) and is_number(Complex128())
     with pytest.raises(TypeError, match=f"^expected a real number, got {type(x).__name__} <"):
         as_number(x)
+
+
+class Scalar:
+    """What matters of NumPy's scalars and arrays without dimensions: all convert, and arrays have `__iter__`."""
+
+    def __init__(self, kind: str, *shape: int) -> None:
+        self.dtype, self.shape = SimpleNamespace(kind=kind), shape
+
+    def __float__(self) -> float:
+        return 1.0
+
+    def __iter__(self) -> Iterator[float]:
+        raise TypeError("iteration over a 0-d array")
+
+
+@pytest.mark.parametrize("kind", "biufV")
+def test_what_has_a_dtype_of_real_numbers_and_no_dimension_is_a_number(kind: str) -> None:
+    assert is_number(Scalar(kind)) and as_number(Scalar(kind)) == 1.0
+    assert not is_number(Scalar(kind, 1))
+
+
+@pytest.mark.parametrize("kind", "cOSUMm")
+def test_complex_numbers_text_times_and_objects_of_numpy_are_none(kind: str) -> None:
+    with pytest.raises(TypeError, match=r"^expected a real number, got Scalar <"):
+        as_number(Scalar(kind))
 
 
 def test_a_node_is_no_number_of_another() -> None:

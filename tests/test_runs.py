@@ -140,12 +140,18 @@ def test_a_trace_is_told_what_a_run_returns_and_what_took_part() -> None:
             returned.append((node.data, sources))
             return node
 
+        def unless_silent(self, closed: list[Value]) -> list[Value]:
+            asked.append(closed)
+            return closed
+
     returned: list[tuple[float, Any]] = []
+    asked: list[list[Value]] = []
     x, weight = Value(2.0), Value(3.0)
     with Trace(lambda node: None):
         run = Run("test", lambda x: x * x * weight, (x,), {}, 0)
         run.results(), run.pull([1.0], True), run.push([3.0], True), as_node(5.0)
     assert returned == [(12.0, [x, weight]), (12.0, [x, weight, 1.0]), (36.0, [x, weight])]
+    assert asked == [[weight]]
 
 
 @once

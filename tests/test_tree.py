@@ -1,5 +1,6 @@
 """Nests of numbers: what counts as one, the order of its leaves, how it is rebuilt, and what errors say of it."""
 
+from array import array
 from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -199,6 +200,51 @@ def test_a_foreign_object_is_named_with_its_place(nest: Any, message: str) -> No
     with pytest.raises(TypeError) as error:
         tree.leaves("weights", nest)
     assert str(error.value).startswith("weights") and message in str(error.value)
+
+
+@given(st.lists(st.floats(allow_nan=False)), st.sampled_from("df"))
+def test_an_array_is_a_nest_that_becomes_a_list(numbers: list[float], code: str) -> None:
+    given = array(code, [x if code == "d" else 1.5 for x in numbers])
+    assert tree.leaves("a nest", given) == given.tolist() == tree.rebuilt(given, given.tolist())
+    doubled = tree.replace(lambda x, y: x + y, "a sum", {"a": given}, {"a": given.tolist()})
+    assert (
+        doubled
+        == {"a": [x + x for x in given]}
+        == tree.replace(lambda x, y: x + y, "a sum", {"a": [*given]}, {"a": given})
+    )
+
+
+def test_an_array_that_has_another_shape_or_no_numbers() -> None:
+    for other, shown in [(array("d", [1.0]), r"array\('d', \[1.0\]\)"), ({0: 1.0, 1: 2.0}, "{0: 1.0, 1: 2.0}")]:
+        with pytest.raises(TypeError, match=f"^weights: expected the shape of array.*, got {shown}$"):
+            tree.replace(max, "weights", array("d", [1.0, 2.0]), other)
+    with pytest.raises(
+        TypeError, match=r"^weights: expected a number, .*, got Foreign <Foreign>: write numpy\.asarray"
+    ):
+        tree.leaves("weights", Foreign())
+
+
+class Foreign:
+    """What is made an array of on demand, as an array of JAX is."""
+
+    def __array__(self) -> Any:
+        raise NotImplementedError
+
+    def tolist(self) -> list[float]:
+        return [1.0]
+
+    def __repr__(self) -> str:
+        return "<Foreign>"
+
+
+class Masked(Foreign):
+    def filled(self, number: float) -> list[float]:
+        return [number]
+
+
+def test_masked_numbers_are_not_made_an_array_of() -> None:
+    with pytest.raises(TypeError, match=r"got Masked <Foreign>: write x.compressed\(\) for .*, x.filled\(number\) to"):
+        tree.leaves("weights", [Masked()])
 
 
 @pytest.mark.parametrize(

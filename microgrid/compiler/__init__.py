@@ -23,4 +23,8 @@ once, has the same bits in both. Gradients differ from eager ones by roundings, 
   one of a row is added up before what it gains from outside of its row.
 
 Each of them changes a sum, so that a gradient differs by units in the last place of the sum of its terms' magnitudes.
+
+On a NumPy array of plain numbers NumPy itself would calculate: with another order of sums, in the precision and the
+integers of the array, and its scalars come out. Compiled code calculates with floats, as with a list, and gives floats
+and arrays of floats. What `math` cannot tell, the logarithm of zero say, is left to NumPy all the same.
 """

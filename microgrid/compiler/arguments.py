@@ -203,6 +203,7 @@ class Results:
 
     def is_kept(self, item: Any) -> bool:
         """Return whether `item` is no part of the nest but stays as it is."""
+        item = arrays.unwrapped(item)
         if is_constant(item) or arrays.is_kept(item):
             return True
         if tree.is_module(item) or not (isinstance(item, Value) or is_number(item) or tree.parts(item) is not None):

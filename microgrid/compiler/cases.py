@@ -57,6 +57,7 @@ class Case:
         places: the numbers of the arguments that are `Value`s.
         wholes: the numbers of those that the program gets unconverted too, since they may be integers.
         floats: the numbers of those that must not be integers.
+        silent: whether it serves calls under `no_grad` or the others; None if it serves both.
     """
 
     def __init__(self, trace: Trace, program: Program, results: Results) -> None:
@@ -64,6 +65,7 @@ class Case:
         self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
         self.wholes = sorted(trace.wholes) if trace.keeps_types else []
         self.floats = frozenset(() if trace.keeps_types else trace.wholes)
+        self.silent = trace.silent
         self.program = optimised(program)
         self.wanted = [
             program.inputs[place]

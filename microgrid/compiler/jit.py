@@ -94,7 +94,7 @@ class Jitted:
                 found = self.serve(call, arguments, records)
                 if found:
                     return found
-            return self.serve(self.trace(arguments, nest), arguments, records)
+            return self.serve(self.trace(arguments, nest, records), arguments, records)
         except ERRORS:
             return None
 
@@ -105,7 +105,7 @@ class Jitted:
             ArithmeticError, ValueError, TypeError: if compiled code cannot tell the result.
         """
         case, leaves = call.case, arguments.leaves
-        if arguments.integers and not case.floats.isdisjoint(arguments.integers):
+        if case.silent is records or (arguments.integers and not case.floats.isdisjoint(arguments.integers)):
             return None
         read = [external.data for external in case.externals]
         if not all_of(float, read):
@@ -129,7 +129,7 @@ class Jitted:
             warnings.warn(f"jit({self.__name__}) runs eagerly: {reason}", RuntimeWarning, stacklevel=3)
         return result
 
-    def trace(self, arguments: Arguments, nest: Any) -> Call:
+    def trace(self, arguments: Arguments, nest: Any, records: bool) -> Call:
         """Return what serves calls like this one, made from one run of the function.
 
         Raises:
@@ -140,13 +140,14 @@ class Jitted:
         if len(calls) >= MOST_CASES:
             raise Unfit(f"it went {MOST_CASES} ways already, and goes yet another one")
         with gc_paused():
-            case, former = traced(self.function, arguments, nest, [call.case for call in calls])
+            others = [call.case for call in calls if call.case.silent is not records]
+            case, former = traced(self.function, arguments, nest, records, others)
             call = Call(self.__name__, case)
         with self._lock:
             while len(known) >= MOST_SHAPES:
                 del known[next(iter(known))]
-            others = [other for other in known.get(arguments.key, []) if other.case is not former]
-            known[arguments.key] = [call, *others]
+            rest = [other for other in known.get(arguments.key, []) if other.case is not former]
+            known[arguments.key] = [call, *rest]
         return call
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
@@ -168,14 +169,14 @@ class Jitted:
 
 
 def traced(
-    function: Callable[..., Any], arguments: Arguments, nest: Any, others: Sequence[Case] = ()
+    function: Callable[..., Any], arguments: Arguments, nest: Any, records: bool, others: Sequence[Case] = ()
 ) -> tuple[Case, Case | None]:
     """Return the case that one run of `function` on `nest` makes, and the one of `others` whose place it takes.
 
     Raises:
         Unfit: if it does something that a program cannot tell.
     """
-    trace = Trace(arguments.numbers, arguments.leaves)
+    trace = Trace(arguments.numbers, arguments.leaves, is_silent=not records)
     template = with_leaves(nest, trace.inputs)  # the caller's own lists may change, and the function's
     args, kwargs = given = with_leaves(template, trace.inputs)
     results = Results(trace.run(function, *args, **kwargs))
@@ -206,9 +207,11 @@ def jit(function: Callable[..., Any]) -> Jitted:
 
     Args:
         function: pure in its arguments and in the leaves that it closes over. Arguments are nests of numbers, `Value`s
-            and modules; text, bools and None in them select a case. While it is traced, the numbers are `Value`s: the
-            builtin `sum` adds them plainly, but compensates the roundings of plain floats from Python 3.12 on, so that
-            a compiled sum of floats may differ in its last bits from the eager one. `math.fsum` is the same in both.
+            and modules; text, bools and None in them select a case, as the kind and the shape of an array do. While it
+            is traced, the numbers are `Value`s: the builtin `sum` adds them plainly, but compensates the roundings of
+            plain floats from Python 3.12 on, so that a compiled sum of floats may differ in its last bits from the
+            eager one. `math.fsum` is the same in both. Fractions reckon in their own way, and so do NumPy's scalars and
+            decimals that are arguments themselves: such calls are made eagerly. In lists and arrays those are floats.
 
     Returns:
         a function of the same arguments with the same answers. Its attributes: `source`, the generated programs;

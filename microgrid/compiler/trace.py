@@ -45,6 +45,7 @@ class Trace(modes.Mode):
         leaves: what the caller gave for them: a float, an int, or a `Value`; floats unless given.
         rolls: whether what `vmap` does may become a loop.
         whole: the positions of the inputs that may be integers; unless given all plain numbers, if one of them is.
+        is_silent: whether the call that is traced is made under `no_grad`.
 
     Attributes:
         inputs: the leaves in the place of the arguments.
@@ -54,6 +55,7 @@ class Trace(modes.Mode):
         keeps_types: whether the program gets these inputs unconverted as well, and does with them what Python does;
             else the inputs were floats, and it serves no integers in their place.
         obstacle: what could not be followed, with its line; empty if all could.
+        silent: `is_silent` if the kind of a result depends on it, else None.
     """
 
     traces = True
@@ -64,9 +66,11 @@ class Trace(modes.Mode):
         leaves: Sequence[Any] = (),
         rolls: bool = True,
         whole: Collection[int] | None = None,
+        is_silent: bool = False,
     ) -> None:
         super().__init__(self.see)
-        self.rolls = rolls
+        self.rolls, self.is_silent = rolls, is_silent
+        self.silent: bool | None = None
         self.obstacle = ""
         self.externals: list[Value] = []
         self.wholes: set[int] = set()
@@ -155,6 +159,11 @@ class Trace(modes.Mode):
         elif not inside and (source is None or self.are_plain([source])):
             self.set_plain(leaf)
         self._events.append((leaf, None, source, None))
+
+    def unless_silent(self, closed: list[Value]) -> list[Value]:
+        """Return the `Value`s that a transform's result depends on; none under `no_grad`, where it is plain."""
+        self.silent = self.is_silent
+        return [] if self.is_silent else closed
 
     def given(self, node: Value, sources: Sequence[Any]) -> Value:
         """Return what a transform gives its caller for `node`: eagerly a number unless a source is a `Value`."""

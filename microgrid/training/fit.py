@@ -204,7 +204,7 @@ def fit(
 
     Args:
         model: takes one input and returns a prediction; usually a `Module`.
-        data: the inputs and the targets.
+        data: the inputs and the targets, lists or arrays; each row of a NumPy array of several dimensions is an array.
         loss: takes a prediction and a target of one sample; those in `losses` serve.
         optimizer: made for the parameters that are trained; one of them the model's at least, unless that is frozen.
         epochs: how often all samples are seen.

@@ -1,7 +1,9 @@
 """Arguments agree with the walk that puts leaves back, and keys tell apart what has to be told apart."""
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
 from random import Random
@@ -61,6 +63,27 @@ def holders(parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 nests = st.recursive(leaves | st.sampled_from(SHARED), holders, max_leaves=12)
+
+
+def test_an_array_has_its_numbers_as_a_list_has_them_and_a_key_of_its_own() -> None:
+    given, other = Arguments(array("d", [1.0, 2.0])), Arguments(array("d", [3.0, 4.0]))
+    assert given.key == other.key != Arguments([1.0, 2.0]).key
+    assert given.numbers == given.leaves == [1.0, 2.0]
+    assert len({Arguments(array(code, [1] * count)).key for code in "df" for count in (1, 2)}) == 2
+    assert with_leaves({"a": array("d", [1.0, 2.0])}, "xy") == {"a": ["x", "y"]}
+
+
+def test_in_a_module_an_array_is_a_setting() -> None:
+    keys = [Arguments(Holder(a=array("d", [x]))).key for x in (1.0, 1.0, 2.0)]
+    assert keys[0] == keys[1] != keys[2]
+    assert not Arguments(Holder(a=array("d", [1.0]))).leaves
+
+
+def test_foreign_numbers_are_told_from_those_among_data() -> None:
+    number = Decimal(3)
+    arguments = Arguments(((number, 1.0, 2, Fraction(1, 2)), {"x": [Decimal(1)]}))
+    assert arguments.reckon_otherwise([1.0, number]) and not arguments.reckon_otherwise([1.0, 2, [number]])
+    assert not Arguments((1.0, 2)).reckon_otherwise((1.0, 2))
 
 
 @given(nests)

@@ -9,7 +9,9 @@ import sys
 import threading
 import warnings
 import weakref
+from array import array
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -556,6 +558,43 @@ def test_backward_may_be_repeated_and_accumulates() -> None:
 
 
 # Modes
+
+
+@pytest.mark.parametrize("kind", [list, lambda xs: array("d", xs)])
+def test_arrays_are_compiled_as_lists(kind: Any) -> None:
+    def function(xs: Any) -> Any:
+        return sum(x * x for x in xs) * xs[0]
+
+    for transform in (grad, hessian, value_and_grad):
+        jitted = check_followed(transform(function), kind([1.0, 2.0]))
+        assert jitted(kind([0.5, 3.0])) == transform(function)([0.5, 3.0]) and len(jitted.cases) == 1
+
+
+def test_under_no_grad_numbers_of_transforms_are_plain() -> None:
+    w, v = Value(2.0), Value(3.0)
+
+    def function(x: Any) -> Any:
+        return value_and_grad(lambda t: w * t * t)(x), w * x, [grad(lambda t: w * t if t > 1 else t)(x) * 2]
+
+    jitted = jit(function)
+    for argument in (3.0, 0.5, v, 3.0, 0.5):
+        assert repr(jitted(argument)) == repr(function(argument))
+        with no_grad():
+            assert repr(jitted(argument)) == repr(function(argument))
+    assert isinstance(jitted(3.0)[0][1], Value) and not jitted._eager
+    plain = jit(lambda x: w * x)
+    with no_grad():
+        plain(3.0)
+    plain(3.0)
+    assert len(plain.cases) == 1
+
+
+def test_decimals_reckon_in_their_own_way_and_are_floats_among_data() -> None:
+    third, of_list = jit(lambda x: x / 3), jit(lambda xs: xs[0] / 3)
+    assert repr(third(Decimal(1))) == repr(third(x=Decimal(1))) == repr(Decimal(1) / 3)
+    assert not third.cases
+    assert [of_list([Decimal(1)]), of_list((1.5,))] == [1 / 3, 0.5] and len(of_list.cases) == 2
+    assert third(1.0) == 1 / 3 and third.cases
 
 
 def test_no_grad_around_and_inside() -> None:
