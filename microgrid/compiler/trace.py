@@ -71,6 +71,7 @@ class Trace(modes.Mode):
         super().__init__(self.see)
         self.rolls, self.is_silent = rolls, is_silent
         self.silent: bool | None = None
+        self._epoch = modes.new_epoch()
         self.obstacle = ""
         self.externals: list[Value] = []
         self.wholes: set[int] = set()
@@ -163,6 +164,7 @@ class Trace(modes.Mode):
     def unless_silent(self, closed: list[Value]) -> list[Value]:
         """Return the `Value`s that a transform's result depends on; none under `no_grad`, where it is plain."""
         self.silent = self.is_silent
+        self._values.update([id(leaf) for leaf in closed if leaf._x < self._epoch])
         return [] if self.is_silent else closed
 
     def given(self, node: Value, sources: Sequence[Any]) -> Value:

@@ -570,6 +570,16 @@ def test_arrays_are_compiled_as_lists(kind: Any) -> None:
         assert jitted(kind([0.5, 3.0])) == transform(function)([0.5, 3.0]) and len(jitted.cases) == 1
 
 
+def test_transforms_of_what_stands_behind_a_node_or_takes_no_part() -> None:
+    w = Value(2.0)
+    node = w * 1.0
+    for function in (grad(lambda x: node * x), grad(lambda x: w), jacobian(lambda x: [x, w + 0 * x])):
+        jitted = jit(function)
+        assert repr(jitted(3.0)) == repr(function(3.0)) and not jitted._eager
+    inner = jit(lambda x: grad(lambda y: Value(2.0) * y)(x))
+    assert type(inner(3.0)) is float
+
+
 def test_under_no_grad_numbers_of_transforms_are_plain() -> None:
     w, v = Value(2.0), Value(3.0)
 
