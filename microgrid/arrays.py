@@ -41,7 +41,7 @@ def is_array(item: Any) -> bool:
 
 def is_plain(item: Any) -> bool:
     """Return whether `item` is an array of NumPy that cannot hold a `Value`."""
-    return is_of(item, "numpy", "ndarray") and item.dtype.kind != "O"
+    return hasattr(item, "dtype") and is_of(item, "numpy", "ndarray") and item.dtype.kind != "O"
 
 
 def is_kept(item: Any) -> bool:

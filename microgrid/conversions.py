@@ -25,6 +25,8 @@ def is_number(x: object) -> bool:
 
     Of NumPy's scalars, and of arrays without dimensions, all convert: also complex numbers, text, times and objects.
     """
+    if type(x) is float or type(x) is int:
+        return True
     if not hasattr(x, "__float__") or "complex" in type(x).__name__ or is_node(x):
         return False
     if hasattr(x, "dtype"):
