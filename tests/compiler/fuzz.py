@@ -54,33 +54,35 @@ def drawn(seed: int, number: int, only: Sequence[str] = (), without: Sequence[st
     return made(Choices(source), features)
 
 
-def shorter(choices: Sequence[int]) -> Iterator[list[int]]:
-    """Yield simpler choices: without some in a row, with zeros for them, with a smaller one."""
-    size = len(choices)
+def simpler(choices: Sequence[int], features: Sequence[str]) -> Iterator[tuple[list[int], list[str]]]:
+    """Yield simpler choices: of fewer features, without some in a row, with zeros for them, with a smaller one."""
+    every, size = list(features), len(choices)
+    for feature in every:
+        yield list(choices), [other for other in every if other != feature]
     while size:
         for start in range(0, len(choices), size):
-            yield [*choices[:start], *choices[start + size :]]
+            yield [*choices[:start], *choices[start + size :]], every
             if any(choices[start : start + size]):
-                yield [*choices[:start], *[0] * len(choices[start : start + size]), *choices[start + size :]]
+                yield [*choices[:start], *[0] * len(choices[start : start + size]), *choices[start + size :]], every
         size //= 2
     for place, choice in enumerate(choices):
         for smaller in {choice // 2, choice - 1} if choice > 1 else ():
-            yield [*choices[:place], smaller, *choices[place + 1 :]]
+            yield [*choices[:place], smaller, *choices[place + 1 :]], every
 
 
 def shrunk(program: Program, is_alike: Callable[[Program], bool], attempts: int = MOST_ATTEMPTS) -> Program:
     """Return the simplest program found that is like `program`."""
-    best, tried = program, {tuple(program.choices)}
+    best, tried = program, set()
     improved = True
     while improved:
         improved = False
-        for choices in shorter(best.choices):
-            if tuple(choices) in tried:
+        for choices, features in simpler(best.choices, best.features):
+            if (tuple(choices), tuple(features)) in tried:
                 continue
-            tried.add(tuple(choices))
-            if len(tried) > attempts:
+            if len(tried) == attempts:
                 return best
-            found = made(Choices(choices), program.features)
+            tried.add((tuple(choices), tuple(features)))
+            found = made(Choices(choices), features)
             if is_simpler(found, best) and is_alike(found):
                 best, improved = found, True
                 break
@@ -129,6 +131,8 @@ def fuzz(seed: int, count: int, only: Sequence[str], without: Sequence[str], mos
     unbounded = eager = printed = 0
     started = perf_counter()
     for number in range(count):
+        if number and number % 5000 == 0:
+            print(f"{number} programs, {different.total()} differ", file=sys.stderr, flush=True)
         program = drawn(seed, number, only, without)
         unbounded += program.outcome.unbounded
         eager += bool(program.outcome.reasons)
