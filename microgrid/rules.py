@@ -134,7 +134,7 @@ ROWS = (
     Rule("log2(x)",         "log2(x)",          "logarithm to base 2",      x="1 / log(2) / x",       domain="x > 0"),
     Rule("log10(x)",        "log10(x)",         "logarithm to base 10",     x="1 / log(10) / x",      domain="x > 0"),
     Rule("sqrt(x)",         "sqrt(x)",          "square root",              x="1 / (2 * out)",        domain="x > 0"),
-    Rule("cbrt(x)",         "cbrt(x)",          "cube root",                x="1 / (3 * out * out)",  domain="x != 0"),
+    Rule("cbrt(x)",         "cbrt(x)",          "cube root",                x="1 / 3 / out / out",    domain="x != 0"),
 
     # angles
     Rule("sin(x)",          "sin(x)",           "sine",                     x="cos(x)"),
@@ -192,7 +192,9 @@ ROWS = (
     Rule("logsumexp(xs)",   "logsumexp(xs)",    "log of the sum of exp(x)",
          xs="normalised([exp(d) for d in shifted(xs)])",
          domain="n > 0"),
-    Rule("logaddexp(x, y)", "logaddexp(x, y)",  "log(exp(x) + exp(y))",     x="sigmoid(x - y)", y="sigmoid(y - x)"),
+    Rule("logaddexp(x, y)", "logaddexp(x, y)",  "log(exp(x) + exp(y))",
+         x="where(less(y, x), 1 - sigmoid(y - x), sigmoid(x - y))",
+         y="where(less(x, y), 1 - sigmoid(x - y), sigmoid(y - x))"),
     Rule("maximum(*xs)",    "maximum(*xs)",     "largest",                  xs="ties(xs, out)",
          domain="len({*xs}) == n"),
     Rule("minimum(*xs)",    "minimum(*xs)",     "smallest",                 xs="ties(xs, out)",
@@ -223,7 +225,8 @@ ROWS = (
     Rule("softplus(x)",     "softplus(x)",      "log(1 + exp(x))",          x="-expm1(-out)"),
     Rule("softsign(x)",     "x / (1 + abs(x))", "x / (1 + |x|)",            x="1 / (1 + abs(x)) / (1 + abs(x))",
          domain="x != 0"),
-    Rule("silu(x)",         "silu(x)",          "x * sigmoid(x)",           x="sigmoid(x) + out * sigmoid(-x)"),
+    Rule("silu(x)",         "silu(x)",          "x * sigmoid(x)",
+         x="where(step(x), 1 + (out - 1) * sigmoid(-x), sigmoid(x) + out * sigmoid(-x))"),
     Rule("gelu(x)",         "gelu(x)",          "x times the normal distribution function",
          x="erfc(-x / sqrt(2)) / 2 + x * exp(-x * x / 2) / sqrt(2 * pi)"),
 
@@ -232,7 +235,7 @@ ROWS = (
          p="(p - y) / maximum(p * (1 - p), 10 ** -12)", y="log1p(-p) - log(p)",
          domain="0 < p < 1 and p * (1 - p) > 10 ** -12"),
     Rule("binary_cross_entropy_with_logits(x, y)", "y * softplus(-x) + (1 - y) * softplus(x)",
-         "binary_cross_entropy(sigmoid(x), y)", x="(1 - y) * sigmoid(x) - y * sigmoid(-x)", y="-x"),
+         "binary_cross_entropy(sigmoid(x), y)", x="where(step(x), 1 - y - sigmoid(-x), sigmoid(x) - y)", y="-x"),
     Rule("cross_entropy(xs, ys)", "cross_entropy(xs, ys)", "-(sum of y * log(softmax(x)))",
          xs="cross_entropy_slopes(normalised([exp(d) for d in shifted(xs)]), ys)",
          ys="[logsumexp(shifted(xs)) - d for d in shifted(xs)]",

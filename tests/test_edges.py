@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from microgrid import Value
+from microgrid import Value, derivative, grad, hessian
 from microgrid import math as math_
 from microgrid.functions import FUNCTIONS
 from microgrid.rules import RULES
+from microgrid.testing import check_gradients
 
 REFERENCE = Path(__file__).parent / "reference"
 EDGES = json.loads((REFERENCE / "edges.json").read_text())
@@ -72,8 +73,8 @@ def measure(out: Value, arguments: list[Any], entry: dict[str, Any]) -> dict[str
 def differences(found: dict[str, Any], entry: dict[str, Any]) -> list[str]:
     """Return where `found` is not what `entry` says."""
     wrong = [] if same(found["out"], float(entry["out"])) else ["out"]
-    for index, (grad, expected) in enumerate(zip(found["grads"], entry["grads"], strict=True)):
-        if expected is not None and not same(grad, float(expected)):
+    for index, (slope, expected) in enumerate(zip(found["grads"], entry["grads"], strict=True)):
+        if expected is not None and not same(slope, float(expected)):
             wrong.append(f"grads[{index}]")
     if entry.get("second") is not None and not same(found["second"], float(entry["second"])):
         wrong.append("second")
@@ -198,6 +199,63 @@ def test_the_slope_of_binary_cross_entropy_is_bounded(name: str, p: float) -> No
     x = Value(p)
     FUNCTIONS[name](x, 0.25).backward()
     assert x.grad == pytest.approx((p - 0.25) / max(p * (1 - p), 1e-12), rel=1e-14)
+
+
+def nested(function: Any, order: int) -> Any:
+    """Return the derivative of that order by gradients of gradients."""
+    return nested(grad(function), order - 1) if order else function
+
+
+@pytest.mark.parametrize("name", ["silu"])
+@pytest.mark.parametrize(
+    ("x", "order", "expected"),  # 2 - x times exp(-x), beside which the rest is lost, and so on
+    [
+        (40.0, 2, -38 * math.exp(-40)),
+        (40.0, 3, 37 * math.exp(-40)),
+        (-40.0, 2, -38 * math.exp(-40)),
+        (300.0, 2, -298 * math.exp(-300)),
+        (700.0, 3, 697 * math.exp(-700)),
+    ],
+)
+def test_the_curvature_of_silu_is_exact_in_its_tails(name: str, x: float, order: int, expected: float) -> None:
+    for slope in (nested(FUNCTIONS[name], order), derivative(FUNCTIONS[name], order)):
+        assert slope(x) == pytest.approx(expected, rel=1e-13, abs=0.0)
+
+
+@pytest.mark.parametrize("name", ["binary_cross_entropy_with_logits"])
+@pytest.mark.parametrize("x", [-700.0, -40.0, -1.0, 0.0, 1.0, 40.0, 700.0])
+@pytest.mark.parametrize("y", [0.0, 0.25, 1.0])
+def test_the_curvature_of_a_cross_entropy_with_logits_is_exact(name: str, x: float, y: float) -> None:
+    expected = 1 / (2 + math.exp(x) + math.exp(-x))
+    assert nested(lambda x: FUNCTIONS[name](x, y), 2)(x) == pytest.approx(expected, rel=1e-14, abs=0.0)
+
+
+@pytest.mark.parametrize("name", ["logaddexp"])
+@pytest.mark.parametrize("difference", [-700.0, -40.0, -3.0, 0.0, 0.1, 37.0, 40.0, 700.0])
+def test_the_curvature_of_logaddexp_is_symmetric_and_exact(name: str, difference: float) -> None:
+    expected = 1 / (2 + math.exp(difference) + math.exp(-difference))
+    (xx, xy), (yx, yy) = hessian(lambda p: FUNCTIONS[name](p[0], p[1]))([difference, 0.0])
+    assert [xx, -xy, -yx, yy] == pytest.approx([expected] * 4, rel=1e-15, abs=0.0)
+
+
+@pytest.mark.parametrize("name", ["cbrt"])
+@pytest.mark.parametrize("x", [1e-300, -1e-300, 1e-200, 0.0])
+def test_derivatives_of_a_cube_root_near_zero_are_infinite(name: str, x: float) -> None:
+    for slope in (nested(FUNCTIONS[name], 3), derivative(FUNCTIONS[name], 3)):
+        assert slope(x) == math.inf
+    assert nested(FUNCTIONS[name], 2)(x) == math.copysign(math.inf, -x)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "slope"), [("tanh", 2, lambda out: 1 - out * out), ("sigmoid", 1, lambda out: out * (1 - out))]
+)
+@pytest.mark.parametrize("x", [5.0, 18.0, 30.0, 36.0, 40.0])
+def test_slopes_of_saturated_functions_are_those_of_pytorch(name: str, scale: int, slope: Any, x: float) -> None:
+    """They are exact beside 1, the slope in the middle, not for their size; `check_gradients` allows for that."""
+    function, x = FUNCTIONS[name], x / scale
+    out = function(x)
+    assert grad(function)(x) == slope(out)
+    check_gradients(function, x)
 
 
 @pytest.mark.parametrize(
