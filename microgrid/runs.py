@@ -263,7 +263,13 @@ class Run:
             return answer
         if self.records and not is_silent() and (self.is_nested or not tracing()):
             return answer, self.aux
-        return answer, tree.converted(lambda leaf: self.finished_result(leaf) if is_node(leaf) else leaf, self.aux)
+        trace = tracing()
+
+        def finished(leaf: Any) -> Any:
+            is_number = not is_node(leaf) or (trace is not None and trace.are_plain([leaf]))
+            return leaf if is_number else self.finished_result(leaf)
+
+        return answer, tree.converted(finished, self.aux)
 
 
 def one_of(leaf: Any) -> Any:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FOLLOWED = {"recording", "runs", "engine", "conversions", "graph"}
 # Who looks at the graph in order to record, or to tell nodes apart, and not for the user to see it.
 OUTWARD = ("microgrid.draw", "microgrid.testing")
+ADDED = ("__index__", "__getattr__")
 STRUCTURE = ("label", "op", "parents", "constants", "_prev", "_op")
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
@@ -142,6 +143,15 @@ def index(self: Value) -> int:
     return int(trace.guard(INDEX, (self,), exact[id(self)]))
 
 
+def missing(self: Value, name: str) -> Any:
+    """Raise AttributeError; what a plain number would have is told to the trace."""
+    if id(self) in plain and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
+        trace = present()
+        if trace is not None and (hasattr(1, name) or hasattr(1.0, name)):
+            trace.cannot_follow(f"reading .{name}")
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+
 def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method that a trace cannot follow."""
 
@@ -230,9 +240,12 @@ def detaching(detach: Callable[[Value], Value], init: Callable[..., None]) -> Ca
         trace = present()
         if trace is None:
             return detach(self)
+        inside = sys._getframe(1).f_globals.get("__name__") == "microgrid.runs"
+        if id(self) in plain and not inside:
+            return self  # of a plain number there is nothing to detach
         leaf = object.__new__(Value)
         init(leaf, self.data, label=self.label)
-        trace.made(leaf, self, inside=sys._getframe(1).f_globals.get("__name__") == "microgrid.runs")
+        trace.made(leaf, self, inside)
         return leaf
 
     return detached
@@ -252,7 +265,8 @@ def changes() -> dict[str, Any]:
     changed["__hash__"] = hashing(own["__hash__"])
     changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
     changed |= {name: seen(name, getattr(Value, name)) for name in STRUCTURE}
-    return {**changed, "__index__": index, **{name: watched(own[name]) for name in ("data", "grad")}}
+    changed |= {"__index__": index, "__getattr__": missing}
+    return {**changed, **{name: watched(own[name]) for name in ("data", "grad")}}
 
 
 _lock = RLock()
@@ -290,4 +304,4 @@ def restore() -> None:
         if is_instrumented() and not is_needed():
             plain.clear()  # what an interrupted trace has left
             exact.clear()
-            set_all(_originals, gone=("__index__",))  # the only one that was not there
+            set_all(_originals, gone=ADDED)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Any
 
+OF_INTEGERS = ("prod", "sumprod")  # functions that give an integer for integers; operators are instrumented
 MIXED = ("add", "sub", "mul", "div")  # what Python does with an integer and a float as with two floats
 OWN = ("d", "p", "row", "kept")  # what other names in generated code begin with
 MOST_STEPS = 200_000  # of a program: so many take about half a minute to compile
@@ -88,6 +89,7 @@ class Trace(modes.Mode):
         self.keeps_types = bool(whole) or (whole is None and any([isinstance(self._leaves[n], int) for n in places]))
         # What may be an integer in an eager run: plain arguments, and what operators make of these and integers alone.
         self._exact = {id(self.inputs[place]): self._leaves[place] for place in (places if whole is None else whole)}
+        self._stand_ins: set[int] = set()  # the ids of leaves in the place of numbers
         self._quotients: set[int] = set()  # the ids of those of such numbers
         self._others: set[Value] = set()  # the inner nodes that led to values of others
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
@@ -144,12 +146,13 @@ class Trace(modes.Mode):
         self._events.append((node, op, x, y))
         if id(x) in self._plain if op.fan == 1 else self.are_plain((x, y) if op.fan else node.parents):
             self.set_plain(node)
+            if op.name in OF_INTEGERS:
+                self.takes_integers(op.name, [x for x in node.parents if id(x) not in self._stand_ins])
 
-    def made(self, leaf: Value, source: Value | None = None, stands_in: bool = False, inside: bool = False) -> None:
+    def made(self, leaf: Value, source: Value | None = None, stands_in: bool = False) -> None:
         """Take note of a leaf that is made in the trace: of a constant, or of the number of `source`.
 
-        With `stands_in` it has the place of a number among the elements of a sequence, with `inside` that of an
-        argument in a transform.
+        With `stands_in` it has the place of a number among the elements of a sequence.
         """
         if leaf.op is not None:
             self.cannot_follow("a hand-written operation")
@@ -157,8 +160,9 @@ class Trace(modes.Mode):
             self.cannot_follow("a fraction")
         if source is None and not stands_in:
             self._values.add(id(leaf))
-        elif not inside and (source is None or self.are_plain([source])):
+        elif source is None:
             self.set_plain(leaf)
+            self._stand_ins.add(id(leaf))
         self._events.append((leaf, None, source, None))
 
     def unless_silent(self, closed: list[Value]) -> list[Value]:
@@ -221,6 +225,13 @@ class Trace(modes.Mode):
             return False
         self.types_matter([value])
         return isinstance(self._exact[id(value)], int)
+
+    def takes_integers(self, name: str, operands: Sequence[Value]) -> None:
+        """Take note of a function whose result is an integer if all its `operands` are."""
+        if all([id(operand) in self._exact for operand in operands]):
+            self.types_matter(operands)
+            if self.keeps_types:
+                self.cannot_follow(f"{name}() of integers")
 
     def types_matter(self, operands: Iterable[Any]) -> None:
         """Take note of a use of `operands` for which it matters whether they are integers."""

@@ -14,7 +14,18 @@ from typing import Any
 
 import pytest
 
-from microgrid import Value, define_rule, derivative, grad, jit, math, value_and_grad, vmap
+from microgrid import (
+    Value,
+    define_rule,
+    derivative,
+    grad,
+    jit,
+    math,
+    no_grad,
+    stop_gradient,
+    value_and_grad,
+    vmap,
+)
 from microgrid.compiler.instrument import is_own, plain
 from microgrid.compiler.jit import Jitted
 from microgrid.compiler.steps import CompiledSteps
@@ -608,3 +619,27 @@ def test_a_step_with_an_infinite_gradient_is_taken_eagerly(optimizer: Any, lr: f
             )
         trained.append(model.weight.data)
     assert trained[0] == pytest.approx(trained[1], rel=1e-14) and trained[0] < 2.0
+
+
+# What is told of plain numbers
+
+
+def test_what_a_plain_number_has_is_not_followed() -> None:
+    for function in (
+        lambda n: n.real if hasattr(n, "real") else -1,
+        lambda n: getattr(n, "bit_length", lambda: -1)(),
+        lambda n: math.prod([n, 2]),
+        lambda n: math.sumprod([n, 2], [n, n]),
+    ):
+        check_calls(function, (3,), (4,), (3,), warns=True)
+    check_calls(lambda n: n * 2.0 if hasattr(n, "shape") else n, (3,), (2.5,))
+    check_calls(lambda n, x: math.prod([n, x * 0.5]) * x, (3, 2.0), (2.5, 2))
+    with no_grad():
+        check_calls(lambda n, x: math.prod([n * 0.5, x * 0.5]) + n * 2, (3, 2.0), (2.5, 2.0))
+
+
+def test_plain_numbers_pass_through() -> None:
+    check_calls(lambda n: stop_gradient(n) * 2, (7,), (7.0,), (Value(2.0),))
+    check_calls(lambda n: stop_gradient(n * 2) * n, (7,), (7.0,))
+    aux: Any = lambda n: value_and_grad(lambda q: (q * n, {"k": n + 1, "h": {3: 1.0}.get(n)}), has_aux=True)(n)  # noqa: E731
+    check_calls(aux, (3,), (2.5,), (3.0,))

@@ -35,7 +35,7 @@ def test_made_values_are_numbers() -> None:
 
 
 def test_what_is_detached_keeps_its_number() -> None:
-    assert text(lambda x: x * x.detach(), 3.0) == "detach_0 = detach(input0); mul_1 = mul(input0, detach_0)"
+    assert text(lambda x: x * x.detach(), Value(3.0)) == "detach_0 = detach(input0); mul_1 = mul(input0, detach_0)"
 
     def unrecorded(x: Value) -> Value:
         with no_grad():
