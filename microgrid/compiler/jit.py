@@ -207,11 +207,13 @@ def jit(function: Callable[..., Any]) -> Jitted:
 
     Args:
         function: pure in its arguments and in the leaves that it closes over. Arguments are nests of numbers, `Value`s
-            and modules; text, bools and None in them select a case, as the kind and the shape of an array do. While it
-            is traced, the numbers are `Value`s: the builtin `sum` adds them plainly, but compensates the roundings of
-            plain floats from Python 3.12 on, so that a compiled sum of floats may differ in its last bits from the
-            eager one. `math.fsum` is the same in both. Fractions reckon in their own way, and so do NumPy's scalars and
-            decimals that are arguments themselves: such calls are made eagerly. In lists and arrays those are floats.
+            and modules; text, bools, None, members of enumerations, ranges and functions in them select a case, as the
+            kind and the shape of an array do. What may change in place, such as a set within a module, lets it run
+            eagerly. While it is traced, the numbers are `Value`s, also for `isinstance`: the builtin `sum` adds them
+            plainly, but compensates the roundings of plain floats from Python 3.12 on, so that a compiled sum of floats
+            may differ in its last bits from the eager one. `math.fsum` is the same in both. Fractions reckon in their
+            own way, and so do NumPy's scalars and decimals that are arguments themselves: such calls are made eagerly.
+            In lists and arrays those are floats.
 
     Returns:
         a function of the same arguments with the same answers. Its attributes: `source`, the generated programs;

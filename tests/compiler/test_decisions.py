@@ -575,6 +575,22 @@ def test_nests_of_any_depth_give_what_they_do_eagerly(depth: int) -> None:
         assert jit(around)(2.0)[0] == 2.0
 
 
+def test_deep_samples_are_learned_eagerly() -> None:
+    def innermost(nest: Any) -> Any:
+        while isinstance(nest, list):
+            nest = nest[0]
+        return nest
+
+    deep: Any = 1.0
+    for _ in range(2000):
+        deep = [deep]
+    model = Scaled()
+    with pytest.warns(RuntimeWarning, match="there is in the data a nest that is too deep, or in itself"):
+        fit(lambda x: model.weight * innermost(x), ([deep], [1.0]), loss=lambda p, y: (p - y) ** 2,
+            optimizer=SGD([model.weight], lr=0.25), epochs=1)  # fmt: skip
+    assert model.weight.data == 1.5
+
+
 # Infinite gradients
 
 
