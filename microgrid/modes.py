@@ -7,8 +7,10 @@ to the observers of its own thread or async task, which may change it.
 from __future__ import annotations
 
 import gc
-from _thread import allocate_lock
+from _thread import RLock, get_ident
 from contextvars import ContextVar
+
+from microgrid.forks import after_fork, free_in_forks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,17 +28,31 @@ IS_GENERATOR, IS_COROUTINE, IS_ASYNC_GENERATOR = 0x20, 0x80, 0x200
 class Entry:
     """One entering of a mode: it is on until it is left, in whatever context that happens."""
 
-    __slots__ = ("mode", "on")
+    __slots__ = ("mode", "on", "thread")
 
     def __init__(self, mode: Mode) -> None:
-        self.mode, self.on = mode, True
+        self.mode, self.on, self.thread = mode, True, get_ident()
 
 
 epoch = 0  # of transforms: how many runs of functions have begun; a leaf keeps the one in which it was made
-_counting = allocate_lock()  # leaves that other threads make meanwhile are older, or made within the run
+_counting = free_in_forks(RLock())  # leaves that other threads make meanwhile are older, or made within the run
 observers: list[Entry] = []  # of all threads: what operations test
 guards: list[Entry] = []  # of all threads: what a conversion to float tests
 _entered: ContextVar[tuple[Entry, ...]] = ContextVar("microgrid_modes", default=())
+_pausing: set[int] = set()  # the threads that let the garbage collector rest
+
+
+def forget_other_threads() -> None:
+    """Forget in a forked process what threads that it does not have were about, and would end some time."""
+    own = get_ident()
+    for entries in (observers, guards):
+        entries[:] = [entry for entry in entries if entry.thread == own]
+    if _pausing and own not in _pausing:
+        gc.enable()
+    _pausing.intersection_update({own})
+
+
+after_fork(forget_other_threads)
 
 
 def entered() -> tuple[Entry, ...]:
@@ -261,6 +277,8 @@ class gc_paused:
     def __enter__(self) -> Self:
         self._found.append(gc.isenabled())
         try:
+            if self._found[-1]:
+                _pausing.add(get_ident())
             gc.disable()
             return self
         except BaseException:  # Ctrl-C comes after a call, and what was not entered whole is never left
@@ -270,4 +288,5 @@ class gc_paused:
     def __exit__(self, *exception: object) -> None:
         if self._found[-1]:
             gc.enable()  # before the next call, after which Ctrl-C could come
+            _pausing.discard(get_ident())
         self._found.pop()

@@ -12,6 +12,7 @@ from weakref import WeakSet, WeakValueDictionary
 
 from microgrid import codegen, fallbacks, sequences, special
 from microgrid.conversions import MATH_ERRORS, is_node
+from microgrid.forks import free_in_forks
 from microgrid.rules import ROWS, RULES, Rule
 
 TYPE_CHECKING = False
@@ -68,7 +69,7 @@ SHARED = {"vjp": "exact", "jvp": "exact"}  # with integer literals a role serves
 _functions: dict[str, Mapping[str, Any]] = {}
 _callables: dict[str, Callable[..., Any]] = {}  # of rules that were given as functions
 _owners: WeakValueDictionary[str, Owner] = WeakValueDictionary()  # of these, which live as long as their rules
-registering = RLock()  # held while the table changes, and while something is made of all of it
+registering = free_in_forks(RLock())  # held while the table changes, and while something is made of all of it
 
 
 class Owner:

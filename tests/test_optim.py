@@ -886,6 +886,7 @@ def test_an_interruption_finds_a_step_done_or_not_begun(make, steps, number):
 def test_an_interruption_finds_a_state_loaded_or_not(make):
     other = make([Value(1.0), Value(2.0)])
     for _ in range(3):
+        other.params[0].grad = 0.5
         other.step()
     other.lr = 0.25
     kept, params = other.state_dict(), [Value(3.0), Value(4.0)]

@@ -90,6 +90,7 @@ LAYERS = [
     ["arrays"],
     ["graph", "conversions"],
     ["modes"],
+    ["forks"],
     ["codegen"],
     ["rules"],
     ["total"],

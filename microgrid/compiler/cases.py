@@ -6,7 +6,6 @@ generator, whose frame is the tape: it yields the results, is sent their adjoint
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import count
 
 from microgrid.codegen import define
@@ -18,6 +17,7 @@ from microgrid.compiler.program import Loop
 from microgrid.compiler.templates import helpers
 from microgrid.conversions import MATH_ERRORS
 from microgrid.engine import Value
+from microgrid.forks import once
 from microgrid.modes import gc_paused
 from microgrid.operations import NUMBERS
 from microgrid.sequences import are_finite, has_no_nan
@@ -113,14 +113,14 @@ class Case:
 
     # Source
 
-    @cached_property
+    @once
     def forward_source(self) -> str:
         """The source of the function that computes the outputs, or None if a guard fails."""
         writer = LoopWriter(self.program)
         lines = writer.inputs() + writer.forward()
         return as_function("forward", "numbers", [*lines, f"return {writer.bare(self.program.outputs)}"])
 
-    @cached_property
+    @once
     def tape_source(self) -> str:
         """The source of the generator that yields the outputs, and for adjoints of them those of what is wanted."""
         writer = LoopWriter(self.program, self.wanted)
@@ -150,12 +150,12 @@ class Case:
 
     # Running
 
-    @cached_property
+    @once
     def _forward(self) -> Any:
         with gc_paused():
             return defined(self.forward_source, "forward")
 
-    @cached_property
+    @once
     def _tape(self) -> Any:
         with gc_paused():
             return defined(self.tape_source, "tape")

@@ -18,6 +18,7 @@ from microgrid.compiler.program import INDEX
 from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.eager import DUNDER_NAMES, UNARY_OPERATORS
 from microgrid.engine import Value
+from microgrid.forks import after_fork, free_in_forks
 from microgrid.modes import observers, tracing
 
 TYPE_CHECKING = False
@@ -269,7 +270,7 @@ def changes() -> dict[str, Any]:
     return {**changed, **{name: watched(own[name]) for name in ("data", "grad")}}
 
 
-_lock = RLock()
+_lock = free_in_forks(RLock())
 _originals: dict[str, Any] = {}
 
 
@@ -305,3 +306,6 @@ def restore() -> None:
             plain.clear()  # what an interrupted trace has left
             exact.clear()
             set_all(_originals, gone=ADDED)
+
+
+after_fork(restore)

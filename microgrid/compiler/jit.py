@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 import warnings
-from _thread import allocate_lock
+from _thread import RLock
 from functools import update_wrapper
 from types import MethodType
 
@@ -20,6 +20,7 @@ from microgrid.compiler.rolling import with_ways_of
 from microgrid.compiler.trace import Trace
 from microgrid.conversions import all_of
 from microgrid.engine import Value
+from microgrid.forks import free_in_forks
 from microgrid.modes import active, gc_paused, guards, no_grad, observers
 from microgrid.operations import dependents
 from microgrid.runs import Differentiation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_CASES = 32  # for one shape of the arguments
 MOST_SHAPES = 128
+entering = free_in_forks(RLock())  # held while the case of a call is entered among the others
 
 
 class Jitted:
@@ -46,7 +48,6 @@ class Jitted:
         self.function = function
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
         self._calls: dict[Hashable, list[Call]] = {}  # by the shape of the arguments; what served last is first
-        self._lock = allocate_lock()
         self._eager = ""  # why all calls are made eagerly
         dependents.add(self)
 
@@ -143,7 +144,7 @@ class Jitted:
             others = [call.case for call in calls if call.case.silent is not records]
             case, former = traced(self.function, arguments, nest, records, others)
             call = Call(self.__name__, case)
-        with self._lock:
+        with entering:
             while len(known) >= MOST_SHAPES:
                 del known[next(iter(known))]
             rest = [other for other in known.get(arguments.key, []) if other.case is not former]
