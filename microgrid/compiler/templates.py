@@ -50,7 +50,8 @@ def index_of(number: Any) -> int | None:
 
 
 # Functions for generated code to call; those of parts of rows are added.
-helpers: dict[str, Callable[..., Any]] = {"index_of": index_of}
+OWN_HELPERS: dict[str, Callable[..., Any]] = {"index_of": index_of}
+helpers = dict(OWN_HELPERS)
 
 
 def level_of(tree: ast.expr) -> int:
@@ -276,6 +277,7 @@ class Forgetting:
         """Let them be made anew."""
         recipe.cache_clear()  # type: ignore[attr-defined] # declared as a function, so that its argument is checked
         helpers.clear()
+        helpers.update(OWN_HELPERS)
 
 
 forgetting = Forgetting()

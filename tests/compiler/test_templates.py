@@ -85,3 +85,11 @@ def test_functions_of_parts_have_names_of_their_own() -> None:
     rows = [Rule("listed(xs)", f"fsum([{factor} * x for x in xs])", "", xs="xs") for factor in (2, 3)]
     names = [templates.recipe(row).forward[0].text.partition("(")[0] for row in rows]
     assert [templates.helpers[name]([1.0, 2.0]) for name in names] == [6.0, 9.0]
+
+
+def test_functions_of_guards_are_there_when_a_rule_has_replaced_another() -> None:
+    templates.forgetting.cache_clear()
+    second = jit(lambda xs, n: xs[n] * 2)
+    second([1.0, 2.0], 1)
+    (case,) = second.cases
+    assert case.run([1.0, 2.0, 1]) == [4.0]
