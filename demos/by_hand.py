@@ -65,12 +65,13 @@ def half_squares(outputs: Sequence[Value], targets: Sequence[float]) -> Value:
 
 
 def network() -> tuple[MLP, list[Value]]:
-    """Return the same network made of `Value`s, and w1 ... w8."""
+    """Return the same network made of `Value`s, and w1 ... w8; biases are plain numbers, which no step moves."""
     net = MLP(2, [2, 2], activation="sigmoid", output="sigmoid")
-    neurons = [neuron for layer in net.layers for neuron in layer.neurons]
-    weights = [weight for neuron in neurons for weight in neuron.w]
-    numbers = [*WEIGHTS, *(bias for bias in BIASES for _ in range(2))]
-    for leaf, number in zip([*weights, *(neuron.b for neuron in neurons)], numbers, strict=True):
+    for layer, bias in zip(net.layers, BIASES, strict=True):
+        for neuron in layer.neurons:
+            neuron.b = bias
+    weights = net.parameters()
+    for leaf, number in zip(weights, WEIGHTS, strict=True):
         leaf.data = number
     return net, weights
 

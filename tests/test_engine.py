@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid import Value, define_rule, engine, graph, jit, math
+from microgrid import Value, engine, graph, jit, math
 from microgrid.modes import Mode
 from microgrid.nn import MLP
 from microgrid.recording import apply
@@ -393,8 +393,6 @@ OF_ONE_NUMBER: dict[str, Callable[[Value], Value]] = {
     "modf": lambda p: math.modf(p)[0],
     "frexp": lambda p: math.frexp(p)[0],
 }
-RECTIFIED = define_rule("of_the_tests_rectified(x)", lambda x: x if x > 0 else 0.0, x=lambda x, out: math.step(x))
-OF_ONE_NUMBER["define_rule"] = RECTIFIED
 
 
 class TestData:

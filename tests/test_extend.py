@@ -543,3 +543,13 @@ def test_functions_stay_as_long_as_a_node_needs_them() -> None:
         define_rule("power_of(x)", lambda x: x, x=lambda x, out: 1.0)
         assert terms(node, x, True) == [8.0, 12.0, 6.0, 1.0]
     assert len(operations._callables) == 6  # those of the node, of the present rule, and of the one before
+
+
+@pytest.mark.parametrize("start", [0.5, -0.5])
+def test_data_that_is_not_a_number_is_named(start: float) -> None:
+    """As in the rows of the library: a function that chooses could hide it."""
+    rectified = define_rule("rectified(x)", lambda x: x if x > 0 else 0.0, x=lambda x, out: math.step(x))
+    p = Value(start, label="p")
+    p.data = p - 0.1 * p.grad
+    with pytest.raises(TypeError, match=r"^rectified\(p=-?0.5\): the data of p is a Value, expected a number"):
+        rectified(p)

@@ -106,7 +106,7 @@ class Mistakes:
             warn(
                 f"fit: the loss uses {counted(len(names), 'parameter')} of the model, such as {names[0]}, that the "
                 f"optimizer does not have, so nothing moves them: make the optimizer after the last layer was added or "
-                f"replaced, and freeze() what is not to be trained"
+                f"replaced, and freeze() modules that are not to be trained; a single parameter can be a plain number"
             )
 
     def check_recorders(self, callbacks: Iterable[Any]) -> None:
