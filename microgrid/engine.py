@@ -316,6 +316,10 @@ class Value(Operations):
     def __pos__(self) -> Value:
         return self
 
+    def conjugate(self) -> Value:
+        """Return the node itself, as a float does; `np.var` asks for it."""
+        return self
+
     def __divmod__(self, other: Any) -> tuple[Value, Value]:
         return self // other, self % other
 

@@ -193,14 +193,24 @@ def names_for(source: str) -> dict[str, Any]:
     return names | {"FORWARD_ERRORS": FORWARD_ERRORS, "UNEXPECTED": unexpected}
 
 
+# What NumPy calls a function that it looks for among the methods of what an array holds: `np.arctan(x)` of `Value`s.
+NUMPY_NAMES = {
+    **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
+    "deg2rad": "radians",
+    "rad2deg": "degrees",
+}
+
+
 def install_methods() -> None:
-    """Give `Value` the operators and methods of the table."""
+    """Give `Value` the operators and methods of the table, those that NumPy calls otherwise by both names."""
     source = eager.value_methods(ROWS)
     methods = codegen.define(source, "value", names_for(source))["Methods"]
     for name, method in vars(methods).items():
         if callable(method):
             method.__qualname__ = f"Value.{name}"
             setattr(Value, name, method)  # pickle finds it in the `Value` that its module uses
+    for name, own in NUMPY_NAMES.items():
+        setattr(Value, name, vars(Value)[own])
 
 
 install_methods()

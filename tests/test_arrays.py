@@ -117,6 +117,9 @@ FUNCTIONS = [
     lambda x: np.linalg.norm(x) * np.dot(x, POINT),
     lambda x: np.where(x[0] > 0, x[0] * x[1], -x[0]),
     lambda x: np.maximum(x, 0.0) @ x + np.cumsum(x)[-1],
+    lambda x: np.var(x) + np.std(x) + np.median(x) + np.ptp(x) + np.sort(x)[0] + np.clip(x, -1.7, 1.7) @ x,
+    lambda x: np.arctan(x).sum() + np.arcsinh(x) @ np.arcsin(x / 9) + np.arccos(x / 9)[0] + np.arctanh(x / 9)[1],
+    lambda x: np.arccosh(abs(x) + 2) @ np.deg2rad(x) + np.rad2deg(x)[2] + np.stack([x, x]).sum(axis=0) @ x,
     lambda x: (np.outer(x, x) * np.eye(3)).trace() + x.reshape(3, 1).T[0, 2],
 ]
 
