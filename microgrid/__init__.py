@@ -14,6 +14,7 @@
 from microgrid import recording as _recording  # gives Value its operators
 from microgrid.engine import Value
 from microgrid.extend import define_rule
+from microgrid.lost import LostDerivativeWarning
 from microgrid.modes import gc_paused, no_grad
 
 TYPE_CHECKING = False
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "LostDerivativeWarning",
     "Value",
     "datasets",
     "define_rule",

@@ -16,6 +16,7 @@ import sys
 
 from microgrid import graph, modes
 from microgrid.conversions import MATH_ERRORS, as_number, check_data, named, zero_like
+from microgrid.lost import before_computing
 from microgrid.modes import before_backward, before_float, gc_paused, guards, is_silent, observers
 from microgrid.operations import HandWritten
 from microgrid.passes import adjoints
@@ -294,6 +295,7 @@ class Value(Operations):
         if computes(sys._getframe(1).f_globals.get("__name__", "")):
             raise TypeError(f"the data of a node is a number, got {self!r:.60}")
         check_data(self)
+        before_computing(sys._getframe(1))
         return float(self.data)
 
     def __int__(self) -> int:

@@ -89,6 +89,11 @@ def is_silent() -> bool:
     return any(isinstance(mode, no_grad) for mode in active())
 
 
+def is_unrecorded() -> bool:
+    """Return whether nothing is recorded in this thread or task, but for what a transform needs within."""
+    return any([isinstance(mode, no_grad) or mode.is_unrecorded for mode in active()])
+
+
 def before_backward(root: Value) -> None:
     """Let the modes of this thread or task look at the graph of `root`, which is about to be differentiated."""
     for mode in active():
@@ -108,12 +113,13 @@ class Mode:
 
     Attributes:
         traces: whether a trace sees the nodes, so that nothing recorded may depend on a number unseen.
+        is_unrecorded: whether what is outside of it is not recorded, though what is inside is.
 
     It can be entered again and again, nested, and by several threads at once. A generator may leave it out of turn, a
     task may be started in it and outlive it.
     """
 
-    traces = False
+    traces = is_unrecorded = False
 
     def __init__(self, observer: Observer | None) -> None:
         self.observer = observer
@@ -248,6 +254,7 @@ class Recording(Mode):
         self._apart = apart(lambda mode: not isinstance(mode, no_grad))
 
     def __enter__(self) -> Self:
+        self.is_unrecorded = is_unrecorded()
         self._apart.__enter__()
         return super().__enter__()
 

@@ -19,6 +19,7 @@ from microgrid.conversions import MATH_ERRORS, is_node, is_number
 from microgrid.eager import DUNDER_NAMES, UNARY_OPERATORS
 from microgrid.engine import Value
 from microgrid.forks import after_fork, free_in_forks
+from microgrid.lost import ADVICE, before_computing, computing
 from microgrid.modes import observers, tracing
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__cei
 CONVERSIONS: dict[str, Callable[[Any], int]] = {
     "int": int, "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil,
 }  # fmt: skip
-UNFOLLOWED = ("__float__", "__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
+UNFOLLOWED = ("__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
 
 # Of all traces that are on, by id: what is a plain number in an eager run, and what may be an integer there.
 plain: set[int] = set()
@@ -153,6 +154,22 @@ def missing(self: Value, name: str) -> Any:
     raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
 
 
+def to_float(original: Callable[[Value], float]) -> Callable[[Value], float]:
+    """Return the conversion to a float, which a trace cannot follow, and which may be one that loses a derivative."""
+
+    def convert(self: Value) -> float:
+        frame, trace = sys._getframe(1), present()
+        if trace is not None:
+            what = computing(frame)
+            trace.cannot_follow(what or "float()", f" drops the derivative: {ADVICE}" if what else "")
+        number = original(self)  # which finds itself called here, and nothing computed
+        if trace is None:
+            before_computing(frame)
+        return number
+
+    return convert
+
+
 def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a method that a trace cannot follow."""
 
@@ -264,6 +281,7 @@ def changes() -> dict[str, Any]:
     changed |= {name: unfollowed(f"{name.strip('_')}()", own[name]) for name in UNFOLLOWED}
     changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"], bool), "__round__": rounding(own["__round__"])}
     changed["__hash__"] = hashing(own["__hash__"])
+    changed["__float__"] = to_float(own["__float__"])
     changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
     changed |= {name: seen(name, getattr(Value, name)) for name in STRUCTURE}
     changed |= {"__index__": index, "__getattr__": missing}

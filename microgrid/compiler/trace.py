@@ -288,9 +288,9 @@ class Trace(modes.Mode):
         """Return whether `operand` was computed of what may be integers."""
         return id(operand) in self._exact and id(operand) not in self._places
 
-    def cannot_follow(self, what: str) -> None:
+    def cannot_follow(self, what: str, why: str = "") -> None:
         """Take note of something that a program cannot tell."""
-        self.obstacle = self.obstacle or f"{what} at {users_line()}"
+        self.obstacle = self.obstacle or f"{what} at {users_line()}{why}"
 
     def mapped(self, function: Callable[..., Any], batch: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Return the results of `function` for the rows of a batch, which become a loop if they can be one."""
