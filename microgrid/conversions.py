@@ -67,6 +67,16 @@ def all_of(kind: type, items: Collection[Any]) -> bool:
     return [*map(type, items)].count(kind) == len(items)
 
 
+def plain_float(x: Any) -> float:
+    """Return `x`, a number or a node, as a float: of a node its number alone is meant.
+
+    >>> from microgrid import Value
+    >>> plain_float(Value(2.0)), plain_float(True)
+    (2.0, 1.0)
+    """
+    return float(x.data if is_node(x) else x)
+
+
 def zero_like(data: Any) -> float | Fraction:
     """Return the zero of a gradient by `data`: a Fraction for a Fraction, else a float.
 

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -44,6 +45,25 @@ def _no_leaked_state() -> Iterator[None]:
             leaks.append(f"{name} was {before[name]} and is {after}")
     if leaks:
         pytest.fail("the test leaks global state: " + "; ".join(leaks), pytrace=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_conversion_of_ours() -> Iterator[None]:
+    """Fail a test in which the library itself asks a `Value` for a float: that is for the user's code to do."""
+    from microgrid import calls, engine, lost
+
+    before_computing = engine.before_computing
+
+    def checked(frame: FrameType) -> None:
+        functions = calls.applied(frame) or calls.called(frame)
+        is_ours = lost.root_of(frame) == "microgrid" and not any(function.is_local for function in functions)
+        is_ours = is_ours and frame.f_globals["__name__"] != "microgrid.fallbacks"  # `nextafter`, up to Python 3.11
+        assert not is_ours, f"{frame.f_code.co_filename}:{frame.f_lineno} converts a Value to a float"
+        before_computing(frame)
+
+    engine.before_computing = checked
+    yield
+    engine.before_computing = before_computing
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import math
 from functools import partial
 
 from microgrid import tree
+from microgrid.conversions import plain_float
 from microgrid.draw import terminal
 from microgrid.draw.axes import axes_for, colour, scatter
 from microgrid.draw.fields import Field, check_count, checked_limits, class_of, evenly, limits
@@ -54,7 +55,7 @@ def checked_point(asker: str, x: Any) -> Point:
         ValueError: if it is something else.
     """
     try:
-        first, second = map(float, x)
+        first, second = map(plain_float, x)
     except (TypeError, ValueError):
         raise ValueError(f"{asker} expects inputs of two numbers, got {x!r:.60}") from None
     return first, second

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from microgrid import arrays
-from microgrid.conversions import is_node, is_number
+from microgrid.conversions import is_node, is_number, plain_float
 from microgrid.modes import no_grad
 
 TYPE_CHECKING = False
@@ -44,7 +44,7 @@ def scores(asker: str, output: Any) -> list[float]:
     if not found or not all(is_node(one) or is_number(one) for one in found):
         got = f"got {type(output).__name__} {output!r:.60}"
         raise TypeError(f"{asker} expects the model to return a number, or a list of scores, {got}")
-    return [float(one) for one in found]
+    return [plain_float(one) for one in found]
 
 
 def margins(outputs: list[float], threshold: float) -> list[float]:
@@ -72,7 +72,7 @@ def class_of(target: Any) -> int:
         return row.index(max(row))
     if not (is_node(target) or is_number(target)):
         raise TypeError(f"expected the number of a class as target, got {type(target).__name__} {target!r:.60}")
-    return max(round(float(target)), 0)
+    return max(round(plain_float(target)), 0)
 
 
 def limits(numbers: Iterable[float], margin: float = 0.2) -> Limits:
@@ -106,7 +106,7 @@ def checked_limits(asker: str, name: str, ends: Any) -> Limits:
         ValueError: unless they are two finite numbers, the lower one first.
     """
     try:
-        low, high = map(float, ends)
+        low, high = map(plain_float, ends)
     except (TypeError, ValueError):
         low = high = math.nan
     if not (math.isfinite(high - low) and low < high):

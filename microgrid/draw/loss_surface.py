@@ -12,7 +12,7 @@ import math
 
 from microgrid import graph
 from microgrid.compiler.jit import jit
-from microgrid.conversions import MATH_ERRORS, is_node, is_number
+from microgrid.conversions import MATH_ERRORS, is_node, is_number, plain_float
 from microgrid.draw.axes import axes_for
 from microgrid.draw.fields import check_count, evenly, limits
 from microgrid.draw.parameters import check_model, check_recorder, rows_of
@@ -224,7 +224,7 @@ def mean_loss(model: Model, samples: Samples, loss: Callable[[Any, Any], Any], c
         if not (is_node(found) or is_number(found)):
             got = f"got {type(found).__name__} {found!r:.60}"
             raise TypeError(f"plot_loss_surface expects the loss of a sample to be a number, {got}")
-        return float(found)
+        return plain_float(found)
 
     return lambda: math.fsum(number(measure(x, y)) for x, y in samples) / len(samples)
 

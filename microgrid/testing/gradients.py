@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from microgrid import graph, tree
 from microgrid.anomaly import described
-from microgrid.conversions import MATH_ERRORS, is_number
+from microgrid.conversions import MATH_ERRORS, is_number, plain_float
 from microgrid.engine import Value
 from microgrid.passes import adjoints
 from microgrid.recording import apply
@@ -172,7 +172,7 @@ def compare(
     if order == 1:
         return
     for i, (place, node, estimate) in enumerate(zip(places, recorded(root, leaves), estimates, strict=True)):
-        yield Comparison("1 recorded", (place,), float(node), estimate)
+        yield Comparison("1 recorded", (place,), plain_float(node), estimate)
 
         def gradient(leaves: Sequence[Any], i: int = i) -> Any:
             return recorded(call(leaves), leaves)[i]

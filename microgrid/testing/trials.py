@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from hypothesis.errors import UnsatisfiedAssumption
 
 from microgrid import codegen
-from microgrid.conversions import MATH_ERRORS
+from microgrid.conversions import MATH_ERRORS, plain_float
 from microgrid.engine import Value
 from microgrid.operations import _callables
 from microgrid.passes import adjoints
@@ -102,9 +102,9 @@ def first_derivatives(trial: Trial, role: str) -> list[float]:
         return [taylor(trial, i)[1] for i in range(len(leaves))]
     seed = Value(2.0) if "record" in role else 2.0
     if role in FORWARD:
-        return [float(getattr(out.op, role)(out, {leaf: seed})) / 2 for leaf in leaves]
+        return [plain_float(getattr(out.op, role)(out, {leaf: seed})) / 2 for leaf in leaves]
     amounts = getattr(out.op, role)(out, seed) or [leaf.grad for leaf in leaves]
-    return [float(amount) / 2 for amount in amounts]
+    return [plain_float(amount) / 2 for amount in amounts]
 
 
 def taylor(trial: Trial, i: int) -> list[float]:

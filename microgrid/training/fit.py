@@ -8,6 +8,7 @@ import time
 from itertools import chain, repeat
 
 from microgrid import tree
+from microgrid.conversions import plain_float
 from microgrid.modes import no_grad
 from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
@@ -170,7 +171,7 @@ def measured(model: Model, samples: Samples, metrics: Mapping[str, Metric]) -> d
     if not metrics:
         return {}
     with no_grad():
-        predictions = [tree.converted(float, model(x)) for x, _ in samples]
+        predictions = [tree.converted(plain_float, model(x)) for x, _ in samples]
     return {name: metric(predictions, [y for _, y in samples]) for name, metric in metrics.items()}
 
 

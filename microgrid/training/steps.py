@@ -15,7 +15,7 @@ from operator import setitem
 from microgrid import tree
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
 from microgrid.compiler.steps import CompiledSteps
-from microgrid.conversions import MATH_ERRORS, is_node, is_number
+from microgrid.conversions import MATH_ERRORS, is_node, is_number, plain_float
 from microgrid.engine import Value
 from microgrid.graph import end
 from microgrid.math import mean
@@ -150,7 +150,7 @@ class Steps:
         """Take one step by `backward()` and `optimizer.step()`."""
         with gc_paused():
             total = mean([self.loss_of(x, y) for x, y in map(self.samples.__getitem__, self._batches.pop(0))])
-            number = float(total)
+            number = plain_float(total)
             if math.isfinite(number):
                 if not self.mistakes.is_checked:
                     self.mistakes.check(total)
