@@ -90,7 +90,7 @@ def is_silent() -> bool:
 
 
 def is_unrecorded() -> bool:
-    """Return whether nothing is recorded in this thread or task, but for what a transform needs within."""
+    """Return whether nobody in this thread or task asks for derivatives, but for a transform within."""
     return any([isinstance(mode, no_grad) or mode.is_unrecorded for mode in active()])
 
 
@@ -113,7 +113,7 @@ class Mode:
 
     Attributes:
         traces: whether a trace sees the nodes, so that nothing recorded may depend on a number unseen.
-        is_unrecorded: whether what is outside of it is not recorded, though what is inside is.
+        is_unrecorded: whether what is inside of it is recorded for its own sake, and nothing outside needs it.
 
     It can be entered again and again, nested, and by several threads at once. A generator may leave it out of turn, a
     task may be started in it and outlive it.
@@ -172,6 +172,15 @@ def new_epoch() -> int:
 def forget(node: Value) -> None:
     """Make `node` a leaf."""
     node.op, node._x, node._y = None, epoch, None
+
+
+class NumbersAlone(Mode):
+    """Context manager: a function is asked for numbers alone, so that a derivative which is lost is not missed."""
+
+    is_unrecorded = True
+
+    def __init__(self) -> None:
+        super().__init__(None)
 
 
 class apart:

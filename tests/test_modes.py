@@ -402,3 +402,16 @@ def test_an_interruption_leaves_the_garbage_collector_on(monkeypatch, name):
     with pytest.raises(KeyboardInterrupt), gc_paused():
         found.append("inside")
     assert gc.isenabled() and found == ["inside"] * (name == "enable")
+
+
+def test_where_nobody_asks_for_derivatives() -> None:
+    assert not modes.is_unrecorded()
+    with no_grad():
+        assert modes.is_unrecorded()
+        with modes.Recording(), modes.Recording():
+            assert modes.is_unrecorded() and not modes.is_silent()
+    with modes.Recording():
+        assert not modes.is_unrecorded()
+    with modes.NumbersAlone():
+        assert modes.is_unrecorded() and not modes.is_silent()
+    assert not modes.is_unrecorded() and not modes.guards

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from microgrid import (
+    LostDerivativeWarning,
     Value,
     derivative,
     detect_anomaly,
@@ -286,9 +287,11 @@ def test_what_does_not_depend_on_an_input_becomes_a_float() -> None:
     def function(x: Value) -> Value:
         assert f"{x:.1f} {x!r} {x}" == "2.0 Value(data=2.0, grad=0.0) Value(data=2.0, grad=0.0)"
         assert standard.isclose(x.data, 2.0) and int(x) == 2 and round(x) == 2 and x > 1.0
-        return x * float(weight * 2.0) * standard.sqrt(stop_gradient(x) * 2.0)
+        return x * float(weight * 2.0) * standard.sqrt(float(stop_gradient(x) * 2.0))
 
     assert grad(function)(2.0) == 12.0
+    with pytest.warns(LostDerivativeWarning, match=r"^standard.sqrt\(weight\) drops the derivative"):
+        grad(lambda x: x * standard.sqrt(weight))(2.0)
 
 
 def test_an_inner_value_may_not_become_a_float_in_the_outer_transform() -> None:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from microgrid import graph
 from microgrid.conversions import MATH_ERRORS, as_number, is_number
 from microgrid.engine import Value
+from microgrid.modes import NumbersAlone
 from microgrid.testing.complex_step import derivative
 
 TYPE_CHECKING = False
@@ -80,6 +81,12 @@ def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
     if not callable(f):
         raise TypeError(f"numerical_derivative expects a function, got {type(f).__name__} {f!r:.60}")
     x = float(as_number(x))
+    with NumbersAlone():
+        return estimated(f, x)
+
+
+def estimated(f: Callable[[Any], Any], x: float) -> Estimate:
+    """Return the derivative of `f` at `x` as its values tell it."""
     at = on_floats(f, x)
     try:
         return agreed(at, x, lambda t: along_graph(f, t))

@@ -452,7 +452,7 @@ def test_constants_that_are_no_floats_run_eagerly() -> None:
 
 
 def test_the_standard_math_runs_eagerly_on_floats() -> None:
-    check_eager(lambda x: standard.sin(x), r"float\(\) at", 2.0)
+    check_eager(lambda x: standard.sin(x), r"standard\.sin\(x\) at .* drops the derivative: write", 2.0)
 
 
 def test_a_function_that_changes_its_arguments_runs_eagerly() -> None:

@@ -107,6 +107,7 @@ def test_sequences_name_the_element() -> None:
     assert "longest(1.0, 2.0): its derivative by xs[0] (order 1)" in failure(lambda x: many(x, 2.0), 1.0)
 
 
+@pytest.mark.filterwarnings("ignore::microgrid.LostDerivativeWarning")
 @pytest.mark.parametrize(
     "first",
     [
