@@ -52,6 +52,10 @@ class Value(Operations):
     Comparisons compare numbers, so that a function written for floats takes the same branch; hashing is by identity, so
     that nodes work in sets and as keys. Two nodes are told apart by `is`.
 
+    `float(v)` and `v.data` are the plain number, whose derivative nobody knows. The standard `math.sin(v)` and other
+    functions that are not made for a `Value` compute with it as well: outside of `no_grad()` they give a
+    `LostDerivativeWarning`. Those of `microgrid.math` give a `Value`.
+
     >>> x = Value(3.0)
     >>> y = x * x + 2 * x
     >>> y.backward()
@@ -290,6 +294,7 @@ class Value(Operations):
         return bool(self.data)
 
     def __float__(self) -> float:
+        """Return the number; warn if the call that asks for it computes with it: see `LostDerivativeWarning`."""
         if guards:
             before_float(self)
         if computes(sys._getframe(1).f_globals.get("__name__", "")):

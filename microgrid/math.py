@@ -5,6 +5,9 @@ known. As in `math`, `floor`, `ceil` and `trunc` give integers, predicates give 
 functions of integers refuse a `Value`. What the newest `math` has is here on every supported Python. Besides, there are
 the functions that networks need: `relu`, `sigmoid`, `softmax`, `dot` and their like.
 
+The standard functions take a `Value` too, but only its number: the derivative is lost. In place of `import math` write
+`from microgrid import math`; where that was forgotten, a `LostDerivativeWarning` says so.
+
 >>> from microgrid import Value, math
 >>> math.sin(0.5) == math.sin(Value(0.5)).data
 True
