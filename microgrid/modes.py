@@ -293,9 +293,9 @@ class gc_paused:
     def __enter__(self) -> Self:
         self._found.append(gc.isenabled())
         try:
-            if self._found[-1]:
+            if self._found[-1]:  # else it rests already, and whoever stopped it may start it before this is left
                 _pausing.add(get_ident())
-            gc.disable()
+                gc.disable()
             return self
         except BaseException:  # Ctrl-C comes after a call, and what was not entered whole is never left
             self.__exit__()

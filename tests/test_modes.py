@@ -415,3 +415,22 @@ def test_where_nobody_asks_for_derivatives() -> None:
     with modes.NumbersAlone():
         assert modes.is_unrecorded() and not modes.is_silent()
     assert not modes.is_unrecorded() and not modes.guards
+
+
+def test_a_pause_that_ends_while_another_begins_leaves_the_garbage_collector_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of another thread, which found it resting."""
+    first, enabled = gc_paused(), gc.isenabled
+
+    def then_the_first_ends() -> bool:
+        found = enabled()
+        monkeypatch.undo()
+        first.__exit__()
+        return found
+
+    first.__enter__()
+    monkeypatch.setattr(gc, "isenabled", then_the_first_ends)
+    with gc_paused():
+        pass
+    assert gc.isenabled()
