@@ -92,4 +92,4 @@ def test_functions_of_guards_are_there_when_a_rule_has_replaced_another() -> Non
     second = jit(lambda xs, n: xs[n] * 2)
     second([1.0, 2.0], 1)
     (case,) = second.cases
-    assert case.run([1.0, 2.0, 1]) == [4.0]
+    assert case.run([1.0, 2.0, 1.0, 2.0, 1]) == [4.0]
