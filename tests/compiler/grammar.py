@@ -12,9 +12,11 @@ from tests.compiler.vocabulary import (
     CONTAINED,
     FINITE,
     FROM_NESTS,
+    IN_ROWS,
     LOOKED_UP,
     NESTED,
     OF_BATCH,
+    OF_EACH,
     OF_INTEGERS,
     OF_LIST,
     OF_ONE,
@@ -253,9 +255,10 @@ class Writer:
 
     def of_batch(self, q: str, point: str, depth: int) -> str:
         """Return a derivative of what is done for rows, or derivatives for rows."""
-        body = self.body(depth, "r")
-        batch = self.batch(point)
-        return self.choices.often(OF_BATCH).format(q=q, b=body, p=batch, o=self.atom())
+        known = ((OF_BATCH, ("r", f"{q}[0]")), (IN_ROWS, (q, "r")), (OF_EACH, ("r",)))
+        forms, names = known[self.choices.below(len(known))]
+        body = self.body(depth, *names)
+        return self.choices.often(forms).format(q=q, b=body, p=self.batch(point), o=self.atom())
 
     # Rows
 

@@ -119,14 +119,23 @@ OF_SEVERAL = (
     "jvp(lambda {q}, {q}_: {b}, ({p}, {o}), (1.0, {o}))[1]", "grad(lambda {q}, {q}_: {b})({p}, {o})",
 )  # fmt: skip
 OF_BATCH = (
-    "grad(lambda {q}: sum(vmap(lambda r: {b})({q})))({p})[0]", "sum(vmap(grad(lambda r: {b}))({p}))",
-    "value_and_grad(lambda {q}: sum(vmap(lambda r: {b})({q})))({p})[1][-1]", "vmap(grad(lambda r: {b}))({p})[-1]",
+    "grad(lambda {q}: sum(vmap(lambda r: {b})({q})))({p})[0]",
+    "jacobian(lambda {q}: vmap(lambda r: {b})({q}))({p})[0][0]",
+    "value_and_grad(lambda {q}: sum(vmap(lambda r: {b})({q})))({p})[1][-1]",
     "jvp(lambda {q}: vmap(lambda r: {b})({q}), ({p},), ({p},))[1][0]",
-    "jacobian(lambda {q}: vmap(lambda r: {b})({q}))({p})[0][0]", "sum(vmap(value_and_grad(lambda r: {b}))({p})[0])",
     "hessian(lambda {q}: sum(vmap(lambda r: {b})({q})))({p})[0][0]",
-    "grad(lambda {q}: sum(vmap(lambda r: {q} * ({b}))({p})))({o})",
-    "sum(vmap(lambda r: grad(lambda {q}: {q} * ({b}))(2.0))({p}))", "vmap(derivative(lambda r: {b}, 2))({p})[0]",
-    "sum(vmap(lambda r: jvp(lambda {q}: {b} * {q}, (r,), ({o},))[1])({p}))",
+    "grad(lambda {q}: max(vmap(lambda r: {b})({q})))({p})[0]",
+)  # fmt: skip
+OF_EACH = (
+    "sum(vmap(grad(lambda r: {b}))({p}))", "vmap(grad(lambda r: {b}))({p})[-1]",
+    "sum(vmap(value_and_grad(lambda r: {b}))({p})[0])", "vmap(derivative(lambda r: {b}, 2))({p})[0]",
+)  # fmt: skip
+IN_ROWS = (
+    "grad(lambda {q}: sum(vmap(lambda r: {b})({p})))({o})", "sum(vmap(lambda r: grad(lambda {q}: {b})(2.0))({p}))",
+    "grad(lambda {q}: sum(vmap(lambda r: {b})([{q}, {q}])))({o})", "sum(vmap(lambda r: grad(lambda {q}: {b})(r))({p}))",
+    "derivative(lambda {q}: sum(vmap(lambda r: {b})({p})), 2)({o})",
+    "sum(vmap(lambda r: jvp(lambda {q}: {b}, (r,), ({o},))[1])({p}))",
+    "jacfwd(lambda {q}: vmap(lambda r: {b})([{q}, 1.0]))({o})[0]",
 )  # fmt: skip
 PAIRED_ROWS = ("vmap(lambda {r}, {r}_: {b})({p}, {p})", "vmap(lambda {r}, {r}_: {b}, in_axes=(0, None))({p}, {o})")
 ROWS = ("vmap(lambda {r}: {b})({p})", "[{o} + {r} for {r} in vmap(lambda {r}: {b})({p})]")
