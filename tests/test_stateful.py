@@ -228,6 +228,10 @@ class Graphs(RuleBasedStateMachine):
         cut_off = self.depth and any(isinstance(node.grad, Gradient) for node in ancestors(x))
         if not x.is_fresh() or cut_off or x.order() + record > HIGHEST_ORDER:
             return False
+        if self.depth and x.is_leaf:
+            with pytest.raises(RuntimeError, match=r"^backward\(\) under no_grad\(\): nothing was recorded"):
+                self.node(x).backward(create_graph=record)
+            return False
         self.node(x).backward(**({} if seed is None else {"gradient": seed}), create_graph=record)
         differentiate(x, 1 if seed is None else seed, record, not self.depth)
         return True
