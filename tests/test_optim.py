@@ -882,6 +882,7 @@ def test_an_interruption_finds_a_step_done_or_not_begun(make, steps, number):
     assert found[1:] == sorted(found[1:]) and {*found} == {0, 1}
 
 
+@pytest.mark.filterwarnings("ignore:all gradients are zero")
 @pytest.mark.parametrize("make", INTERRUPTED.values(), ids=INTERRUPTED)
 def test_an_interruption_finds_a_state_loaded_or_not(make):
     other = make([Value(1.0), Value(2.0)])

@@ -228,7 +228,7 @@ class Graphs(RuleBasedStateMachine):
         cut_off = self.depth and any(isinstance(node.grad, Gradient) for node in ancestors(x))
         if not x.is_fresh() or cut_off or x.order() + record > HIGHEST_ORDER:
             return False
-        if self.depth and x.is_leaf:
+        if self.depth and not self.node(x).parents:
             with pytest.raises(RuntimeError, match=r"^backward\(\) under no_grad\(\): nothing was recorded"):
                 self.node(x).backward(create_graph=record)
             return False
