@@ -32,7 +32,6 @@ from microgrid.compiler.steps import CompiledSteps
 from microgrid.draw.dot import to_dot as dot
 from microgrid.nn import MLP, Module
 from microgrid.optim import SGD
-from microgrid.rules import RULES
 from microgrid.training import fit
 from tests.compiler.programs import outcome
 
@@ -250,17 +249,15 @@ def test_an_operand_that_cannot_raise_stays_where_it_is_used() -> None:
     assert "return [(input1 * input2) if input0 else (input1 + input2)]" in jitted.source
 
 
+@pytest.mark.usefixtures("rules_restored")
 @pytest.mark.parametrize("text", ["x if c > 0 else y", "x * (0 < c < y)", "x * (c or y)", "x * (c and y)"])
 def test_operands_that_texts_of_others_may_skip_are_evaluated(text: str) -> None:
-    rule = define_rule(f"picked_{len(text)}(c, x, y)", text, c="0", x="1", y="0")
-    try:
-        function = lambda c, x, y: rule(c, x, math.log(y))  # noqa: E731
-        jitted = check_calls(function, (1.0, 1.0, 5.0), (-1.0, 2.0, 3.0), (0.0, 2.0, 3.0))
-        for c in (1.0, -1.0, 0.0):
-            expected = outcome(function, c, 1.0, -1.0)
-            assert outcome(jitted, c, 1.0, -1.0) == expected and expected[0] is ValueError
-    finally:
-        RULES.pop(f"picked_{len(text)}")
+    rule = define_rule("picked(c, x, y)", text, c="0", x="1", y="0")
+    function = lambda c, x, y: rule(c, x, math.log(y))  # noqa: E731
+    jitted = check_calls(function, (1.0, 1.0, 5.0), (-1.0, 2.0, 3.0), (0.0, 2.0, 3.0))
+    for c in (1.0, -1.0, 0.0):
+        expected = outcome(function, c, 1.0, -1.0)
+        assert outcome(jitted, c, 1.0, -1.0) == expected and expected[0] is ValueError
 
 
 def test_a_loss_raises_where_an_operand_that_is_not_chosen_does() -> None:
@@ -659,3 +656,11 @@ def test_plain_numbers_pass_through() -> None:
     check_calls(lambda n: stop_gradient(n * 2) * n, (7,), (7.0,))
     aux: Any = lambda n: value_and_grad(lambda q: (q * n, {"k": n + 1, "h": {3: 1.0}.get(n)}), has_aux=True)(n)  # noqa: E731
     check_calls(aux, (3,), (2.5,), (3.0,))
+
+
+@pytest.mark.usefixtures("rules_restored")
+def test_an_index_is_guarded_after_a_rule_is_defined_again() -> None:
+    for text in ("x * 2", "x * 3"):
+        define_rule("defined_twice(x)", text, x="2")
+    jitted = check_calls(lambda xs, i: xs[i], ([1.0, 2.0], 0), ([1.0, 2.0], 1))
+    assert len(jitted.cases) == 2

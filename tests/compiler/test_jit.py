@@ -199,7 +199,7 @@ def test_integers_count_and_repeat() -> None:
 
 def test_what_is_computed_of_integers_is_an_index() -> None:
     check_followed(lambda xs, i: xs[2 * i + 1] * 2, [1.0, 2.0], 0)
-    check_eager(lambda xs, i: xs[i.bit_length()] * 2, "a trial run raised AttributeError", [1.0, 2.0], 0)
+    check_eager(lambda xs, i: xs[i.bit_length()] * 2, r"reading \.bit_length at ", [1.0, 2.0], 0)
 
 
 def test_fractions_and_large_integers_run_exactly_without_a_warning() -> None:

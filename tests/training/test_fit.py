@@ -418,7 +418,7 @@ REASONS = {
     "data is read": ("reading .data at ", {"loss": lambda out, y: out * out.data}),
     "hand-written": ("a hand-written operation|reading .data", {"loss": hand_written}),
     "conversion": ("float", {"loss": lambda out, y: (out - y) * float(out)}),
-    "method": ("a trial run raised AttributeError", {"loss": lambda out, y: (out - y.bit_length()) ** 2}),
+    "method": (r"reading \.bit_length at ", {"loss": lambda out, y: (out - y.bit_length()) ** 2}),
     "node of before": ("uses a node that was made before", {"loss": lambda out, y: (out - OUTSIDE) ** 2}),
     "leaf": ("a leaf that is no float", {"loss": lambda out, y: out * HALF}),
     "parameter": ("a parameter is no plain Value", {"prepare": unfit_fraction}),
