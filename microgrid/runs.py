@@ -171,10 +171,10 @@ class Run:
             known = outside.known if outside else set()
             order, self.nodes, self.reached = between(self.inputs, self.outputs, seen=known)
             known.difference_update(self.nodes)  # they may be garbage soon
-            hides = outside or (observers and is_silent())
-            closed = [] if hides else closed_over(self.outputs, order, epoch)
-            trace = tracing() if closed and observers else None
-            closed = closed if trace is None else trace.unless_silent(closed)
+            trace = tracing() if observers else None
+            closed: list[Value] = []
+            if not (outside or (observers and is_silent())):
+                closed = trace.closed_over(self.outputs, epoch) if trace else closed_over(self.outputs, order, epoch)
         for out in filter(is_node, self.outputs if observers else ()):
             before_backward(out)
         self.witnesses = [*self.sources, *closed]

@@ -186,7 +186,7 @@ def on_series(word: str, role: str) -> Any:
     """Return what `word` means in the text of a partial that is evaluated on series."""
     name = "pow" if word == "power" else word
     if name not in RULES:
-        known = functions_for(role)
+        known = functions_for(role.replace("trace", "record"))  # those choose by comparing series, which a trace sees
         return composed(word, known[word], role) if word in _callables else known.get(word)
     rule = RULES[name]
 

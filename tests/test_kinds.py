@@ -24,6 +24,7 @@ from microgrid import (
     tree,
     value_and_grad,
     vjp,
+    vmap,
 )
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP, Frozen, Module
@@ -149,3 +150,36 @@ def test_a_model_that_holds_a_derivative_is_trained_eagerly_as_it_is_compiled() 
                       epochs=20, compile=compiles)  # fmt: skip
         losses.append(history.loss)
     assert losses[0] == pytest.approx(losses[1], rel=1e-10) and losses[0][-1] < losses[0][0] / 2
+
+
+def test_what_a_result_does_not_depend_on_does_not_count() -> None:
+    leaf = Value(2.0)
+    for function in (
+        lambda x, y: -x,
+        lambda x, y: -x if y > 0 else x,
+        lambda x, y: y.detach() * x,
+        lambda x, y: -x if leaf > 0 else x,
+        lambda x, y: leaf.detach() * x,
+        lambda x, y: vmap(lambda z: z if z > y else -z)([x, x])[0],
+    ):
+        for through in (lambda f: f, jit):
+            assert type(grad(through(function))(2.0, Value(1.0))) is float
+
+
+def test_numbers_of_one_transform_are_numbers_to_the_next() -> None:
+    def function(x: Any) -> Any:
+        slope = grad(lambda t: t * t)(x)
+        return grad(lambda t: slope * t)(x), jvp(lambda t: t * slope, (x,), (slope,))
+
+    for x in (2.0, Value(2.0)):
+        assert kinds(jit(function)(x)) == kinds(function(x)) == {type(x)}
+        assert kinds(jit(lambda x: grad(lambda u: jit(grad(lambda t: t * u))(u))(x))(x)) == {type(x)}
+
+
+@pytest.mark.parametrize("function", [lambda q: math.maximum(q * q, q), lambda q: math.minimum(q, q)])
+def test_series_in_a_trace_choose_by_numbers(function: Callable[[Any], Any]) -> None:
+    jitted = jit(lambda x: taylor(function, x, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for x in (2.0, 0.5, 1.0):
+            assert jitted(x) == taylor(function, x, 3)

@@ -117,10 +117,13 @@ def test_a_negative_zero_stays_one() -> None:
 
 @pytest.mark.parametrize("order", [0, 1, 4])
 def test_a_run_expands_to_as_many_terms_as_asked(order: int) -> None:
-    run = Run("taylor", lambda x: [x * x, 3.0], (2.0,), {}, 0)
-    assert run.expand(order) == [[4.0, 4.0, 1.0, 0.0, 0.0][: order + 1], [3.0, 0.0, 0.0, 0.0, 0.0][: order + 1]]
-    recorded = Run("taylor", lambda x: [x * x, 3.0], (Value(2.0),), {}, 0).expand(order)
-    assert {type(term) for terms in recorded for term in terms} == {Value}
+    for x, kind in ((2.0, float), (Value(2.0), Value)):
+        run = Run("taylor", lambda x: [x * x, 3.0], (x,), {}, 0)
+        table = run.expand(run.nodes, order, 0, run.records)
+        terms = [run.terms(out, table, order) for out in run.outputs]
+        assert {type(term) for row in terms for term in row} == {kind}
+        numbers = [[getattr(term, "data", term) for term in row] for row in terms]
+        assert numbers == [[4.0, 4.0, 1.0, 0.0, 0.0][: order + 1], [3.0, 0.0, 0.0, 0.0, 0.0][: order + 1]]
 
 
 def test_derivatives_are_recorded_for_a_trace_where_one_is_on() -> None:
@@ -136,6 +139,9 @@ def test_derivatives_are_recorded_for_a_trace_where_one_is_on() -> None:
 def test_a_trace_is_told_what_a_run_returns_and_what_took_part() -> None:
     class Trace(Mode):
         traces = True
+
+        def closed_over(self, outputs: Any, epoch: int) -> list[Value]:
+            return [weight] if outputs == [12.0] else []
 
         def given(self, node: Value, sources: Any) -> Value:
             returned.append((node.data, sources))

@@ -35,7 +35,8 @@ class Batch:
         rows: the rows.
         entries: the `Value`s among their numbers, row by row.
         ends: those among their results, row by row.
-        outside: the other nodes that the function uses.
+        outside: the nodes that the function uses besides.
+        links: nodes that link to the entries, each in its row.
     """
 
     name = symbol = "vmap"
@@ -43,10 +44,12 @@ class Batch:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = no_grad()(function) if is_silent() else function
+        self.links: set[Value] = set()
 
     def call(self, *arguments: Any) -> Any:
         """Return the result for one row, from links to its `Value`s: none of them is then used in another way too."""
-        result, _ = self.call_on_links(arguments)
+        result, links = self.call_on_links(arguments)
+        self.links.update(links)
         return result
 
     def call_on_links(self, arguments: tuple[Any, ...]) -> tuple[Any, list[Value]]:
@@ -70,9 +73,8 @@ class Batch:
         maker = {id(node): index for index, row in enumerate(rows.rows) for node in row.made()}
         outside: dict[Value, None] = {}
         for index, row in enumerate(rows.rows):
-            entries = set(row.entries)
-            made = row.made()
-            used = [parent for node in made for parent in node.parents if node._x not in entries] + self.ends[index]
+            used = [parent for node in row.made() if node not in self.links for parent in node.parents]
+            used += self.ends[index]
             outside.update(dict.fromkeys([node for node in used if id(node) not in maker]))
             if any([maker.get(id(node), index) != index for node in used]):
                 rows.are_regular = False

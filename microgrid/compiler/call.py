@@ -47,7 +47,7 @@ class Call:
     ) -> list[Any]:
         """Return the results of a call with these arguments: numbers, `Value`s, or projections of a new node."""
         case = self.case
-        parents = (*[leaves[place] for place in case.places], *case.externals)
+        parents = tuple([leaves[parent] if type(parent) is int else parent for parent in case.parents])
         call = new_node(outputs[0], self, (parents,), (numbers, tape))
         if len(outputs) == 1:
             return [call]
@@ -103,7 +103,7 @@ class Call:
     def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Any]:
         """Return the nodes that the call stands for, parents first, and its result, of several a tuple."""
         replay = self.replay(node).linked()
-        made = [*replay.inputs, *replay.order]
+        made = [*replay.inputs, *replay.nodes]
         if not self.is_number:
             return made, tuple(replay.outputs)
         return in_place_of(node, replay.outputs[0], made)
@@ -132,14 +132,13 @@ class Replay:
 
     def __init__(self, case: Case, node: Value) -> None:
         given = list(node._y[0])
-        places = [*case.places, *range(len(given) - len(case.externals), len(given))]
         self.parents = node.parents
-        self.inputs = [Value(given[place]) for place in places]
-        for place, leaf in zip(places, self.inputs, strict=True):
+        self.inputs = [Value(given[place]) for place in case.places]
+        for place, leaf in zip(case.places, self.inputs, strict=True):
             given[place] = leaf
         with apart(lambda mode: isinstance(mode, Differentiation)):
             self.outputs = interpreted(case.traced, given)
-        _, self.order, self.reached = between(self.inputs, self.outputs)
+        self.nodes, self.order, self.reached = between(self.inputs, self.outputs)
 
     def linked(self) -> Replay:
         """Return the replay, with its leaves leading on to the parents, so that derivatives can be recorded."""

@@ -13,7 +13,7 @@ from microgrid.compiler.arguments import Arguments, Results
 from microgrid.compiler.emit import LONGEST, as_function, dependents, joined, kept_together, summed
 from microgrid.compiler.loops import LoopWriter
 from microgrid.compiler.passes import optimised
-from microgrid.compiler.program import Loop
+from microgrid.compiler.program import Loop, sources
 from microgrid.compiler.templates import helpers
 from microgrid.conversions import MATH_ERRORS
 from microgrid.engine import Value
@@ -54,7 +54,8 @@ class Case:
         given: for outputs of the last kind the number of the argument, or the leaf; for others None.
         records: whether some are recorded.
         externals: the values of others that the function used; their data is read at each call.
-        places: the numbers of the arguments that are `Value`s.
+        places: where the numbers of those `Value`s stand that the results depend on.
+        parents: for each of these the number of the argument, or the value of others.
         wholes: the numbers of those that the program gets unconverted too, since they may be integers.
         floats: the numbers of those that must not be integers.
         silent: whether it serves calls under `no_grad` or the others; None if it serves both.
@@ -62,21 +63,30 @@ class Case:
 
     def __init__(self, trace: Trace, program: Program, results: Results) -> None:
         self.traced, self.results, self.externals = program, results, trace.externals
-        self.places = [place for place, leaf in enumerate(trace.inputs) if trace.is_value(leaf)]
         self.wholes = sorted(trace.wholes) if trace.keeps_types else []
         self.floats = frozenset(() if trace.keeps_types else trace.wholes)
         self.silent = trace.silent
         self.program = optimised(program)
-        self.wanted = [
-            program.inputs[place]
-            for place in [*self.places, *range(len(trace.inputs) + len(self.wholes), len(program.inputs))]
+        known: list[Any] = [place if trace.is_value(leaf) else None for place, leaf in enumerate(trace.inputs)]
+        known += [*[None] * len(self.wholes), *self.externals]
+        reached = sources(self.program)
+        self.places = [
+            place for place, name in enumerate(program.inputs) if known[place] is not None and name in reached
         ]
+        self.parents = [known[place] for place in self.places]
+        self.wanted = [program.inputs[place] for place in self.places]
         active = dependents(self.program, self.wanted)
-        known: dict[int, Any] = {id(leaf): leaf for leaf in self.externals}
-        known |= {id(leaf): place for place, leaf in enumerate(trace.inputs)}
-        self.given = [known.get(id(leaf)) for leaf in results.leaves]
+        passed: dict[int, Any] = {id(leaf): leaf for leaf in self.externals}
+        passed |= {id(leaf): place for place, leaf in enumerate(trace.inputs)}
+        self.given = [passed.get(id(leaf)) for leaf in results.leaves]
         self.kinds = [
-            GIVEN if id(leaf) in known else NUMBER if not trace.is_value(leaf) else RECORDED if out in active else VALUE
+            GIVEN
+            if id(leaf) in passed
+            else NUMBER
+            if not trace.is_value(leaf)
+            else RECORDED
+            if out in active
+            else VALUE
             for out, leaf in zip(self.program.outputs, results.leaves, strict=True)
         ]
         self.records = RECORDED in self.kinds

@@ -170,6 +170,20 @@ class Program(NamedTuple):
             raise ValueError(f"the outputs {self.outputs} are not all known")
 
 
+def sources(program: Program) -> set[str]:
+    """Return the names that the outputs depend on as a graph does: not by decisions, nor through what is detached."""
+    found = set(names_in(program.outputs))
+    for step in reversed(program.steps):
+        if isinstance(step, Loop) and not found.isdisjoint(targets(step)):
+            for way in step.ways:
+                inside = sources(way)
+                columns = [column for name, column in zip(way.inputs, step.columns, strict=True) if name in inside]
+                found.update(inside, names_in(tuple(columns)))
+        elif isinstance(step, Step) and step.target in found and step.rule is not DETACH:
+            found.update(names_in(step.arguments))
+    return found
+
+
 def operands(step: Step | Guard | Loop) -> tuple[Any, ...]:
     """Return what a step works on."""
     if isinstance(step, Step):

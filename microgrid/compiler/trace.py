@@ -94,6 +94,7 @@ class Trace(modes.Mode):
         self._others: set[Value] = set()  # the inner nodes that led to values of others
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
         self._sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative, what it is a `Value` with
+        self._given: dict[int, int] = {}  # by the id of a derivative, the epoch in which it was made
         self._rows: Rows | None = None  # of the batch that is being mapped
         self._left: dict[int, Rows] = {}  # the ids of nodes that were made in rows, and are known there only
         self._hidden: set[int] = set()  # the ids of nodes that were made in copies of rows, which are no part of it
@@ -165,16 +166,30 @@ class Trace(modes.Mode):
             self._stand_ins.add(id(leaf))
         self._events.append((leaf, None, source, None))
 
-    def unless_silent(self, closed: list[Value]) -> list[Value]:
-        """Return the `Value`s that a transform's result depends on; none under `no_grad`, where it is plain."""
-        self.silent = self.is_silent
-        self._values.update([id(leaf) for leaf in closed if leaf._x < self._epoch])
-        return [] if self.is_silent else closed
+    def closed_over(self, outputs: Sequence[Any], epoch: int) -> list[Value]:
+        """Return the `Value`s from before `epoch` that `outputs` depend on; none under `no_grad`, where it is plain.
+
+        What another transform has given the function is one of them, not what that depends on.
+        """
+        found: list[Value] = []
+        stack = [out for out in outputs if isinstance(out, Value)]
+        met = set(map(id, stack))
+        while stack:
+            node = stack.pop()
+            if self._given.get(id(node), epoch) < epoch or (node.op is None and node._x < epoch):
+                found += [] if node._is_frozen else [node]
+            else:
+                stack += [parent for parent in node.parents if id(parent) not in met]
+                met.update(map(id, node.parents))
+        if found:
+            self.silent = self.is_silent
+            self._values.update([id(node) for node in found if node.op is None and node._x < self._epoch])
+        return [] if self.is_silent else found
 
     def given(self, node: Value, sources: Sequence[Any]) -> Value:
         """Return what a transform gives its caller for `node`: eagerly a number unless a source is a `Value`."""
         link = observe(graph.make(Value, node.data, 0.0, node.label, IDENTITY, node))
-        self._sources[id(link)] = sources
+        self._sources[id(link)], self._given[id(link)] = sources, modes.epoch
         if self.are_plain([source for source in sources if isinstance(source, Value)]):
             self.set_plain(link)
         return link

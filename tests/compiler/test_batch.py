@@ -101,7 +101,10 @@ def test_what_rows_close_over_is_differentiated(xs: list[float]) -> None:
     def mixed(ws: list[Any]) -> Any:  # entries that are closed over as well
         return sum(vmap(lambda w, x: w * ws[0] * x if w > x else w)(ws, xs))
 
-    for transformed in (grad(function), hessian(function), jacfwd(lambda ws: [function(ws)]), grad(mixed)):
+    def same(ws: list[Any]) -> Any:  # rows that are all the same, and what is closed over
+        return sum(vmap(lambda w: ws[0] * ws[0] * w if w > 0 else ws[0] * ws[0])([ws[0], ws[0]]))
+
+    for transformed in (grad(function), hessian(function), jacfwd(lambda ws: [function(ws)]), grad(mixed), grad(same)):
         check(transformed, [1.0, 0.5, -1.0], [-1.0, 2.5, 3.0])
 
 

@@ -88,3 +88,13 @@ def test_nodes_of_replays_are_not_mistaken_for_later_ones() -> None:
         for out in outs:
             out.backward()
         assert [twin.grad for twin in twins] == [2.0, 2.0, 2.0]
+
+
+@pytest.mark.parametrize("copying", [copy.deepcopy, pickled])
+def test_operations_on_constants_are_copied_too(copying: Any) -> None:
+    leaf, x = Value(2.0), Value(3.0)
+    for function in (lambda x: x + leaf.detach() * 2, lambda x: x * (Value(1.0) + 1), lambda x: leaf.detach() * 2 + x):
+        out = jit(function)(x)
+        twin, other = copying([out, x])
+        twin.backward()
+        assert twin.data == out.data and other.grad == function(Value(1.0)).data - function(Value(0.0)).data
