@@ -312,15 +312,15 @@ class Writer:
 
     def helper(self) -> str:
         """Return the name of a function that keeps what it returned."""
-        name = f"cached{len(self.helpers) or ''}"
+        number = len(self.helpers) or ""
         with self.only("number", "key"):
             body = self.number(2)
         if self.choices.below(2):
-            self.helpers += ["memo = {}", f"def {name}(key):", "    if key not in memo:", f"        memo[key] = {body}"]
-            self.helpers += ["    return memo[key]"]
+            self.helpers += [f"memo{number} = {{}}", f"def cached{number}(key):", f"    if key not in memo{number}:"]
+            self.helpers += [f"        memo{number}[key] = {body}", f"    return memo{number}[key]"]
         else:
-            self.helpers += ["@functools.lru_cache", f"def {name}(key):", f"    return {body}"]
-        return name
+            self.helpers += ["@functools.lru_cache", f"def cached{number}(key):", f"    return {body}"]
+        return f"cached{number}"
 
     # Other features
 

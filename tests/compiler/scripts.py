@@ -283,6 +283,8 @@ class Script:
 
     def between(self) -> list[str]:
         """Return lines that change what the function closes over, or the state of an argument."""
+        if self.writer.helpers:
+            return []  # what was kept for a leaf would be that of another number
         lines = [f"{leaf}.data = {self.choices.one_of(FLOATS)}" for leaf in self.leaves if self.choices.below(2)]
         if self.state and self.choices.below(2):
             lines.append(self.choices.one_of(self.state))

@@ -57,7 +57,7 @@ FAULTS: dict[str, tuple[Callable[[Any], Any], str]] = {
     "a kind": (lambda result: result.data if isinstance(result, Value) else result, "kinds"),
     "an int": (lambda result: int(result) if result == 1 and type(result) is float else result, "kinds"),
     "the last bit": (lambda result: result * (1 + 2**-52) if type(result) is float else result, "values"),
-    "the sign of zero": (lambda result: 0.0 if type(result) is float and result == 0 else result, "values"),
+    "the sign of zero": (lambda result: -result if type(result) is float and result == 0 else result, "values"),
     "an error": (raised, "kinds"),
     "a gradient": (times(1 + 1e-9), "gradients"),
 }
