@@ -9,7 +9,7 @@ import pytest
 from microgrid import Value, grad, jit
 from tests.compiler import twins
 from tests.compiler.choices import Choices
-from tests.compiler.fuzz import Program, drawn, made, shown, shrunk
+from tests.compiler.fuzz import drawn, made, shown, shrunk
 from tests.compiler.scripts import Script
 from tests.compiler.twins import Outcome, bound, compiled_program
 from tests.compiler.vocabulary import FEATURES
@@ -69,12 +69,8 @@ def test_a_planted_fault_is_found_and_shrinks(fault: str, monkeypatch: pytest.Mo
     monkeypatch.setattr(twins, "jit", twisted(change))
     programs = (drawn(2, number, without=["outside", "loops", "nested"]) for number in range(1000))
     found = next(program for program in programs if kind in program.kinds)
-
-    def is_alike(other: Program) -> bool:
-        return kind in other.kinds
-
-    smallest = shrunk(found, is_alike)
-    assert is_alike(smallest) and len(smallest.script.text) <= min(400, len(found.script.text))
+    smallest = shrunk(found, {kind})
+    assert kind in smallest.kinds and len(smallest.script.text) <= min(400, len(found.script.text))
     assert f"{kind} differ" in shown("2:0", smallest)
 
 
