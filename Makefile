@@ -43,8 +43,9 @@ notebooks: $(VENV)/.dev ## run the notebooks from scratch, and store what they s
 test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
 	@$(PY) -m pytest $(ARGS)
 
-test-deep: $(VENV)/.test ## run them with 50 times as many random examples
+test-deep: $(VENV)/.test ## run them with 50 times as many random examples, and 50,000 random programs
 	@MICROGRID_PROFILE=thorough $(PY) -m pytest $(ARGS)
+	@$(PY) -m tests.compiler.fuzz --count 50000
 
 test-pyodide: $(VENV)/pyodide/.$(PYODIDE) $(WHEELS)/.made ## install a wheel in Pyodide, and run examples and checks there (needs Node)
 	@node tests/pyodide/run.mjs $(VENV)/pyodide $(ARGS)

@@ -13,7 +13,9 @@ from microgrid import Value, jit, math
 from microgrid.rules import ROWS, Rule
 from microgrid.testing.drafting import expressions
 from microgrid.testing.strategies import points
+from tests.compiler.fuzz import drawn, shown
 from tests.compiler.programs import Line, bits, check_same, function_of, lines, numbers, outcome
+from tests.compiler.vocabulary import FEATURES
 
 
 @given(lines(), st.lists(st.tuples(numbers, numbers), min_size=1, max_size=4))
@@ -100,3 +102,10 @@ def test_random_expressions_over_all_rules_give_the_same(expression: Any) -> Non
         leaves, twins = (list(map(Value, expression.point)) for _ in range(2))
         check_same(expression(*leaves), jitted(*twins), leaves, twins)
     assert len(jitted.cases) == 1
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_random_programs_in_plain_python_give_the_same(feature: str) -> None:
+    for number in range(20):  # `make test-deep` runs many more
+        program = drawn(0, number, [feature])
+        assert not program.outcome.differences, shown(f"--seed 0 --only {feature}, program {number}", program)
