@@ -166,6 +166,16 @@ def test_what_a_result_does_not_depend_on_does_not_count() -> None:
             assert type(grad(through(function))(2.0, Value(1.0))) is float
 
 
+def test_rows_count_by_what_their_results_depend_on() -> None:
+    for function in (
+        lambda x, y: grad(lambda q: sum(vmap(lambda r: q)([y, x])))(x),
+        lambda x, y: grad(lambda q: vmap(lambda r: q * r)([q, y])[0])(x),
+        lambda x, y: jvp(lambda q: sum(vmap(lambda r: q * r)([x, y])), (x,), (1.0,))[1],
+    ):
+        for given in ((2.0, 3.0), (2.0, Value(3.0)), (Value(2.0), 3.0)):
+            assert kinds(jit(function)(*given)) == kinds(function(*given))
+
+
 def test_numbers_of_one_transform_are_numbers_to_the_next() -> None:
     def function(x: Any) -> Any:
         slope = grad(lambda t: t * t)(x)

@@ -85,6 +85,10 @@ class Batch:
         for number, alias in enumerate([alias for row in rows.rows for alias in row.exits]):
             alias.node.op, alias.node._x, alias.node._y = PROJECTION, whole, number
 
+    def end(self, number: int) -> Value:
+        """Return the node of a row that is the result of that number."""
+        return [end for ends in self.ends for end in ends][number]
+
     # Derivatives
 
     def trace(self, node: Value, g: Seeds) -> list[Any]:

@@ -14,6 +14,7 @@ from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.batch import Batch
 from microgrid.compiler.instrument import exact, instrument, plain, restore
 from microgrid.compiler.program import AS_FLOAT, DETACH, INDEX, SHARE, SOFTMAX, Guard, Loop, Program, Step
+from microgrid.compiler.projections import PROJECTION
 from microgrid.compiler.rolling import Roller
 from microgrid.compiler.rows import Alias, Irregular, Row, Rows
 from microgrid.conversions import MATH_ERRORS, is_number, show
@@ -179,8 +180,10 @@ class Trace(modes.Mode):
             if self._given.get(id(node), epoch) < epoch or (node.op is None and node._x < epoch):
                 found += [] if node._is_frozen else [node]
             else:
-                stack += [parent for parent in node.parents if id(parent) not in met]
-                met.update(map(id, node.parents))
+                in_batch = node.op is PROJECTION and isinstance(node._x.op, Batch)
+                parents = (node._x.op.end(node._y),) if in_batch else node.parents
+                stack += [parent for parent in parents if id(parent) not in met]
+                met.update(map(id, parents))
         if found:
             self.silent = self.is_silent
             self._values.update([id(node) for node in found if node.op is None and node._x < self._epoch])
