@@ -29,6 +29,7 @@ class Arguments:
         key: the shape, with what is no number in it: text, bools, None, functions, dict keys, settings of modules.
         integers: the places of integers among the leaves.
         is_exact: whether there is a fraction or an integer too large for a float.
+        firsts: where a leaf is a number for the second time, for each the place of the first that is the same `Value`.
         foreign: numbers of other types than Python's own, which reckon in their own way: NumPy's scalars, decimals.
 
     Raises:
@@ -41,7 +42,7 @@ class Arguments:
     True
     """
 
-    __slots__ = ("_met", "foreign", "integers", "is_exact", "key", "leaves", "numbers")
+    __slots__ = ("_met", "firsts", "foreign", "integers", "is_exact", "key", "leaves", "numbers")
 
     def __init__(self, nest: Any) -> None:
         self.leaves: list[Any] = []
@@ -54,6 +55,21 @@ class Arguments:
             self.key = self.shape(nest, False)
         except RecursionError:
             raise Unfit("a nest that is too deep, or in itself") from None
+        self.firsts: tuple[int, ...] = ()
+
+    def tell_same(self) -> None:
+        """Find the `Value`s that were given more than once, which then belongs to the key."""
+        if len({*map(id, self.leaves)}) == len(self.leaves):
+            return
+        places: dict[int, int] = {}
+        self.firsts = tuple(
+            [
+                places.setdefault(id(leaf), place) if isinstance(leaf, Value) else place
+                for place, leaf in enumerate(self.leaves)
+            ]
+        )
+        if len({*self.firsts}) < len(self.firsts):
+            self.key = self.key, self.firsts
 
     def shape(self, item: Any, inside: bool) -> Hashable:
         """Return the part of the key for `item`, which stands `inside` a module or not; take note of its leaves."""

@@ -78,16 +78,10 @@ class Case:
         active = dependents(self.program, self.wanted)
         passed: dict[int, Any] = {id(leaf): leaf for leaf in self.externals}
         passed |= {id(leaf): place for place, leaf in enumerate(trace.inputs)}
-        self.given = [passed.get(id(leaf)) for leaf in results.leaves]
+        self.given = [passed.get(id(trace.passed_on(leaf))) for leaf in results.leaves]
         self.kinds = [
-            GIVEN
-            if id(leaf) in passed
-            else NUMBER
-            if not trace.is_value(leaf)
-            else RECORDED
-            if out in active
-            else VALUE
-            for out, leaf in zip(self.program.outputs, results.leaves, strict=True)
+            GIVEN if given is not None else kind_of(trace.is_value(leaf), output in active)
+            for given, leaf, output in zip(self.given, results.leaves, self.program.outputs, strict=True)
         ]
         self.records = RECORDED in self.kinds
         results.leaves.clear()  # the graph of the trace
@@ -187,6 +181,11 @@ class Case:
         """
         tape: Tape = self._tape(numbers)
         return checked(next(tape)), tape
+
+
+def kind_of(is_value: bool, is_active: bool) -> int:
+    """Return the kind of a result that was made in the call."""
+    return NUMBER if not is_value else RECORDED if is_active else VALUE
 
 
 def checked(outputs: list[float] | None) -> list[float] | None:

@@ -74,6 +74,7 @@ class Jitted:
         reason, results = "", None
         try:
             arguments = Arguments((args, kwargs))
+            arguments.tell_same()
             is_eager = arguments.is_exact or arguments.reckon_otherwise((*args, *kwargs.values()))
             results = None if is_eager else self.results(arguments, (args, kwargs), records)
         except Unfit as unfit:
@@ -178,8 +179,9 @@ def traced(
         Unfit: if it does something that a program cannot tell.
     """
     trace = Trace(arguments.numbers, arguments.leaves, is_silent=not records)
-    template = with_leaves(nest, trace.inputs)  # the caller's own lists may change, and the function's
-    args, kwargs = given = with_leaves(template, trace.inputs)
+    leaves = [trace.inputs[place] for place in arguments.firsts] or trace.inputs
+    template = with_leaves(nest, leaves)  # the caller's own lists may change, and the function's
+    args, kwargs = given = with_leaves(template, leaves)
     results = Results(trace.run(function, *args, **kwargs))
     if not is_like(given, template):
         raise Unfit("it changes its arguments")

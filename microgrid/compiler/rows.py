@@ -149,6 +149,8 @@ class Rows:
             found.append(row.call(trace, function))
         if any([row.has_other_result() for row in self.rows]):
             trace.cannot_follow("a function under vmap that changes what it returned")
+        if not any([isinstance(event, Guard) for row in self.rows for event in row.events]):
+            trace.passed.update({id(alias.node): alias.source for row in self.rows for alias in row.exits})
         self.are_regular = not self.use_indices
         paths = {row.path(): row for row in reversed(self.rows)}
         if self.are_regular and 1 < len(paths) <= MOST_WAYS and self.shape() is not None:

@@ -95,6 +95,7 @@ class Trace(modes.Mode):
         self._others: set[Value] = set()  # the inner nodes that led to values of others
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
         self._sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative, what it is a `Value` with
+        self.passed: dict[int, Value] = {}  # by the id of what a batch returned, what that is in all calls
         self._given: dict[int, int] = {}  # by the id of a derivative, the epoch in which it was made
         self._rows: Rows | None = None  # of the batch that is being mapped
         self._left: dict[int, Rows] = {}  # the ids of nodes that were made in rows, and are known there only
@@ -166,6 +167,12 @@ class Trace(modes.Mode):
             self.set_plain(leaf)
             self._stand_ins.add(id(leaf))
         self._events.append((leaf, None, source, None))
+
+    def passed_on(self, node: Any) -> Any:
+        """Return what `node` is in an eager run, where it stands for another one."""
+        while id(node) in self.passed:
+            node = self.passed[id(node)]
+        return node
 
     def closed_over(self, outputs: Sequence[Any], epoch: int) -> list[Value]:
         """Return the `Value`s from before `epoch` that `outputs` depend on; none under `no_grad`, where it is plain.

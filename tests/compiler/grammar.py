@@ -317,9 +317,10 @@ class Writer:
             body = self.number(2)
         if self.choices.below(2):
             self.helpers += [f"memo{number} = {{}}", f"def cached{number}(key):", f"    if key not in memo{number}:"]
-            self.helpers += [f"        memo{number}[key] = {body}", f"    return memo{number}[key]"]
+            # As a float, since 2 and 2.0 are one key.
+            self.helpers += [f"        memo{number}[key] = 1.0 * ({body})", f"    return memo{number}[key]"]
         else:
-            self.helpers += ["@functools.lru_cache", f"def cached{number}(key):", f"    return {body}"]
+            self.helpers += ["@functools.lru_cache", f"def cached{number}(key):", f"    return 1.0 * ({body})"]
         return f"cached{number}"
 
     # Other features

@@ -33,6 +33,7 @@ from microgrid import (
     taylor,
     value_and_grad,
     vjp,
+    vmap,
 )
 from microgrid.compiler import jit as module
 from microgrid.compiler.jit import Jitted
@@ -973,3 +974,25 @@ def test_what_is_returned_as_it_came_is_the_very_same() -> None:
         assert out.data == 6.0 and jit(lambda v: v)(inner) is inner
         with no_grad():
             assert jitted(x, number, 3)[1]["x"] is x and jit(lambda: leaf)() is leaf
+
+
+def test_a_value_that_is_given_twice_is_one() -> None:
+    x, y = Value(2.0), Value(2.0)
+    jitted = jit(lambda a, b: (len({a, b}) + (10.0 if a is b else 0.0)) * a * b)
+    for pair, factor in (((x, y), 2.0), ((x, x), 11.0), ((y, x), 2.0), ((y, y), 11.0)):
+        x.zero_grad(), y.zero_grad()
+        out = jitted(*pair)
+        out.backward()
+        assert out.data == factor * 4.0 and x.grad + y.grad == factor * 4.0
+    assert len(jitted.cases) == 2
+    assert jit(lambda nest: len({*nest["a"]}))({"a": [x, y, x, 1.0, 1.0]}) == 3
+
+
+def test_what_rows_return_as_it_came_is_the_very_same() -> None:
+    x, leaf = Value(2.0), Value(3.0)
+    jitted = jit(vmap(lambda v: (v, leaf)))
+    for _ in range(2):
+        ((first, same), (second, _)) = jitted([x, 4.0])
+        assert first is x and same is leaf and second == 4.0
+        with no_grad():
+            assert jitted([x, 4.0])[0][0] is x
