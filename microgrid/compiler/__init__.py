@@ -4,8 +4,10 @@
 shorter; `templates` and `emit` write it as source, from the rows of the table; `cases` hold the compiled functions,
 `call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out. What
 `vmap` does in the function is noted in `rows`; `rolling` makes one loop of the program of them, which `loops` writes.
-The training steps of `fit`, in `steps`, are put together from `parts` that are traced apart: the loss of a sample, and
-in `updates` what an optimiser does. `units` leaves out what is done for dead units.
+Derivatives of a batch within a trace are in `batch`; what must be recorded of a call is done by the `interpreter`, and
+`projections` take single results. `settings` tell what selects a case. The training steps of `fit`, in `steps`, are put
+together from `parts` that are traced apart: the loss of a sample, and in `updates` what an optimiser does. `units`
+leaves out what is done for dead units.
 
 Results have the bits of an eager run, but for the builtin `sum` of plain floats: from Python 3.12 on it compensates
 their roundings, and a trace, which is given `Value`s, records plain additions. Nothing is patched: `math.fsum`, rounded
@@ -23,6 +25,11 @@ once, has the same bits in both. Gradients differ from eager ones by roundings, 
   one of a row is added up before what it gains from outside of its row.
 
 Each of them changes a sum, so that a gradient differs by units in the last place of the sum of its terms' magnitudes.
+
+A derivative that a transform in the function returns is a number or a `Value` as in an eager run, with one exception:
+where a row of the table chooses by a number (`relu`, `minimum`, the branches of rows), what it depends on is what it
+may depend on, and it may be a `Value` whose gradient is zero where an eager run has a number. Under `no_grad` it is a
+new leaf, also where an eager run has a tangent or an argument itself.
 
 On a NumPy array of plain numbers NumPy itself would calculate: with another order of sums, in the precision and the
 integers of the array, and its scalars come out. Compiled code calculates with floats, as with a list, and gives floats

@@ -290,6 +290,11 @@ class Script:
             lines.append(self.choices.one_of(self.state))
         return lines
 
+    @property
+    def is_derived(self) -> bool:
+        """Whether derivatives are among what is computed."""
+        return bool({"transforms", "nested", "loops", "outside"} & self.writer.used)
+
     def call(self) -> list[str]:
         """Return lines that call the function."""
         arguments, function, how = self.arguments(), "f", ""
@@ -297,7 +302,7 @@ class Script:
             return self.outside(arguments)
         if self.has("larger", 2):
             if self.choices.happens(2):
-                function = self.choices.often(LARGER) if self.is_scalar else "no_grad()(f)"
+                function = self.choices.often(LARGER) if self.is_scalar else "f" if self.is_derived else "no_grad()(f)"
             how = self.choices.often((", twice=True", "", ", through=copy.deepcopy", ", through=pickled"))
         if self.choices.happens(8) and all(parameter.kind == "number" for parameter in self.parameters):
             value = f"Value({self.choices.often(FLOATS)})"
@@ -309,7 +314,7 @@ class Script:
         """Return a line that calls `function`."""
         leaves = ", ".join([*self.leaves, *["net.weight"] * bool(self.objects)])
         closed_over = f", leaves=[{leaves}]" if leaves else ""
-        derived = ", derived=True" if {"transforms", "nested", "loops", "outside"} & self.writer.used else ""
+        derived = ", derived=True" if self.is_derived else ""
         return f"call({function}, {arguments}{closed_over}{how}{derived})"
 
     def outside(self, arguments: str) -> list[str]:
