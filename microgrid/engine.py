@@ -113,6 +113,10 @@ class Value(Operations):
 
         Recorded gradients keep the graph alive until they are set to zero or the garbage collector finds the cycle.
 
+        A leaf whose `data` is changed between an operation and `backward()` is the caller's mistake: derivatives then
+        mix the new number with results of the old one. Nothing is paid to notice it, but by `detect_anomaly`. (Calls of
+        compiled functions keep the numbers that they were made with: theirs are the derivatives of the call.)
+
         Args:
             gradient: the derivative of some later result with respect to this node.
             create_graph: make the gradients nodes, so that they can be differentiated again.

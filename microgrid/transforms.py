@@ -1,8 +1,22 @@
 """Transforms: functions that differentiate functions, to any order and in both modes, with JAX's names and conventions.
 
-Arguments and results are numbers, `Value`s, and nests of them (see `tree`); a gradient has the nest of its argument. On
-plain numbers the answer is plain numbers; inside another transform, or by a `Value`, it is recorded and can be
-differentiated again. No `.grad` is read or written. How it is done is in `runs` and `passes`.
+Arguments and results are numbers, `Value`s, and nests of them (see `tree`); a gradient has the nest of its argument. No
+`.grad` is read or written. How it is done is in `runs` and `passes`.
+
+All numbers that a transform returns are `Value`s, recorded so that they can be differentiated again, inside another
+transform, where an argument, tangent or cotangent is a `Value`, and where the result depends on a `Value` that was there
+before the call: so `backward()` reaches the parameters of a network that the function closes over, as in `torch.func`.
+Otherwise they are plain, as they are under `no_grad()` and where all that the function closes over is frozen.
+
+>>> from microgrid import Value, no_grad
+>>> slope = Value(3.0)
+>>> out = grad(lambda x: slope * x * x)(2.0)
+>>> out.backward()
+>>> out.data, slope.grad
+(12.0, 4.0)
+>>> with no_grad():
+...     grad(lambda x: slope * x * x)(2.0)
+12.0
 
 A NumPy array, an `array.array`, a row or a column of pandas is a nest as well (see `arrays`): the function gets an
 array of `Value`s with `dtype=object`, a list, or a dict of the labels. Derivatives by a NumPy array are arrays of

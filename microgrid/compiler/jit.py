@@ -219,8 +219,9 @@ def jit(function: Callable[..., Any]) -> Jitted:
             In lists and arrays those are floats.
 
     Returns:
-        a function of the same arguments with the same answers. Its attributes: `source`, the generated programs;
-        `cases`; `cache_clear()`.
+        a function of the same arguments with the same answers. What it returns keeps the numbers of the call: all
+        derivatives, and copies, are those of the call, whatever leaves hold afterwards. Its attributes: `source`, the
+        generated programs; `cases`; `cache_clear()`.
 
     Raises:
         TypeError: if `function` is not callable.
