@@ -4,7 +4,7 @@ Arguments and results are numbers, `Value`s, and nests of them (see `tree`); a g
 `.grad` is read or written. How it is done is in `runs` and `passes`.
 
 All numbers that a transform returns are `Value`s, recorded so that they can be differentiated again, inside another
-transform, where an argument, tangent or cotangent is a `Value`, and where the result depends on a `Value` that was there
+transform, where an argument, tangent or cotangent is a `Value`, and where the result depends on one that was there
 before the call: so `backward()` reaches the parameters of a network that the function closes over, as in `torch.func`.
 Otherwise they are plain, as they are under `no_grad()` and where all that the function closes over is frozen.
 
