@@ -434,3 +434,28 @@ def test_a_pause_that_ends_while_another_begins_leaves_the_garbage_collector_on(
     with gc_paused():
         pass
     assert gc.isenabled()
+
+
+def test_a_mode_is_abandoned_wherever_it_was_interrupted() -> None:
+    outside = modes._entered.get()
+    for is_listed in (True, False):
+        mode = no_grad()
+        mode.__enter__()
+        mode.__enter__()
+        if not is_listed:
+            modes.observers.pop()
+        mode.abandon(outside)
+        assert not modes.active() and not modes.observers and not mode._entries
+
+
+def test_a_forked_process_forgets_what_other_threads_were_about() -> None:
+    with no_grad() as own:
+        other = modes.Entry(no_grad())
+        other.thread = -1
+        modes.observers.append(other)
+        modes.guards.append(other)
+        modes._pausing.add(-1)
+        gc.disable()
+        modes.forget_other_threads()
+        assert [entry.mode for entry in modes.observers] == [own] and not modes.guards
+        assert gc.isenabled() and not modes._pausing

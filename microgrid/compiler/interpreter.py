@@ -45,11 +45,8 @@ def outputs_of(program: Program, known: MutableMapping[str, Any]) -> list[Any] |
 def row_of(loop: Loop, index: int, known: MutableMapping[str, Any]) -> list[Any]:
     """Return the results of one row of a loop."""
     numbers = found(tuple([column[index] for column in loop.columns]), known)
-    for way in loop.ways:
-        outputs = outputs_of(way, ChainMap(dict(zip(way.inputs, numbers, strict=True)), known))
-        if outputs is not None:
-            return outputs
-    raise AssertionError("generated code has found that the row goes one of the ways")
+    results = (outputs_of(way, ChainMap(dict(zip(way.inputs, numbers, strict=True)), known)) for way in loop.ways)
+    return next(outputs for outputs in results if outputs is not None)  # generated code has found that it goes one
 
 
 def found(operands: tuple[Any, ...], known: MutableMapping[str, Any]) -> tuple[Any, ...]:

@@ -135,3 +135,13 @@ def test_the_first_obstacle_is_told() -> None:
         float(x)
         x.data = x.data + 1
     assert trace.obstacle.startswith(f"float() at {__file__}:")
+
+
+def test_numbers_of_a_trace_are_values_where_it_does_not_reach() -> None:
+    with Trace([3.0], [3]) as trace:
+        (n,) = trace.inputs
+        with apart():
+            assert (n * 2).data == 6.0 and hash(n) == object.__hash__(n)
+            with pytest.raises(OverflowError):
+                int(Value(math.inf))
+    assert trace.obstacle == "" and len(trace.program([]).steps) == 0

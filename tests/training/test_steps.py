@@ -383,3 +383,12 @@ def test_what_is_no_float_ends_the_compiled_steps(always_together):
     with pytest.warns(RuntimeWarning, match="a parameter is no plain Value of a float"):
         fit(model, XOR, loss=mse_loss, optimizer=SGD(model.parameters()), epochs=5, callbacks=[watcher])
     assert always_together == [1, 1]
+
+
+@pytest.mark.parametrize(("steps", "kept"), [(3, [0.5]), (4, [0.5, 0.25])])
+def test_a_loss_is_kept_if_its_step_was_taken(steps: int, kept: list[float]) -> None:
+    losses = [0.5]
+    interrupted = SimpleNamespace(_begun=(3, (losses, slice(1, None), [0.25])), optimizer=SimpleNamespace(steps=steps))
+    for _ in range(2):
+        Steps.settle(interrupted)  # type: ignore[arg-type] # all that it looks at
+        assert losses == kept
