@@ -3,7 +3,7 @@
 import random
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
@@ -30,26 +30,53 @@ def opcodes(function: Callable[[], object], codes: set[CodeType], place: int = -
 
     Only opcodes of `codes` count.
     """
-    before, seen = sys.gettrace(), 0
+    seen = 0
+
+    def look() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == place + 1:
+            raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt), (traced if sys.version_info < (3, 12) else monitored)(codes, look):
+        function()
+    return seen
+
+
+@contextmanager
+def traced(codes: set[CodeType], look: Callable[[], None]) -> Iterator[None]:
+    """Let `look` be called before every opcode of `codes`."""
+    before = sys.gettrace()
 
     def trace(frame: FrameType, event: str, argument: Any) -> Any:
-        nonlocal seen
         if frame.f_code not in codes:
             return None
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         if event == "opcode":
-            seen += 1
-            if seen == place + 1:
-                raise KeyboardInterrupt
+            look()
         return trace
 
+    sys.settrace(trace)
     try:
-        with suppress(KeyboardInterrupt):
-            sys.settrace(trace)
-            function()
+        yield
     finally:
         sys.settrace(before)
-    return seen
+
+
+@contextmanager
+def monitored(codes: set[CodeType], look: Callable[[], None]) -> Iterator[None]:
+    """Do what `traced` does, which from Python 3.12 on misses opcodes of code that was not traced before."""
+    monitoring, tool = sys.monitoring, 3  # type: ignore[attr-defined] # of Python 3.12
+    monitoring.use_tool_id(tool, "interruptions")
+    monitoring.register_callback(tool, monitoring.events.INSTRUCTION, lambda code, offset: look())
+    try:
+        for code in codes:
+            monitoring.set_local_events(tool, code, monitoring.events.INSTRUCTION)
+        yield
+    finally:
+        for code in codes:
+            monitoring.set_local_events(tool, code, 0)
+        monitoring.free_tool_id(tool)
 
 
 def everywhere(function: Callable[[], object], *within: Any, most: int = 200) -> Iterator[int]:
