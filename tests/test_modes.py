@@ -459,3 +459,6 @@ def test_a_forked_process_forgets_what_other_threads_were_about() -> None:
         modes.forget_other_threads()
         assert [entry.mode for entry in modes.observers] == [own] and not modes.guards
         assert gc.isenabled() and not modes._pausing
+    with gc_paused():
+        modes.forget_other_threads()
+        assert not gc.isenabled()
