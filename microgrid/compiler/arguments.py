@@ -80,6 +80,8 @@ class Arguments:
             return self.shape_of_value(item, inside)
         if kind is bool or kind is str or item is None:
             return kind, item
+        if kind is dict:
+            return (dict, *self.pairs(item, inside))
         if kind is not float and kind is not int and is_static(item):
             return key_of(item)
         if is_node(item):
@@ -90,14 +92,17 @@ class Arguments:
             self._met[id(item)] = len(self._met)
             return (kind, *[(step, self.shape(piece, True)) for step, piece in tree.parts(item) or ()])
         if isinstance(item, dict):
-            pairs = [(key_of(key) or (type(key), key), self.shape(piece, inside)) for key, piece in item.items()]
-            return (kind, *self.beside(item), *pairs)
+            return (kind, *self.beside(item), *self.pairs(item, inside))
         if arrays.is_nest(item):
             return self.shape_of_array(item, inside)
         pieces = tree.parts(item)
         if pieces is not None:
             return (kind, *self.beside(item), *[(step, self.shape(piece, inside)) for step, piece in pieces])
         return self.shape_of_setting(item) if inside else self.shape_of_number(item)
+
+    def pairs(self, nest: dict[Any, Any], inside: bool) -> list[Hashable]:
+        """Return the parts of the key for the items of a dict."""
+        return [(key_of(key) or (type(key), key), self.shape(piece, inside)) for key, piece in nest.items()]
 
     def beside(self, nest: Any) -> list[Hashable]:
         """Return the parts of the key for what a nest has besides its pieces: attributes, what makes missing items."""

@@ -53,6 +53,7 @@ class Case:
             very argument or leaf that the function was given.
         given: for outputs of the last kind the number of the argument, or the leaf; for others None.
         records: whether some are recorded.
+        has_values: whether some are anything else than numbers of the program.
         externals: the values of others that the function used; their data is read at each call.
         places: where the numbers of those `Value`s stand that the results depend on.
         parents: for each of these the number of the argument, or the value of others.
@@ -84,6 +85,7 @@ class Case:
             for given, leaf, output in zip(self.given, results.leaves, self.program.outputs, strict=True)
         ]
         self.records = RECORDED in self.kinds
+        self.has_values = self.kinds.count(NUMBER) < len(self.kinds)
         results.leaves.clear()  # the graph of the trace
 
     @property

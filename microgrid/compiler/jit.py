@@ -75,8 +75,8 @@ class Jitted:
         try:
             arguments = Arguments((args, kwargs))
             arguments.tell_same()
-            is_eager = arguments.is_exact or arguments.reckon_otherwise((*args, *kwargs.values()))
-            results = None if is_eager else self.results(arguments, (args, kwargs), records)
+            is_foreign = arguments.foreign and arguments.reckon_otherwise((*args, *kwargs.values()))
+            results = None if arguments.is_exact or is_foreign else self.results(arguments, (args, kwargs), records)
         except Unfit as unfit:
             reason = str(unfit)
         except RecursionError:
@@ -121,6 +121,8 @@ class Jitted:
         outputs = case.run(numbers)
         if outputs is None:
             return None
+        if not case.has_values:
+            return (case.results.rebuilt(outputs),)
         return (case.results.rebuilt(case.results_of(leaves, outputs, lambda _, output: Value(output))),)
 
     def give_up(self, reason: str, args: Any, kwargs: Any) -> Any:
