@@ -73,7 +73,7 @@ class Arguments:
 
     def shape(self, item: Any, inside: bool) -> Hashable:
         """Return the part of the key for `item`, which stands `inside` a module or not; take note of its leaves."""
-        kind = type(item)
+        kind: Any = type(item)
         if kind is list or kind is tuple:
             return (kind, *self.shapes(item, inside))
         if isinstance(item, Value):
