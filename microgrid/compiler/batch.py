@@ -132,7 +132,7 @@ class Batch:
     trace_total, jvp_trace_total = trace, jvp_trace
 
     def expand(self, node: Value, table: Mapping[Value, Any], role: str) -> list[Series]:
-        """Return the series of the results, by the nodes of the rows: these are no loop, then."""
+        """Return the series of the results, by the nodes of the rows, which are unrolled then."""
         self.rows.are_regular = False
         inputs, ends = node.parents, [end for row in self.ends for end in row]
         _, nodes, _ = between(inputs, ends, seen={*inputs})

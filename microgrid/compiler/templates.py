@@ -45,7 +45,7 @@ LEVELS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.F
 
 
 def index_of(number: Any) -> int | None:
-    """Return an integer; None for what is none."""
+    """Return `number` if it is an integer, else None."""
     return number if isinstance(number, int) else None
 
 

@@ -83,7 +83,7 @@ class Trace(modes.Mode):
         self._names: dict[int, Any] = {key: f"input{place}" for key, place in self._places.items()}
         # The ids of all that is a `Value` in an eager run too.
         self._values = {id(new) for new, leaf in zip(self.inputs, self._leaves, strict=True) if isinstance(leaf, Value)}
-        # The ids of all that is a plain number there; a transform's own leaves are none, though its results may be.
+        # The ids of all plain numbers there: results of transforms may be some, the leaves that these make never are.
         self._plain = set(self._places) - self._values
         self._hashed: list[Value] = []
         places = [place for place, leaf in enumerate(self._leaves) if not isinstance(leaf, Value)]
@@ -144,7 +144,7 @@ class Trace(modes.Mode):
     # What the run tells
 
     def see(self, node: Value) -> None:
-        """Take note of a new node, with what it was made of."""
+        """Record a new node, with what it was made of."""
         op, x, y = node.op, node._x, node._y
         self._events.append((node, op, x, y))
         if id(x) in self._plain if op.fan == 1 else self.are_plain((x, y) if op.fan else node.parents):
@@ -209,7 +209,7 @@ class Trace(modes.Mode):
         return all([id(operand) in self._plain for operand in operands])
 
     def set_plain(self, node: Value) -> None:
-        """Take note that `node` is a plain number in an eager run."""
+        """Record that `node` is a plain number in an eager run."""
         self._plain.add(id(node))
         plain.add(id(node))
 
@@ -240,7 +240,7 @@ class Trace(modes.Mode):
         return shares
 
     def guard(self, test: str, compared: tuple[Any, ...], outcome: Any) -> Any:
-        """Take note of a decision; return its outcome."""
+        """Record a decision; return its outcome."""
         self._events.append(Guard(test, compared, outcome))
         return outcome
 
@@ -252,25 +252,25 @@ class Trace(modes.Mode):
         return isinstance(self._exact[id(value)], int)
 
     def takes_integers(self, name: str, operands: Sequence[Value]) -> None:
-        """Take note of a function whose result is an integer if all its `operands` are."""
+        """Record a function whose result is an integer if all its `operands` are."""
         if all([id(operand) in self._exact for operand in operands]):
             self.types_matter(operands)
             if self.keeps_types:
                 self.cannot_follow(f"{name}() of integers")
 
     def types_matter(self, operands: Iterable[Any]) -> None:
-        """Take note of a use of `operands` for which it matters whether they are integers."""
+        """Record a use of `operands` for which it matters whether they are integers."""
         self.wholes.update([self._places[id(operand)] for operand in operands if id(operand) in self._places])
         if self.keeps_types:
             self.unroll()
 
     def unroll(self) -> None:
-        """Take note of what no loop of rows can tell."""
+        """Record that the rows which are traced now cannot be a loop."""
         if self._rows is not None:
             self._rows.use_indices = True
 
     def meets(self, others: Sequence[Any]) -> None:
-        """Take note of what is no integer and no float, of which a number makes something of its own type."""
+        """Record that a number meets `others`, of which it may make something of their own type."""
         if self.keeps_types and not all([isinstance(x, int | float | Value) or not is_number(x) for x in others]):
             self.cannot_follow("an operation on an integer and something else than a float")
 
@@ -306,7 +306,7 @@ class Trace(modes.Mode):
         return node
 
     def set_exact(self, node: Value, number: int | float) -> None:
-        """Take note that `node` may be an integer in an eager run, where it is `number`."""
+        """Record that `node`, here `number`, may be an integer in an eager run."""
         self._exact[id(node)] = exact[id(node)] = number
 
     def is_computed(self, operand: Any) -> bool:
@@ -314,7 +314,7 @@ class Trace(modes.Mode):
         return id(operand) in self._exact and id(operand) not in self._places
 
     def cannot_follow(self, what: str, why: str = "") -> None:
-        """Take note of something that a program cannot tell."""
+        """Record something that a program cannot tell."""
         self.obstacle = self.obstacle or f"{what} at {users_line()}{why}"
 
     def mapped(self, function: Callable[..., Any], batch: Sequence[tuple[Any, ...]]) -> list[Any]:
