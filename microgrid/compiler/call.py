@@ -6,14 +6,14 @@ First derivatives are the tape's, which is compiled code; for what must be recor
 from __future__ import annotations
 
 from microgrid import graph
-from microgrid.compiler.cases import gradient
+from microgrid.compiler.cases import RECORDED, gradient
 from microgrid.compiler.interpreter import interpreted
 from microgrid.compiler.projections import PROJECTION, Seeds, expanded, in_place_of
 from microgrid.engine import Value
 from microgrid.modes import apart, observe, observers
 from microgrid.operations import lead_on
 from microgrid.passes import adjoints, between, seeded, tangents
-from microgrid.runs import Differentiation
+from microgrid.runs import Differentiation, as_node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +137,11 @@ class Replay:
         for place, leaf in zip(case.places, self.inputs, strict=True):
             given[place] = leaf
         with apart(lambda mode: isinstance(mode, Differentiation)):
-            self.outputs = interpreted(case.traced, given)
+            outputs = interpreted(case.traced, given)
+        # Of a row that takes a branch without derivative a result is a number.
+        self.outputs = [
+            as_node(out) if kind == RECORDED else out for out, kind in zip(outputs, case.kinds, strict=True)
+        ]
         self.nodes, self.order, self.reached = between(self.inputs, self.outputs)
 
     def linked(self) -> Replay:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from microgrid import Value, graph, jit
+from microgrid import Value, grad, graph, jit, vmap
 from microgrid.compiler.call import Call
 from microgrid.compiler.projections import Projection
 
@@ -98,3 +98,13 @@ def test_operations_on_constants_are_copied_too(copying: Any) -> None:
         twin, other = copying([out, x])
         twin.backward()
         assert twin.data == out.data and other.grad == function(Value(1.0)).data - function(Value(0.0)).data
+
+
+@pytest.mark.parametrize("copying", [copy.deepcopy, pickled])
+def test_rows_that_give_a_constant_are_copied_too(copying: Any) -> None:
+    xs = [Value(2.0), Value(-1.0)]
+    results, twins = copying((jit(vmap(lambda x: x * x if x > 0 else grad(lambda t: 3.0)(x)))(xs), xs))
+    assert [result.data for result in results] == [4.0, 0.0]
+    for result in results:
+        result.backward()
+    assert [twin.grad for twin in twins] == [4.0, 0.0]
