@@ -142,7 +142,7 @@ class Mode:
         _entered.set(tuple(entry for entry in _entered.get() if entry.on))
 
     def abandon(self, outside: tuple[Entry, ...]) -> None:
-        """Leave it, as far as that is not done, and let the entries `outside` be those of this thread or task.
+        """Leave what is left of it to leave, and let the entries `outside` be those of this thread or task.
 
         Ctrl-C may come while a mode is entered or left: what comes after that in `__enter__` or `__exit__` is not done.
         """

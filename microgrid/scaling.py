@@ -58,7 +58,7 @@ def expansions_of(run: Run, nodes: Sequence[Value], order: int) -> Expand:
 
 def expanded_at_best(run: Run, expand: Expand, out: Any, order: int) -> tuple[list[Any], int]:
     """Return the terms of `out` and the exponent of their scale, the best one for what `expand` expands."""
-    with apart(lambda mode: not mode.traces):  # trials are no part of what a trace records
+    with apart(lambda mode: not mode.traces):  # a trace does not record trials
         exponent = best_exponent(lambda exponent: expand(exponent, False))
     table = expand(exponent, run.records)
     is_within(table, LARGEST)  # for a trace: the scale serves calls of which this is true as well

@@ -26,7 +26,7 @@ class Arguments:
     Attributes:
         leaves: numbers and `Value`s, in the order of `tree`.
         numbers: the number of each.
-        key: the shape, with what is no number in it: text, bools, None, functions, dict keys, settings of modules.
+        key: the shape, with what is not a number in it: text, bools, None, functions, dict keys, settings of modules.
         integers: the places of integers among the leaves.
         is_exact: whether there is a fraction or an integer too large for a float.
         firsts: where a leaf is a number for the second time, for each the place of the first that is the same `Value`.

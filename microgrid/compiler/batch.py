@@ -35,6 +35,7 @@ class Batch:
         rows: the rows.
         entries: the `Value`s among their numbers, row by row.
         ends: those among their results, row by row.
+        results: the same one after the other, by the numbers of their projections.
         outside: the nodes that the function uses besides.
         links: nodes that link to the entries, each in its row.
     """
@@ -70,6 +71,7 @@ class Batch:
         self.rows = rows
         self.entries = [row.entries for row in rows.rows]
         self.ends = [[alias.source for alias in row.exits] for row in rows.rows]
+        self.results = [end for ends in self.ends for end in ends]
         maker = {id(node): index for index, row in enumerate(rows.rows) for node in row.made()}
         outside: dict[Value, None] = {}
         for index, row in enumerate(rows.rows):
@@ -85,10 +87,6 @@ class Batch:
         for number, alias in enumerate([alias for row in rows.rows for alias in row.exits]):
             alias.node.op, alias.node._x, alias.node._y = PROJECTION, whole, number
 
-    def end(self, number: int) -> Value:
-        """Return the node of a row that is the result of that number."""
-        return [end for ends in self.ends for end in ends][number]
-
     # Derivatives
 
     def trace(self, node: Value, g: Seeds) -> list[Any]:
@@ -102,7 +100,7 @@ class Batch:
             table = adjoints(nodes, seeded(ends, seeds, reached), "trace", reached)
             return taken(inputs, table, met)
 
-        seeds = iter([g.by_number.get(number) for number in range(sum(map(len, self.ends)))])
+        seeds = iter([g.by_number.get(number) for number in range(len(self.results))])
         rows = self.mapped(pulled, [[next(seeds) for _ in ends] for ends in self.ends])
         known = [row for row in rows if row]
         count = len(self.outside)
@@ -134,9 +132,9 @@ class Batch:
     def expand(self, node: Value, table: Mapping[Value, Any], role: str) -> list[Series]:
         """Return the series of the results, by the nodes of the rows, which are unrolled then."""
         self.rows.are_regular = False
-        inputs, ends = node.parents, [end for row in self.ends for end in row]
-        _, nodes, _ = between(inputs, ends, seen={*inputs})
-        return expanded(nodes, ends, {parent: table[parent] for parent in inputs if parent in table}, role)
+        inputs = node.parents
+        _, nodes, _ = between(inputs, self.results, seen={*inputs})
+        return expanded(nodes, self.results, {parent: table[parent] for parent in inputs if parent in table}, role)
 
     def mapped(
         self, function: Callable[..., list[Value]], seeds: Sequence[Sequence[Any]], is_needed: bool = False

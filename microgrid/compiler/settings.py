@@ -61,7 +61,7 @@ def key_of(item: Any) -> Hashable | None:
 
 def is_enum(item: object) -> bool:
     """Return whether `item` is a member of an enumeration."""
-    enum = sys.modules.get("enum")  # if nobody has imported it, there are none
+    enum = sys.modules.get("enum")  # a member of one needs the import
     return enum is not None and isinstance(item, enum.Enum)
 
 

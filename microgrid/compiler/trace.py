@@ -188,7 +188,7 @@ class Trace(modes.Mode):
                 found += [] if node._is_frozen else [node]
             else:
                 in_batch = node.op is PROJECTION and isinstance(node._x.op, Batch)
-                parents = (node._x.op.end(node._y),) if in_batch else node.parents
+                parents = (node._x.op.results[node._y],) if in_batch else node.parents
                 stack += [parent for parent in parents if id(parent) not in met]
                 met.update(map(id, parents))
         if found:
