@@ -97,6 +97,8 @@ def test_operations_on_constants_are_copied_too(copying: Any) -> None:
         out = jit(function)(x)
         twin, other = copying([out, x])
         twin.backward()
+        fixed, _ = copying([jit(lambda x: x.detach() * 2 + x)(x), x])
+        assert fixed.data == 9.0
         assert twin.data == out.data and other.grad == function(Value(1.0)).data - function(Value(0.0)).data
 
 
