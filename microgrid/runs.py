@@ -16,6 +16,7 @@ from microgrid.engine import Value
 from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
 from microgrid.operations import lead_on
 from microgrid.passes import Guarded, adjoints, between, counts, seeded, tangents
+from microgrid.recording import as_nodes
 from microgrid.series import Series, expansions, magnified
 
 TYPE_CHECKING = False
@@ -202,15 +203,16 @@ class Run:
         seeds = list(seeds)
         table = seeded(self.outputs, seeds, self.reached)
         if records:
-            table = {out: as_node(seed) for out, seed in table.items()}
+            table = dict(zip(table, as_nodes(table.values()), strict=True))
         with gc_paused():
             adjoints(self.nodes, table, recording_role() if records else "vjp", self.reached)
         return [self.finished(table.get(leaf, 0), leaf, records, seeds) for leaf in self.inputs]
 
     def push(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the tangents of the outputs, where `seeds` are those of the inputs."""
-        pairs = zip(self.inputs, seeds, strict=True)
-        table = {leaf: as_node(seed) if records else seed for leaf, seed in pairs if counts(seed)}
+        table = {leaf: seed for leaf, seed in zip(self.inputs, seeds, strict=True) if counts(seed)}
+        if records:
+            table = dict(zip(table, as_nodes(table.values()), strict=True))
         with gc_paused():
             tangents(self.nodes, table, f"jvp_{recording_role()}" if records else "jvp")
         return [self.finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]

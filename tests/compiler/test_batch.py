@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
@@ -90,6 +91,18 @@ def test_derivatives_of_many_rows_are_loops() -> None:
     (case,) = jitted.cases
     assert sum(isinstance(step, Loop) for step in case.program.steps) == 2
     assert len(jitted.source) < 4000
+
+
+def test_all_rows_are_asked_where_some_branch() -> None:
+    jitted = jit(jacobian(vmap(lambda x: x * x if x > 0 else -x)))
+    sizes = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    for signs in product([1, -1], repeat=6):
+        slopes = [2 * size if sign > 0 else -1.0 for sign, size in zip(signs, sizes, strict=True)]
+        expected = [[slope if row == column else 0.0 for column in range(6)] for row, slope in enumerate(slopes)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert jitted([sign * size for sign, size in zip(signs, sizes, strict=True)]) == expected, signs
+    assert len(jitted.cases) == 1
 
 
 @pytest.mark.parametrize("xs", BATCHES)

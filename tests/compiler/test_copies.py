@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import weakref
 from typing import Any
 
 import pytest
@@ -110,3 +111,19 @@ def test_rows_that_give_a_constant_are_copied_too(copying: Any) -> None:
     for result in results:
         result.backward()
     assert [twin.grad for twin in twins] == [4.0, 0.0]
+
+
+def test_no_id_in_a_memo_is_given_to_another_node(monkeypatch: pytest.MonkeyPatch) -> None:
+    written_out, made = graph.written_out, []
+
+    def watched(nodes: Any, stands: Any) -> list[Value]:
+        order = written_out(nodes, stands)
+        made.extend([(id(node), weakref.ref(node)) for node in (*order, *stands.values())])
+        return order
+
+    monkeypatch.setattr(graph, "written_out", watched)
+    x = Value(2.0)
+    memo: dict[int, Any] = {}
+    twin = copy.deepcopy(jit(lambda x: jit(cube)(x) * x)(x) + 1.0, memo)
+    assert twin.data == 17.0 and len(made) > 5
+    assert all(ref() is not None for key, ref in made if key in memo)
