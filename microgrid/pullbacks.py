@@ -114,7 +114,8 @@ class Totalise(ast.NodeTransformer):
 def product(g: ast.expr, partial: ast.expr) -> ast.expr:
     """Return the expression for `g * partial`, simplified where that is exact.
 
-    The factor goes into the branches of a choice, so that an infinite one does not turn a dead branch into nan.
+    The factor goes into the branches of a choice, so that an infinite one does not turn a dead branch into nan; into
+    those of a recorded one where it makes no operation more.
 
     >>> partials = map(expression, ("1", "-x", "1 / x", "x * y", "1 if x > 0 else 0"))
     >>> [ast.unparse(product(ast.Name("g"), partial)) for partial in partials]
@@ -123,6 +124,8 @@ def product(g: ast.expr, partial: ast.expr) -> ast.expr:
     match partial:
         case ast.IfExp(test, body, orelse):
             return ast.IfExp(test, product(g, body), product(g, orelse))
+        case ast.Call(ast.Name("where"), [test, body, orelse]) if is_short(body) or is_short(orelse):
+            return ast.Call(partial.func, [test, product(g, body), product(g, orelse)], [])
         case ast.Constant(0):
             return partial
         case ast.Constant(1):
@@ -132,6 +135,16 @@ def product(g: ast.expr, partial: ast.expr) -> ast.expr:
         case ast.BinOp(ast.Constant(1), ast.Div(), denominator):
             return ast.BinOp(g, ast.Div(), denominator)
     return ast.BinOp(g, ast.Mult(), partial)
+
+
+def is_short(partial: ast.expr) -> bool:
+    """Return whether a product with `partial` needs no multiplication, at least in one branch."""
+    match partial:
+        case ast.Constant(0 | 1):
+            return True
+        case ast.Call(ast.Name("where"), [_, body, orelse]):
+            return is_short(body) or is_short(orelse)
+    return False
 
 
 def names_in(tree: ast.AST) -> set[str]:

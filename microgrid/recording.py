@@ -156,7 +156,7 @@ def lifted(functions: Mapping[str, Any], everything: bool = False) -> dict[str, 
 
 def followed(names: dict[str, Any]) -> dict[str, Any]:
     """Return `names` with rows in place of the comparisons in functions of sequences, so that a trace can follow."""
-    maximum, less = names["maximum"], names["less"]
+    maximum, less, choose = names["maximum"], names["less"], names["where"]
 
     def shifted(xs: Sequence[Any]) -> list[Any]:
         largest = maximum(*xs)
@@ -167,7 +167,10 @@ def followed(names: dict[str, Any]) -> dict[str, Any]:
         hits = [1 - less(x, out) - less(out, x) for x in xs]
         return [hit / sum(hits) for hit in hits]
 
-    return names | {"shifted": shifted, "ties": ties}
+    def where(c: Any, x: Any, y: Any) -> Any:
+        return choose(c, x, y) if isinstance(c, Value) else x if c else y
+
+    return names | {"shifted": shifted, "ties": ties, "where": where}
 
 
 FUNCTIONS_OF_ROLE["record"] = lambda: lifted(functions_for("exact"))

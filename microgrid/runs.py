@@ -16,7 +16,6 @@ from microgrid.engine import Value
 from microgrid.modes import active, before_backward, gc_paused, is_silent, observers, tracing
 from microgrid.operations import lead_on
 from microgrid.passes import Guarded, adjoints, between, counts, seeded, tangents
-from microgrid.recording import as_nodes
 from microgrid.series import Series, expansions, magnified
 
 TYPE_CHECKING = False
@@ -203,16 +202,15 @@ class Run:
         seeds = list(seeds)
         table = seeded(self.outputs, seeds, self.reached)
         if records:
-            table = dict(zip(table, as_nodes(table.values()), strict=True))
+            table = {out: as_node(seed) for out, seed in table.items()}
         with gc_paused():
             adjoints(self.nodes, table, recording_role() if records else "vjp", self.reached)
         return [self.finished(table.get(leaf, 0), leaf, records, seeds) for leaf in self.inputs]
 
     def push(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the tangents of the outputs, where `seeds` are those of the inputs."""
-        table = {leaf: seed for leaf, seed in zip(self.inputs, seeds, strict=True) if counts(seed)}
-        if records:
-            table = dict(zip(table, as_nodes(table.values()), strict=True))
+        pairs = zip(self.inputs, seeds, strict=True)
+        table = {leaf: as_node(seed) if records else seed for leaf, seed in pairs if counts(seed)}
         with gc_paused():
             tangents(self.nodes, table, f"jvp_{recording_role()}" if records else "jvp")
         return [self.finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]
@@ -238,8 +236,11 @@ class Run:
         return self.as_result(number, seeds) if records else plain(number)
 
     def as_result(self, number: Any, seeds: Sequence[Any] = ()) -> Value:
-        """Return a number or node as a `Value` to give to the caller; what is compiled may make it a number again."""
-        node = as_node(number)
+        """Return a number or node as a `Value` to give to the caller; what is compiled may make it a number again.
+
+        Under `no_grad` it is a new leaf, whatever it was.
+        """
+        node = detached(number) if is_silent() else as_node(number)
         trace = None if self.is_nested else tracing()
         return node if trace is None else trace.given(node, [*self.witnesses, *seeds])
 
@@ -257,7 +258,7 @@ class Run:
         """Return a number of the result: a node if derivatives are recorded."""
         if not self.records:
             return plain(leaf)
-        return self.as_result(detached(leaf) if is_silent() else leaf)
+        return self.as_result(leaf)
 
     def with_aux(self, answer: Any, has_aux: bool) -> Any:
         """Return `answer`, in a pair with the auxiliary result if there is one."""

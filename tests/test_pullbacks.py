@@ -319,8 +319,8 @@ def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
             ],
         ),
         # a trace chooses nothing by a number
-        ("relu", "1", "trace", ["x = node._x", "return g * where(step(x), 1, 0),"]),
-        ("relu", "1", "jvp_trace", ["x = node._x", "return tangents[x] * where(step(x), 1, 0)"]),
+        ("relu", "1", "trace", ["x = node._x", "return where(step(x), g, 0),"]),
+        ("relu", "1", "jvp_trace", ["x = node._x", "return where(step(x), tangents[x], 0)"]),
         ("abs", "1", "trace_total", ["x = node._x", "return g * sign(x),"]),
         ("maximum", "1", "trace", ["(xs,) = node._x", "return *scaled(g, ties(xs, node)),"]),
     ],

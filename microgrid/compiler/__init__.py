@@ -28,8 +28,7 @@ Each of them changes a sum, so that a gradient differs by units in the last plac
 
 A derivative that a transform in the function returns is a number or a `Value` as in an eager run, with one exception:
 where a row of the table chooses by a number (`relu`, `minimum`, the branches of rows), what it depends on is what it
-may depend on, and it may be a `Value` whose gradient is zero where an eager run has a number. Under `no_grad` it is a
-new leaf, also where an eager run has a tangent or an argument itself; so is what rows that branch return as it came.
+may depend on, and it may be a `Value` whose gradient is zero where an eager run has a number.
 
 On a NumPy array of plain numbers NumPy itself would calculate: with another order of sums, in the precision and the
 integers of the array, and its scalars come out. Compiled code calculates with floats, as with a list, and gives floats

@@ -19,7 +19,7 @@ from microgrid.rules import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from microgrid.series import Series
@@ -147,17 +147,18 @@ class Batch:
         is_needed = is_needed or any(isinstance(event, Guard) for row in rows for event in row.events)
         asked = [index for index, given in enumerate(seeds) if is_needed or any(seed is not None for seed in given)]
         batch = [
-            (rows[index].arguments, list(as_nodes([0.0 if seed is None else seed for seed in seeds[index]])))
-            for index in asked
+            (rows[index].arguments, alike([0.0 if seed is None else seed for seed in seeds[index]])) for index in asked
         ]
         results = dict(zip(asked, tracing().mapped(function, batch), strict=True))
         return [results.get(index, []) for index in range(len(rows))]
 
 
 def taken(nodes: Sequence[Value], table: Mapping[Value, Any], met: set[int]) -> list[Value]:
-    """Return what `table` has for `nodes`, zero where it has nothing; the positions of the others are added to `met`.
-
-    All are given as plain numbers are, so that rows differ by nothing but numbers.
-    """
+    """Return what `table` has for `nodes`, zero where it has nothing; positions of the others are added to `met`."""
     met.update([index for index, node in enumerate(nodes) if node in table])
-    return [tracing().given(value, []) for value in as_nodes([table.get(node, 0.0) for node in nodes])]
+    return alike([table.get(node, 0.0) for node in nodes])
+
+
+def alike(numbers: Iterable[Any]) -> list[Value]:
+    """Return nodes for `numbers` that are all of one kind to the trace: rows differ by numbers alone then."""
+    return [tracing().without_kind(node) for node in as_nodes(numbers)]

@@ -59,14 +59,14 @@ class Case:
         parents: for each of these the number of the argument, or the value of others.
         wholes: the numbers of those that the program gets unconverted too, since they may be integers.
         floats: the numbers of those that must not be integers.
-        silent: whether it serves calls under `no_grad` or the others; None if it serves both.
+        serves: what may surround the calls that it serves.
     """
 
     def __init__(self, trace: Trace, program: Program, results: Results) -> None:
         self.traced, self.results, self.externals = program, results, trace.externals
         self.wholes = sorted(trace.wholes) if trace.keeps_types else []
         self.floats = frozenset(() if trace.keeps_types else trace.wholes)
-        self.silent = trace.silent
+        self.serves = trace.serves
         self.program = optimised(program)
         known: list[Any] = [place if trace.is_value(leaf) else None for place, leaf in enumerate(trace.inputs)]
         known += [*[None] * len(self.wholes), *self.externals]

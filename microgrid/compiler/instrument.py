@@ -111,12 +111,11 @@ def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
     """Return the hash: of a plain number by its value, which a trace takes for a guard; in the library by identity."""
 
     def hashed(self: Value) -> int:
-        if id(self) in plain and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
-            trace = present()
-            if trace is not None:
-                by_value: int = trace.hashed(self)
-                return by_value
-        return original(self)
+        trace = None if is_own(sys._getframe(1).f_globals.get("__name__", "")) else present()
+        if trace is None:
+            return original(self)
+        number: int = trace.hashed(self) if id(self) in plain else original(trace.tell_apart(self))
+        return number
 
     return hashed
 

@@ -17,7 +17,7 @@ from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.call import Call
 from microgrid.compiler.cases import ERRORS, Case
 from microgrid.compiler.rolling import with_ways_of
-from microgrid.compiler.trace import Trace
+from microgrid.compiler.trace import ALONE, Around, Trace
 from microgrid.conversions import all_of
 from microgrid.engine import Value
 from microgrid.forks import free_in_forks
@@ -70,13 +70,15 @@ class Jitted:
         modes = active() if observers or guards else []
         if self._eager or not all([isinstance(mode, no_grad | Differentiation) for mode in modes]):
             return self.function(*args, **kwargs)
-        records = not any([isinstance(mode, no_grad) for mode in modes])
+        around = ALONE
+        if modes:
+            around = Around(*[any([isinstance(mode, kind) for mode in modes]) for kind in (no_grad, Differentiation)])
         reason, results = "", None
         try:
             arguments = Arguments((args, kwargs))
             arguments.tell_same()
             is_foreign = arguments.foreign and arguments.reckon_otherwise((*args, *kwargs.values()))
-            results = None if arguments.is_exact or is_foreign else self.results(arguments, (args, kwargs), records)
+            results = None if arguments.is_exact or is_foreign else self.results(arguments, (args, kwargs), around)
         except Unfit as unfit:
             reason = str(unfit)
         except RecursionError:
@@ -85,7 +87,7 @@ class Jitted:
             return self.give_up(reason, args, kwargs)
         return self.function(*args, **kwargs) if results is None else results[0]
 
-    def results(self, arguments: Arguments, nest: Any, records: bool) -> tuple[Any] | None:
+    def results(self, arguments: Arguments, nest: Any, around: Around) -> tuple[Any] | None:
         """Return the result of a call; None if it is to be made eagerly.
 
         Raises:
@@ -93,21 +95,21 @@ class Jitted:
         """
         try:
             for call in self._calls.get(arguments.key, ()):
-                found = self.serve(call, arguments, records)
+                found = self.serve(call, arguments, around)
                 if found:
                     return found
-            return self.serve(self.trace(arguments, nest, records), arguments, records)
+            return self.serve(self.trace(arguments, nest, around), arguments, around)
         except ERRORS:
             return None
 
-    def serve(self, call: Call, arguments: Arguments, records: bool) -> tuple[Any] | None:
+    def serve(self, call: Call, arguments: Arguments, around: Around) -> tuple[Any] | None:
         """Return the result of a call by one case; None if it is another's.
 
         Raises:
             ArithmeticError, ValueError, TypeError: if compiled code cannot tell the result.
         """
         case, leaves = call.case, arguments.leaves
-        if case.silent is records or (arguments.integers and not case.floats.isdisjoint(arguments.integers)):
+        if around not in case.serves or (arguments.integers and not case.floats.isdisjoint(arguments.integers)):
             return None
         read = [external.data for external in case.externals]
         if not all_of(float, read):
@@ -115,7 +117,7 @@ class Jitted:
         numbers = case.numbers_of(arguments) if case.wholes else arguments.numbers
         if read:
             numbers = numbers + read
-        if case.records and records:
+        if case.records and not around.is_silent:
             outputs, tape = case.record(numbers)
             return None if outputs is None else (case.results.rebuilt(call.results(leaves, numbers, outputs, tape)),)
         outputs = case.run(numbers)
@@ -133,7 +135,7 @@ class Jitted:
             warnings.warn(f"jit({self.__name__}) runs eagerly: {reason}", RuntimeWarning, stacklevel=3)
         return result
 
-    def trace(self, arguments: Arguments, nest: Any, records: bool) -> Call:
+    def trace(self, arguments: Arguments, nest: Any, around: Around) -> Call:
         """Return what serves calls like this one, made from one run of the function.
 
         Raises:
@@ -144,8 +146,8 @@ class Jitted:
         if len(calls) >= MOST_CASES:
             raise Unfit(f"it went {MOST_CASES} ways already, and goes yet another one")
         with gc_paused():
-            others = [call.case for call in calls if call.case.silent is not records]
-            case, former = traced(self.function, arguments, nest, records, others)
+            others = [call.case for call in calls if around in call.case.serves]
+            case, former = traced(self.function, arguments, nest, around, others)
             call = Call(self.__name__, case)
         with entering:
             while len(known) >= MOST_SHAPES:
@@ -173,14 +175,14 @@ class Jitted:
 
 
 def traced(
-    function: Callable[..., Any], arguments: Arguments, nest: Any, records: bool, others: Sequence[Case] = ()
+    function: Callable[..., Any], arguments: Arguments, nest: Any, around: Around = ALONE, others: Sequence[Case] = ()
 ) -> tuple[Case, Case | None]:
     """Return the case that one run of `function` on `nest` makes, and the one of `others` whose place it takes.
 
     Raises:
         Unfit: if it does something that a program cannot tell.
     """
-    trace = Trace(arguments.numbers, arguments.leaves, is_silent=not records)
+    trace = Trace(arguments.numbers, arguments.leaves, around=around)
     leaves = [trace.inputs[place] for place in arguments.firsts] or trace.inputs
     template = with_leaves(nest, leaves)  # the caller's own lists may change, and the function's
     args, kwargs = given = with_leaves(template, leaves)

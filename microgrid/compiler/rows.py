@@ -15,7 +15,7 @@ from microgrid.operations import IDENTITY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from typing import Any
 
     from microgrid.compiler.trace import Trace
@@ -41,7 +41,8 @@ class Row:
 
     Attributes:
         entries: the `Value`s among its numbers.
-        exits: nodes for the `Value`s among its results, by which what is outside knows these.
+        exits: nodes for the `Value`s among its results, by which what is outside knows these; but for those that it did
+            not make itself, if there are no branches.
         events: what the trace saw meanwhile.
         shape: that of the arguments and of the result; None if in others of this shape more may differ than numbers.
         copy: the same call on nodes that stand for the `Value`s, with these.
@@ -55,24 +56,32 @@ class Row:
         self.shape: Any = shape_of(arguments, len(self.entries))
         self.copy: tuple[Row, list[Alias]] | None = None
         self._result: Any = None
+        self._ends: list[Value] = []
 
-    def call(self, trace: Trace, function: Callable[..., Any]) -> Any:
-        """Return the result of the call."""
+    def call(self, trace: Trace, function: Callable[..., Any]) -> None:
+        """Call the function."""
         trace.enter(self)
         self._result = function(*self.arguments)
-        outside = with_aliases(self._result, self.exits)
-        trace.alias(self.exits)
-        shape = shape_of(self._result, len(self.exits))
+        self._ends = values_in(self._result)
+        shape = shape_of(self._result, len(self._ends))
         self.shape = None if shape is None or self.shape is None else (self.shape, shape)
+
+    def result(self, trace: Trace, branches: Rows | None) -> Any:
+        """Return the result of the call for what is outside; `branches` are the rows, if some of them branch."""
+        own = None if branches else frozenset(map(id, self.made()))
+        outside = with_aliases(self._result, self.exits, own)
+        trace.alias(self.exits, branches)
         return outside
 
-    def add_copy(self, trace: Trace, function: Callable[..., Any]) -> None:
+    def add_copy(self, trace: Trace, function: Callable[..., Any], rows: Rows) -> None:
         """Call the function once more, on a copy of the arguments, if that can be done."""
         aliases: list[Alias] = []
         copy = Row(with_aliases(self.arguments, aliases))
+        trace.alias(aliases)
         self.copy = copy, aliases
         try:
             copy.call(trace, function)
+            copy.result(trace, rows)
         except Exception:
             self.copy = None
         trace.hide([*copy.made(), *(alias.node for alias in (*aliases, *copy.exits))])
@@ -83,7 +92,7 @@ class Row:
 
     def has_other_result(self) -> bool:
         """Return whether the result is not any more what it was."""
-        return list(map(id, values_in(self._result))) != [id(alias.source) for alias in self.exits]
+        return list(map(id, values_in(self._result))) != list(map(id, self._ends))
 
     def path(self) -> tuple[Any, ...]:
         """Return the outcomes of its guards."""
@@ -94,11 +103,14 @@ class Row:
         return [event[0] for event in self.events if type(event) is tuple]
 
 
-def with_aliases(nest: Any, aliases: list[Alias]) -> Any:
-    """Return a nest like `nest` with a node in the place of each `Value`, added to `aliases`."""
+def with_aliases(nest: Any, aliases: list[Alias], only: Container[int] | None = None) -> Any:
+    """Return a nest like `nest` with a node in the place of each `Value`, added to `aliases`.
+
+    With `only` this is done for those alone that have one of these ids.
+    """
 
     def replaced(leaf: Any) -> Any:
-        if not isinstance(leaf, Value):
+        if not isinstance(leaf, Value) or (only is not None and id(leaf) not in only):
             return leaf
         node = graph.make(Value, leaf.data, 0.0, leaf.label, IDENTITY, leaf)
         aliases.append(Alias(node, leaf))
@@ -142,27 +154,29 @@ class Rows:
 
     def results(self, trace: Trace, function: Callable[..., Any], batch: Sequence[tuple[Any, ...]]) -> list[Any]:
         """Return the results of `function` for each row of `batch`."""
-        found = []
         for arguments in batch:
-            row = Row(arguments)
-            self.rows.append(row)
-            found.append(row.call(trace, function))
+            self.rows.append(Row(arguments))
+            self.rows[-1].call(trace, function)
         if any([row.has_other_result() for row in self.rows]):
             trace.cannot_follow("a function under vmap that changes what it returned")
-        if not any([isinstance(event, Guard) for row in self.rows for event in row.events]):
-            trace.passed.update({id(alias.node): alias.source for row in self.rows for alias in row.exits})
+        branches = self if any([isinstance(event, Guard) for row in self.rows for event in row.events]) else None
+        found = [row.result(trace, branches) for row in self.rows]
         self.are_regular = not self.use_indices
         paths = {row.path(): row for row in reversed(self.rows)}
         if self.are_regular and 1 < len(paths) <= MOST_WAYS and self.shape() is not None:
             for row in paths.values():
                 if not row.is_changed():
-                    row.add_copy(trace, function)
+                    row.add_copy(trace, function, self)
         return found
 
     def shape(self) -> Any:
         """Return the shape of all rows; None if they differ by more than numbers."""
         shapes = [row.shape for row in self.rows]
         return None if any([shape is None or shape != shapes[0] for shape in shapes]) else shapes[0]
+
+    def pass_on(self) -> bool:
+        """Return whether some row returns what it did not make itself."""
+        return any([not {id(alias.source) for alias in row.exits}.issubset(map(id, row.made())) for row in self.rows])
 
     def events(self) -> list[Any]:
         """Return what the trace saw, as if there were no loop."""

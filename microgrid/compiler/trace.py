@@ -5,7 +5,9 @@ Operations are seen as nodes are made, everything else by the instruments that `
 
 from __future__ import annotations
 
+from itertools import product
 from math import nan
+from typing import NamedTuple
 from weakref import WeakSet
 
 from microgrid import graph, modes
@@ -39,6 +41,21 @@ ended: WeakSet[Value] = WeakSet()  # the inputs of earlier traces that something
 OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
 
 
+class Around(NamedTuple):
+    """What surrounds a call, and decides which of the numbers that transforms return are `Value`s.
+
+    Attributes:
+        is_silent: whether it is made under `no_grad`.
+        is_inner: whether it is made in a transform, to which all that another one returns is a `Value`.
+    """
+
+    is_silent: bool = False
+    is_inner: bool = False
+
+
+ALONE = Around()
+
+
 class Trace(modes.Mode):
     """The mode in which a function is traced.
 
@@ -47,7 +64,7 @@ class Trace(modes.Mode):
         leaves: what the caller gave for them: a float, an int, or a `Value`; floats unless given.
         rolls: whether what `vmap` does may become a loop.
         whole: the positions of the inputs that may be integers; unless given all plain numbers, if one of them is.
-        is_silent: whether the call that is traced is made under `no_grad`.
+        around: what surrounds the call that is traced.
 
     Attributes:
         inputs: the leaves in the place of the arguments.
@@ -57,7 +74,8 @@ class Trace(modes.Mode):
         keeps_types: whether the program gets these inputs unconverted as well, and does with them what Python does;
             else the inputs were floats, and it serves no integers in their place.
         obstacle: what could not be followed, with its line; empty if all could.
-        silent: `is_silent` if the kind of a result depends on it, else None.
+        is_silent: whether the call that is traced is made under `no_grad`.
+        depends: names of those fields of `around` that the kind of a result depends on.
     """
 
     traces = True
@@ -68,11 +86,11 @@ class Trace(modes.Mode):
         leaves: Sequence[Any] = (),
         rolls: bool = True,
         whole: Collection[int] | None = None,
-        is_silent: bool = False,
+        around: Around = ALONE,
     ) -> None:
         super().__init__(self.see)
-        self.rolls, self.is_silent = rolls, is_silent
-        self.silent: bool | None = None
+        self.rolls, self.around, self.is_silent = rolls, around, around.is_silent
+        self.depends: set[str] = set()
         self._epoch = modes.new_epoch()
         self.obstacle = ""
         self.externals: list[Value] = []
@@ -95,7 +113,8 @@ class Trace(modes.Mode):
         self._others: set[Value] = set()  # the inner nodes that led to values of others
         self._events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
         self._sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative, what it is a `Value` with
-        self.passed: dict[int, Value] = {}  # by the id of what a batch returned, what that is in all calls
+        self._passed: dict[int, Value] = {}  # by the id of an alias, what it stands for
+        self._branching: dict[int, Rows] = {}  # by the id of one, the rows that give another thing in other branches
         self._given: dict[int, int] = {}  # by the id of a derivative, the epoch in which it was made
         self._rows: Rows | None = None  # of the batch that is being mapped
         self._left: dict[int, Rows] = {}  # the ids of nodes that were made in rows, and are known there only
@@ -141,6 +160,12 @@ class Trace(modes.Mode):
             self.abandon(outside)
             self.close()
 
+    @property
+    def serves(self) -> frozenset[Around]:
+        """What may surround the calls that the program serves."""
+        alike = [(value,) if name in self.depends else (False, True) for name, value in self.around._asdict().items()]
+        return frozenset(map(Around._make, product(*alike)))
+
     # What the run tells
 
     def see(self, node: Value) -> None:
@@ -169,10 +194,23 @@ class Trace(modes.Mode):
         self._events.append((leaf, None, source, None))
 
     def passed_on(self, node: Any) -> Any:
-        """Return what `node` is in an eager run, where it stands for another one."""
-        while id(node) in self.passed:
-            node = self.passed[id(node)]
+        """Return what `node` is in an eager run, in all calls, where it stands for another one."""
+        while id(node) in self._passed:
+            rows = self._branching.get(id(node))
+            if rows and rows.are_regular:
+                break
+            node = self._passed[id(node)]
         return node
+
+    def tell_apart(self, node: Any) -> Any:
+        """Return what `node` is, since it matters which one it is: rows that return one or another are no loop."""
+        found = node
+        while id(found) in self._passed:
+            rows = self._branching.get(id(found))
+            if rows and rows.pass_on():
+                rows.are_regular = False
+            found = self._passed[id(found)]
+        return self.passed_on(node)
 
     def closed_over(self, outputs: Sequence[Any], epoch: int) -> list[Value]:
         """Return the `Value`s from before `epoch` that `outputs` depend on; none under `no_grad`, where it is plain.
@@ -192,16 +230,27 @@ class Trace(modes.Mode):
                 stack += [parent for parent in parents if id(parent) not in met]
                 met.update(map(id, parents))
         if found:
-            self.silent = self.is_silent
+            self.depends.add("is_silent")
             self._values.update([id(node) for node in found if node.op is None and node._x < self._epoch])
         return [] if self.is_silent else found
 
     def given(self, node: Value, sources: Sequence[Any]) -> Value:
         """Return what a transform gives its caller for `node`: eagerly a number unless a source is a `Value`."""
-        link = observe(graph.make(Value, node.data, 0.0, node.label, IDENTITY, node))
-        self._sources[id(link)], self._given[id(link)] = sources, modes.epoch
-        if self.are_plain([source for source in sources if isinstance(source, Value)]):
+        link = self.without_kind(node)
+        self._sources[id(link)] = sources
+        self.depends.add("is_inner")
+        if self.around.is_inner:
+            self._values.add(id(link))
+        elif self.are_plain([source for source in sources if isinstance(source, Value)]):
             self.set_plain(link)
+        return link
+
+    def without_kind(self, node: Value) -> Value:
+        """Return a link to `node` that no caller is given: so it makes nothing a `Value`, nor a plain number."""
+        link = observe(graph.make(Value, node.data, 0.0, node.label, IDENTITY, node))
+        self._sources[id(link)], self._given[id(link)] = (), modes.epoch
+        for known in (self._plain, plain):
+            known.discard(id(link))
         return link
 
     def are_plain(self, operands: Iterable[Value]) -> bool:
@@ -337,9 +386,12 @@ class Trace(modes.Mode):
         """Take note of what happens in `row` from now on."""
         self._events = row.events
 
-    def alias(self, aliases: Sequence[Alias]) -> None:
-        """Take note of nodes that stand for others."""
+    def alias(self, aliases: Sequence[Alias], branches: Rows | None = None) -> None:
+        """Record nodes that stand for others: for the results of `branches`, if they do."""
         for node, source in aliases:
+            self._passed[id(node)] = source
+            if branches is not None:
+                self._branching[id(node)] = branches
             if id(source) in self._places:
                 self._places[id(node)] = self._places[id(source)]
             if id(source) in self._plain:
@@ -409,6 +461,9 @@ class Trace(modes.Mode):
         Raises:
             Unfit: if it cannot tell all that happened, or is too long to compile.
         """
+        if self.is_silent:
+            for output in outputs:
+                self.tell_apart(output)
         program = self.program(outputs)
         self.let_go()
         if self.obstacle:

@@ -19,6 +19,7 @@ from microgrid import (
     define_rule,
     derivative,
     grad,
+    hvp,
     jit,
     math,
     no_grad,
@@ -664,3 +665,31 @@ def test_an_index_is_guarded_after_a_rule_is_defined_again() -> None:
         define_rule("defined_twice(x)", text, x="2")
     jitted = check_calls(lambda xs, i: xs[i], ([1.0, 2.0], 0), ([1.0, 2.0], 1))
     assert len(jitted.cases) == 2
+
+
+def test_within_a_transform_all_that_another_returns_hashes_by_identity() -> None:
+    jitted = jit(lambda x: x * {1.0: 5.0}.get(grad(lambda q: q)(2.0), 3.0))
+    for _ in range(2):
+        assert jitted(2.0) == 10.0
+        assert grad(jitted)(2.0) == grad(jitted.function)(2.0) == 3.0
+        assert grad(grad(jitted))(2.0) == grad(grad(jitted.function))(2.0) == 0.0
+    assert len(jitted.cases) == 2
+    alike = jit(lambda x: x * x)
+    assert (alike(2.0), grad(alike)(2.0), len(alike.cases)) == (4.0, 4.0, 2)  # of a number, and of a Value
+
+
+def test_branches_that_are_not_taken_have_no_derivative() -> None:
+    for test in (-1.0, 0.0):
+
+        def function(x: Any, test: float = test) -> Any:
+            curvature = hvp(
+                lambda q: math.where(test, q if test else math.log(q), math.log(q) if test else q), (x,), (x,)
+            )
+            return math.sqrt(curvature[0])
+
+        slopes = []
+        for call in (function, jit(function)):
+            x = Value(2.0)
+            call(x * 1.0).backward()
+            slopes.append(x.grad)
+        assert slopes == [0.0, 0.0]

@@ -67,9 +67,10 @@ def values_in(nest: Any) -> list[Value]:
     return [item for item in found if isinstance(item, Value)]
 
 
-def words_of(error: Exception) -> tuple[str, str]:
-    """Return the type and the words of an error."""
-    return type(error).__name__, re.sub(r"0x[0-9a-f]+", "0x", str(error))
+def words_of(error: Exception, derived: bool = False) -> tuple[str, str]:
+    """Return the type and the words of an error; if these are about a derivative, a zero may have either sign."""
+    words = re.sub(r"0x[0-9a-f]+", "0x", str(error))
+    return type(error).__name__, words.replace("-0.0", "0.0") if derived else words
 
 
 def lifted(item: Any) -> Any:
@@ -119,7 +120,7 @@ class Caller:
                 leaf.grad = 0.0
             result, watched = through((result, watched))
         except Exception as error:
-            made.shape = words_of(error)
+            made.shape = words_of(error, derived)
             return
         made.shape = shape_of(result, made.numbers)
         made.roots = [place for place, number in enumerate(made.numbers) if isinstance(number, Value)][:MOST_ROOTS]
@@ -132,7 +133,7 @@ class Caller:
             try:
                 self.differentiate(made, root, watched, twice)
             except Exception as error:
-                made.slopes.append(words_of(error))
+                made.slopes.append(words_of(error, derived=True))
 
     def differentiate(self, made: Call, root: Value, leaves: Sequence[Value], twice: bool) -> None:
         """Keep the gradients of `root`."""
