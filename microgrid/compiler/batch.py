@@ -67,7 +67,12 @@ class Batch:
         return result, links
 
     def join(self, rows: Rows) -> None:
-        """Let the results of `rows` be taken from one node for all; not if a row uses nodes that another one made."""
+        """Let the results of `rows` be taken from one node for all; not if a row uses nodes that another one made.
+
+        Nor if the rows have to be unrolled.
+        """
+        if not rows.are_regular:
+            return
         self.rows = rows
         self.entries = [row.entries for row in rows.rows]
         self.ends = [[alias.source for alias in row.exits] for row in rows.rows]

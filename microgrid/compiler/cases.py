@@ -60,13 +60,14 @@ class Case:
         wholes: the numbers of those that the program gets unconverted too, since they may be integers.
         floats: the numbers of those that must not be integers.
         serves: what may surround the calls that it serves.
+        identified: values of others that were hashed by identity: no argument may be one of them.
     """
 
     def __init__(self, trace: Trace, program: Program, results: Results) -> None:
         self.traced, self.results, self.externals = program, results, trace.externals
         self.wholes = sorted(trace.wholes) if trace.keeps_types else []
         self.floats = frozenset(() if trace.keeps_types else trace.wholes)
-        self.serves = trace.serves
+        self.serves, self.identified = trace.serves, frozenset(trace.identified_others())
         self.program = optimised(program)
         known: list[Any] = [place if trace.is_value(leaf) else None for place, leaf in enumerate(trace.inputs)]
         known += [*[None] * len(self.wholes), *self.externals]

@@ -114,7 +114,7 @@ def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
         trace = None if is_own(sys._getframe(1).f_globals.get("__name__", "")) else present()
         if trace is None:
             return original(self)
-        number: int = trace.hashed(self) if id(self) in plain else original(trace.tell_apart(self))
+        number: int = trace.hashed(self) if id(self) in plain else original(trace.identified(self))
         return number
 
     return hashed

@@ -111,6 +111,8 @@ class Jitted:
         case, leaves = call.case, arguments.leaves
         if around not in case.serves or (arguments.integers and not case.floats.isdisjoint(arguments.integers)):
             return None
+        if case.identified and any([leaf is other for leaf in leaves for other in case.identified]):
+            return None
         read = [external.data for external in case.externals]
         if not all_of(float, read):
             raise TypeError("compiled code is for floats")
@@ -190,6 +192,8 @@ def traced(
     if not is_like(given, template):
         raise Unfit("it changes its arguments")
     program = trace.checked_program(results.leaves)
+    if any([leaf is other for leaf in arguments.leaves for other in trace.identified_others()]):
+        raise Unfit("an argument that it closes over as well, in a set or as a key")
     for other in others:
         kept = sorted(trace.wholes) if trace.keeps_types else []
         extended = (

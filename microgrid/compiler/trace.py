@@ -103,7 +103,8 @@ class Trace(modes.Mode):
         self._values = {id(new) for new, leaf in zip(self.inputs, self._leaves, strict=True) if isinstance(leaf, Value)}
         # The ids of all plain numbers there: results of transforms may be some, the leaves that these make never are.
         self._plain = set(self._places) - self._values
-        self._hashed: list[Value] = []
+        self._hashed: list[Value] = []  # by value
+        self._identified: list[Value] = []  # by identity
         places = [place for place, leaf in enumerate(self._leaves) if not isinstance(leaf, Value)]
         self.keeps_types = bool(whole) or (whole is None and any([isinstance(self._leaves[n], int) for n in places]))
         # What may be an integer in an eager run: plain arguments, and what operators make of these and integers alone.
@@ -202,15 +203,24 @@ class Trace(modes.Mode):
             node = self._passed[id(node)]
         return node
 
-    def tell_apart(self, node: Any) -> Any:
-        """Return what `node` is, since it matters which one it is: rows that return one or another are no loop."""
-        found = node
-        while id(found) in self._passed:
-            rows = self._branching.get(id(found))
-            if rows and rows.pass_on():
-                rows.are_regular = False
-            found = self._passed[id(found)]
-        return self.passed_on(node)
+    def choosing(self, node: Any) -> list[Rows]:
+        """Return the rows whose branches choose which of the nodes that they were given `node` is."""
+        found = []
+        while id(node) in self._passed:
+            rows = self._branching.get(id(node))
+            found += [rows] if rows and rows.pass_on() else []
+            node = self._passed[id(node)]
+        return found
+
+    def identified(self, node: Value) -> Value:
+        """Return what `node` is, which is about to be hashed by identity."""
+        if self._rows is not None and self._rows.in_transform:
+            self.unroll()  # derivatives of a batch call the function again, and a memo would give what it gave before
+        for rows in self.choosing(node):
+            rows.are_regular = False
+        found: Value = self.passed_on(node)
+        self._identified.append(found)
+        return found
 
     def closed_over(self, outputs: Sequence[Any], epoch: int) -> list[Value]:
         """Return the `Value`s from before `epoch` that `outputs` depend on; none under `no_grad`, where it is plain.
@@ -461,9 +471,10 @@ class Trace(modes.Mode):
         Raises:
             Unfit: if it cannot tell all that happened, or is too long to compile.
         """
-        if self.is_silent:
-            for output in outputs:
-                self.tell_apart(output)
+        choosing = [rows for output in outputs for rows in self.choosing(output)]
+        self.depends.update(["is_silent"] if choosing else [])
+        for rows in choosing if self.is_silent else ():
+            rows.are_regular = False
         program = self.program(outputs)
         self.let_go()
         if self.obstacle:
@@ -562,8 +573,16 @@ class Trace(modes.Mode):
 
     def is_source(self, operand: Any) -> bool:
         """Return whether a transform returns `Value`s because of `operand`, which the trace may not know."""
-        is_foreign = isinstance(operand, Value) and not (id(operand) in self._names or id(operand) in self._left)
-        return is_foreign or self.is_value(operand)
+        return self.is_unknown(operand) or self.is_value(operand)
+
+    def is_unknown(self, operand: Any) -> bool:
+        """Return whether `operand` is a `Value` that was not made in the trace, and that no step needs yet."""
+        return isinstance(operand, Value) and not (id(operand) in self._names or id(operand) in self._left)
+
+    def identified_others(self) -> list[Value]:
+        """Return the values of others that were hashed by identity; the program has been made."""
+        others = set(map(id, self.externals))
+        return [node for node in self._identified if id(node) in others or self.is_unknown(node)]
 
 
 def variable(rule: Rule, number: int | str) -> str:

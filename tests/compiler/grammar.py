@@ -318,9 +318,9 @@ class Writer:
         if self.choices.below(2):
             self.helpers += [f"memo{number} = {{}}", f"def cached{number}(key):", f"    if key not in memo{number}:"]
             # As a float, since 2 and 2.0 are one key.
-            self.helpers += [f"        memo{number}[key] = 1.0 * ({body})", f"    return memo{number}[key]"]
+            self.helpers += [f"        memo{number}[key] = 1.0 * ({body}) + 0.0", f"    return memo{number}[key]"]
         else:
-            self.helpers += ["@functools.lru_cache", f"def cached{number}(key):", f"    return 1.0 * ({body})"]
+            self.helpers += ["@functools.lru_cache", f"def cached{number}(key):", f"    return 1.0 * ({body}) + 0.0"]
         return f"cached{number}"
 
     # Other features

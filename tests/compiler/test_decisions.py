@@ -21,6 +21,7 @@ from microgrid import (
     grad,
     hvp,
     jit,
+    jvp,
     math,
     no_grad,
     stop_gradient,
@@ -670,12 +671,25 @@ def test_an_index_is_guarded_after_a_rule_is_defined_again() -> None:
 def test_within_a_transform_all_that_another_returns_hashes_by_identity() -> None:
     jitted = jit(lambda x: x * {1.0: 5.0}.get(grad(lambda q: q)(2.0), 3.0))
     for _ in range(2):
-        assert jitted(2.0) == 10.0
+        assert jitted(2.0) == jitted(Value(2.0)).data == 10.0
         assert grad(jitted)(2.0) == grad(jitted.function)(2.0) == 3.0
         assert grad(grad(jitted))(2.0) == grad(grad(jitted.function))(2.0) == 0.0
-    assert len(jitted.cases) == 2
+    assert len(jitted.cases) == 3  # of a float, of a Value, and of one in a transform
+    for compiler in (jit, lambda function: function):  # of a tangent that was a plain number
+        pushed = compiler(lambda x: {2.0: 5.0}.get(jvp(lambda q: q, (x,), (x,))[1], 3.0))
+        assert grad(lambda p, pushed=pushed: p * pushed(2.0))(1.0) == 3.0
     alike = jit(lambda x: x * x)
     assert (alike(2.0), grad(alike)(2.0), len(alike.cases)) == (4.0, 4.0, 2)  # of a number, and of a Value
+
+
+def test_derivatives_of_rows_are_no_plain_numbers() -> None:
+    def function(x: Any) -> Any:
+        slope = grad(lambda q: sum(vmap(lambda r: q if r > 0 else r)([q, q])))(x)
+        return {2.0: 20.0}.get(slope, slope)
+
+    for _ in range(2):
+        assert jit(function)(3.0) == function(3.0) == 20.0
+        assert jit(function)(Value(3.0)).data == function(Value(3.0)).data == 2.0
 
 
 def test_branches_that_are_not_taken_have_no_derivative() -> None:
@@ -693,3 +707,14 @@ def test_branches_that_are_not_taken_have_no_derivative() -> None:
             call(x * 1.0).backward()
             slopes.append(x.grad)
         assert slopes == [0.0, 0.0]
+
+
+def test_an_argument_that_is_closed_over_is_one_key() -> None:
+    x, y = Value(2.0), Value(2.0)
+    jitted = jit(lambda q: q * len({x, q}))
+    assert [jitted(y).data, jitted(y).data, len(jitted.cases)] == [4.0, 4.0, 1]
+    with pytest.warns(
+        RuntimeWarning, match="runs eagerly: an argument that it closes over as well, in a set or as a key"
+    ):
+        assert jitted(x).data == 2.0
+    assert (jitted(x).data, jitted(y).data) == (2.0, 4.0)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from microgrid import Value, grad, jit, jvp, no_grad, taylor, tree, value_and_grad, vjp, vmap
+from microgrid import Value, grad, jacobian, jit, jvp, no_grad, taylor, tree, value_and_grad, vjp, vmap
 from microgrid.compiler.rows import shape_of
 from microgrid.nn import MLP
 
@@ -70,3 +70,31 @@ def test_rows_that_branch_stay_one_loop() -> None:
         (ys[0] + ys[1]).backward()
         assert [y.data for y in ys] == [1.0, 2.0] and [x.grad for x in xs] == [*numbers[:1], numbers[1] / 2]
     assert len(jitted.cases) == 1
+
+
+def test_rows_that_remember_are_differentiated_too() -> None:
+    known: dict[Any, Any] = {}
+
+    def remembered(x: Any) -> Any:
+        if x not in known:
+            known[x] = x * x * x
+        return known[x]
+
+    function = jacobian(vmap(lambda x: remembered(x) if x > 0 else -x))
+    jitted = jit(function)
+    for xs in [[2.0, 3.0], [2.0, -3.0], [3.0, 2.0]]:
+        assert jitted(xs) == function(xs)
+        recorded = tree.leaves("recorded", jitted([Value(x) for x in xs]))
+        assert list(map(float, recorded)) == tree.leaves("eager", function(xs))
+
+
+def test_cases_serve_no_grad_where_rows_choose_nothing() -> None:
+    jitted = jit(vmap(lambda x: x * 2 if x > 0 else -x))
+    chosen = jit(vmap(lambda x: x if x > 0 else -x))
+    for _ in range(2):
+        for xs in ([Value(1.0), Value(-1.0)], [Value(-1.0), Value(1.0)]):
+            with no_grad():
+                assert [jitted(xs)[place] is x for place, x in enumerate(xs)] == [False, False]
+                assert [chosen(xs)[place] is x for place, x in enumerate(xs)] == [x.data > 0 for x in xs]
+            assert [chosen(xs)[place] is x for place, x in enumerate(xs)] == [False, False]
+    assert len(jitted.cases) == 1 and len(chosen.cases) == 3
