@@ -256,9 +256,7 @@ class Outcome:
 
     def compare(self, program: Callable[..., None], index: int, eager: Call, compiled: Call) -> None:
         """Enter what differs in one call."""
-        if is_chosen(eager, compiled):
-            return
-        if eager.shape != compiled.shape:
+        if eager.shape != compiled.shape and not are_chosen(eager, compiled):
             self.differences.append((index, "kinds", eager.shape, compiled.shape))
         for part, name in (("numbers", "values"), ("slopes", "gradients"), ("seconds", "second gradients")):
             ours, theirs = getattr(eager, part), getattr(compiled, part)
@@ -289,17 +287,24 @@ class Outcome:
         return abs(number - other) <= within
 
 
-def is_chosen(eager: Call, compiled: Call) -> bool:
-    """Return whether derivatives that are numbers in the eager run are `Value`s that depend on nothing: by a choice."""
+def are_chosen(eager: Call, compiled: Call) -> bool:
+    """Return whether derivatives that are numbers in the eager run are `Value`s that depend on nothing: by a choice.
+
+    These are left out of `compiled` then.
+    """
     shapes = [repr(call.shape).replace("'Value'", "'float'") for call in (eager, compiled)]
-    return (
-        eager.derived
-        and eager.shape != compiled.shape
-        and len(set(shapes)) == 1
-        and not eager.slopes
-        and not any([*compiled.slopes, *compiled.seconds])
-        and same(eager.numbers, [getattr(number, "data", number) for number in compiled.numbers], False)
-    )
+    chosen = {*compiled.roots} - {*eager.roots}
+    if not (eager.derived and chosen and shapes[0] == shapes[1]):
+        return False
+    for part in ("slopes", "seconds"):
+        amounts = getattr(compiled, part)
+        width = len(amounts) // len(compiled.roots)
+        of_root = [amounts[place * width : (place + 1) * width] for place in range(len(compiled.roots))]
+        if any(any(of_one) for root, of_one in zip(compiled.roots, of_root, strict=True) if root in chosen):
+            return False
+        kept = [of_one for root, of_one in zip(compiled.roots, of_root, strict=True) if root not in chosen]
+        setattr(compiled, part, [amount for of_one in kept for amount in of_one])
+    return True
 
 
 def same(ours: Sequence[Any], theirs: Sequence[Any], exact: bool) -> bool:
