@@ -44,7 +44,7 @@ class Roller:
     Attributes:
         ways: by what their rows have in common, their pattern: steps and results.
         columns: for each number of a row what it is, row by row; more are found where operands differ.
-        shape: that of the rows; None if there is none, or some give plain numbers where others give `Value`s.
+        shape: that of the rows; None if there is none, or some give numbers of another kind than others.
     """
 
     def __init__(self, trace: Trace, number: str, rows: Rows) -> None:
@@ -58,7 +58,7 @@ class Roller:
             way.rows.append(place)
             way.operands.append(operands)
             numbers = [] if rows.in_transform else [*row.entries, *(alias.source for alias in row.exits)]
-            kinds.append(list(map(trace.is_value, numbers)))
+            kinds.append(list(map(trace.kind, numbers)))
             trace.leave(row.made(), rows)
             trace.stand_for(row.exits, [self.result(index, place) for index in range(len(row.exits))])
         self.shape = None if shape is None or kinds.count(kinds[0]) < len(kinds) else (shape, *kinds[0])

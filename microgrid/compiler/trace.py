@@ -253,6 +253,8 @@ class Trace(modes.Mode):
             self._values.add(id(link))
         elif self.are_plain([source for source in sources if isinstance(source, Value)]):
             self.set_plain(link)
+        if id(link) not in self._plain and not self.is_silent:
+            self._passed[id(link)] = node  # which an eager run gives
         return link
 
     def without_kind(self, node: Value) -> Value:
@@ -570,6 +572,10 @@ class Trace(modes.Mode):
     def is_value(self, operand: Any) -> bool:
         """Return whether `operand`, known to the program, is a `Value` in an eager run too, or has one among it."""
         return any(map(self.is_value, operand)) if isinstance(operand, tuple) else id(operand) in self._values
+
+    def kind(self, node: Value) -> tuple[bool, bool]:
+        """Return whether `node` is a `Value` in an eager run too, and whether it may be an integer there."""
+        return self.is_value(node), self.keeps_types and id(node) in self._exact
 
     def is_source(self, operand: Any) -> bool:
         """Return whether a transform returns `Value`s because of `operand`, which the trace may not know."""

@@ -22,6 +22,7 @@ def test_sets_tell_what_rows_return_as_it_came() -> None:
         lambda xs: len({*xs, *vmap(lambda x: x if x > 0 else xs[0])(xs)}),
         lambda xs: sum(vmap(lambda x: x is xs[0])(xs)) + (vmap(lambda x: x)(xs)[1] is xs[1]),
         lambda xs: vmap(lambda x: len({x, xs[0]}))(xs),
+        lambda xs: len({xs[0], *vjp(lambda x: x, xs[1])[1](xs[0]), *jvp(lambda x: x, xs[:1], xs[1:])}),
         lambda xs: vmap(lambda x: x * len({x, xs[0]}) if x > 2 else len({x}))(xs),
         grad(lambda xs: sum(vmap(lambda x: x * len({x, xs[0]}))(xs))),
         grad(lambda xs: xs[0] * len({*vmap(lambda x: x)(xs), *xs})),
@@ -98,3 +99,13 @@ def test_cases_serve_no_grad_where_rows_choose_nothing() -> None:
                 assert [chosen(xs)[place] is x for place, x in enumerate(xs)] == [x.data > 0 for x in xs]
             assert [chosen(xs)[place] is x for place, x in enumerate(xs)] == [False, False]
     assert len(jitted.cases) == 1 and len(chosen.cases) == 3
+
+
+def test_rows_that_give_integers_in_one_branch() -> None:
+    def function(x: Any, n: Any, xs: Any) -> Any:
+        return sum(vmap(lambda r: x * 0.5 if x > r else n)(xs))
+
+    jitted = jit(function)
+    for xs in ([1.0, 3.0], [3.0, 3.0], [1.0, 1.0], [3.0, 1.0]):
+        found, expected = jitted(2.0, 2, xs), function(2.0, 2, xs)
+        assert (found, type(found)) == (expected, type(expected)), xs
