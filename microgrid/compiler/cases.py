@@ -10,10 +10,10 @@ from itertools import count
 
 from microgrid.codegen import define
 from microgrid.compiler.arguments import Arguments, Results
-from microgrid.compiler.emit import LONGEST, as_function, dependents, joined, kept_together, summed
+from microgrid.compiler.emit import LONGEST, as_function, joined, kept_together, summed
 from microgrid.compiler.loops import LoopWriter
 from microgrid.compiler.passes import optimised
-from microgrid.compiler.program import Loop, sources
+from microgrid.compiler.program import Loop, descendants, sources
 from microgrid.compiler.templates import helpers
 from microgrid.conversions import MATH_ERRORS
 from microgrid.engine import Value
@@ -77,12 +77,12 @@ class Case:
         ]
         self.parents = [known[place] for place in self.places]
         self.wanted = [program.inputs[place] for place in self.places]
-        active = dependents(self.program, self.wanted)
+        recorded = descendants(self.program, self.wanted)
         passed: dict[int, Any] = {id(leaf): leaf for leaf in self.externals}
         passed |= {id(leaf): place for place, leaf in enumerate(trace.inputs)}
         self.given = [passed.get(id(trace.passed_on(leaf))) for leaf in results.leaves]
         self.kinds = [
-            GIVEN if given is not None else kind_of(trace.is_value(leaf), output in active)
+            GIVEN if given is not None else kind_of(trace.is_value(leaf), output in recorded)
             for given, leaf, output in zip(self.given, results.leaves, self.program.outputs, strict=True)
         ]
         self.records = RECORDED in self.kinds
@@ -186,9 +186,9 @@ class Case:
         return checked(next(tape)), tape
 
 
-def kind_of(is_value: bool, is_active: bool) -> int:
+def kind_of(is_value: bool, is_recorded: bool) -> int:
     """Return the kind of a result that was made in the call."""
-    return NUMBER if not is_value else RECORDED if is_active else VALUE
+    return NUMBER if not is_value else RECORDED if is_recorded else VALUE
 
 
 def checked(outputs: list[float] | None) -> list[float] | None:

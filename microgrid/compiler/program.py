@@ -184,6 +184,21 @@ def sources(program: Program) -> set[str]:
     return found
 
 
+def descendants(program: Program, names: Iterable[str]) -> set[str]:
+    """Return `names`, and those that depend on them as a graph does: also where the derivative is zero."""
+    found = set(names)
+    for step in program.steps:
+        if isinstance(step, Step) and step.rule is not DETACH and not found.isdisjoint(names_in(step.arguments)):
+            found.add(step.target)
+        elif isinstance(step, Loop):
+            for way in step.ways:
+                columns = zip(way.inputs, step.columns, strict=True)
+                inside = descendants(way, [*found, *(name for name, column in columns if not found.isdisjoint(column))])
+                results = zip(way.outputs, step.targets, strict=True)
+                found.update([name for output, column in results if output in inside for name in column])
+    return found
+
+
 def operands(step: Step | Guard | Loop) -> tuple[Any, ...]:
     """Return what a step works on."""
     if isinstance(step, Step):

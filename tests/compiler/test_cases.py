@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from microgrid import Value
+from microgrid import Value, grad, jit, vmap
 from microgrid.compiler.arguments import Arguments, Results
 from microgrid.compiler.cases import GIVEN, NUMBER, RECORDED, VALUE, Case, checked, defined, gradient
 from microgrid.compiler.trace import Trace
@@ -23,7 +23,7 @@ def case_of(function: Any, *leaves: Any) -> Case:
 
 def test_kinds() -> None:
     case = case_of(lambda x, y: [x * 2, y * 2, x.detach(), Value(1.0), 2.0, x // 1, y], Value(1.0), 2.0)
-    assert case.kinds == [RECORDED, NUMBER, VALUE, VALUE, NUMBER, VALUE, GIVEN]
+    assert case.kinds == [RECORDED, NUMBER, VALUE, VALUE, NUMBER, RECORDED, GIVEN]
     assert case.places == [0] and case.records and not case.has_loops
 
 
@@ -111,3 +111,14 @@ def test_inputs_of_which_it_matters_whether_they_are_integers() -> None:
     case = case_of(lambda x, y, z: [x * y, y + 1, z], 1.0, 3.0, 1.0)
     assert case.wholes == [] and case.floats == {0, 1, 2}
     assert case_of(lambda x, y: x * y * 0.5, Value(1.0), 3).wholes == []
+
+
+def test_results_without_a_derivative_depend_on_their_arguments_too() -> None:
+    functions: list[Any] = [
+        lambda x, n: n // 2 + 2.0,
+        lambda x, n: vmap(lambda r: r // 2 if r > 1 else r * 1)([n, x])[0],
+    ]
+    for function in functions:
+        for call in (function, jit(function)):
+            slope = grad(call)(2.0, Value(3.0))
+            assert isinstance(slope, Value) and slope.data == 0.0
