@@ -253,7 +253,7 @@ class Trace(modes.Mode):
             self._values.add(id(link))
         elif self.are_plain([source for source in sources if isinstance(source, Value)]):
             self.set_plain(link)
-        if id(link) not in self._plain and not self.is_silent:
+        if self._plain.isdisjoint((id(link), id(node))) and not self.is_silent:
             self._passed[id(link)] = node  # which an eager run gives
         return link
 

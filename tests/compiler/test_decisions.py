@@ -26,6 +26,7 @@ from microgrid import (
     no_grad,
     stop_gradient,
     value_and_grad,
+    vjp,
     vmap,
 )
 from microgrid.compiler.instrument import is_own, plain
@@ -680,6 +681,11 @@ def test_within_a_transform_all_that_another_returns_hashes_by_identity() -> Non
         assert grad(lambda p, pushed=pushed: p * pushed(2.0))(1.0) == 3.0
     alike = jit(lambda x: x * x)
     assert (alike(2.0), grad(alike)(2.0), len(alike.cases)) == (4.0, 4.0, 2)  # of a number, and of a Value
+
+
+def test_a_cotangent_that_is_a_plain_number_comes_back_as_a_value() -> None:
+    pulled = jit(lambda x, y: vjp(lambda q: q, x + y)[1](x)[0])
+    assert isinstance(pulled(2.0, Value(1.0)), Value) and pulled(2.0, 1.0) == 2.0
 
 
 def test_derivatives_of_rows_are_no_plain_numbers() -> None:
