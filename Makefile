@@ -85,7 +85,7 @@ $(VENV)/.base $(VENV)/.test $(VENV)/.plot $(VENV)/.dev $(VENV)/.notebook $(VENV)
 		exit 1; }
 	@touch $@
 
-$(WHEELS)/.made: $(MADE) pyproject.toml README.md $(wildcard microgrid/*.py microgrid/*.pyi microgrid/*/*.py)
+$(WHEELS)/.made: $(MADE) pyproject.toml README.md $(shell find microgrid -name "*.py" -o -name "*.pyi")
 	@rm -rf $(WHEELS)
 	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-input --wheel-dir $(WHEELS) . pytest || { \
 		echo "pip could not make the wheels: its reason stands above. It needs a package index, so is the network up?" >&2; \

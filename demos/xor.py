@@ -21,8 +21,8 @@ from microgrid.draw import (
     plot_parameters,
     plot_representation,
     sparkline,
-    terminal,
 )
+from microgrid.draw.plots import terminal
 from microgrid.losses import binary_cross_entropy_with_logits
 from microgrid.nn import MLP
 from microgrid.optim import SGD

@@ -11,19 +11,22 @@
 0.8
 """
 
-from microgrid import recording as _recording  # gives Value its operators
-from microgrid.engine import Value
-from microgrid.extend import define_rule
-from microgrid.lost import LostDerivativeWarning
-from microgrid.modes import gc_paused, no_grad
+import sys as _sys
+
+from microgrid.engine import graph as _graph
+from microgrid.engine import operations as _operations
+from microgrid.engine import recording as _recording  # gives Value its operators
+from microgrid.engine.define import define_rule
+from microgrid.engine.lost import LostDerivativeWarning
+from microgrid.engine.modes import gc_paused, no_grad
+from microgrid.engine.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid import datasets, draw, losses, math, nn, optim, training
-    from microgrid.anomaly import detect_anomaly
-    from microgrid.batches import vmap
     from microgrid.compiler.jit import jit
-    from microgrid.transforms import (
+    from microgrid.engine.anomaly import AnomalyError, detect_anomaly
+    from microgrid.transforms.gradients import (
         derivative,
         grad,
         hessian,
@@ -37,10 +40,12 @@ if TYPE_CHECKING:
         value_and_grad,
         vjp,
     )
+    from microgrid.transforms.vmap import vmap
 
     __version__: str
 
 __all__ = [
+    "AnomalyError",
     "LostDerivativeWarning",
     "Value",
     "datasets",
@@ -70,11 +75,13 @@ __all__ = [
     "vmap",
 ]
 
-del _recording
+# What pickles of the first version name.
+_sys.modules |= {f"{__name__}.graph": _graph, f"{__name__}.operations": _operations}
+del _graph, _operations, _recording, _sys
 
 # What is imported when it is first used, and the modules of what is no module itself.
 _SUBMODULES = ("datasets", "draw", "losses", "math", "nn", "optim", "training")
-_HOMES = {"detect_anomaly": "anomaly", "jit": "compiler.jit", "vmap": "batches"}
+_HOMES = {"AnomalyError": "engine.anomaly", "detect_anomaly": "engine.anomaly", "jit": "compiler.jit"}
 
 
 def __getattr__(name: str) -> object:
@@ -87,6 +94,16 @@ def __getattr__(name: str) -> object:
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
     return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'transforms')}"), name)
+
+
+def _repr_svg_(self: Value) -> str:
+    """Return what a notebook shows: the graph, if it is small."""
+    from microgrid.draw.graphs.svg import for_cell
+
+    return for_cell(self)
+
+
+Value._repr_svg_ = _repr_svg_
 
 
 def _version() -> str:

@@ -12,9 +12,8 @@ import math
 import operator
 from itertools import product
 
-from microgrid import arrays
-from microgrid.conversions import is_number
-from microgrid.rng import random_source
+from microgrid.engine.numbers import is_number, random_source
+from microgrid.transforms import arrays
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import operator
 
-from microgrid import arrays, math
-from microgrid.anomaly import warn
-from microgrid.conversions import is_number
-from microgrid.engine import Value
-from microgrid.runs import plain
+from microgrid import math
+from microgrid.engine.anomaly import warn
+from microgrid.engine.numbers import is_number
+from microgrid.engine.value import Value
+from microgrid.transforms import arrays
+from microgrid.transforms.run import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

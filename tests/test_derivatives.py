@@ -13,9 +13,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from microgrid.engine import Value
-from microgrid.recording import apply
-from microgrid.rules import RULES
+from microgrid.engine.recording import apply
+from microgrid.engine.value import Value
+from microgrid.rules.table import RULES
 from tests.dual import Dual, formulas
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "values.json").read_text())

@@ -15,8 +15,8 @@ import pytest
 
 from microgrid import Value, derivative, grad, hessian
 from microgrid import math as math_
-from microgrid.functions import FUNCTIONS
-from microgrid.rules import RULES
+from microgrid.math.functions import FUNCTIONS
+from microgrid.rules.table import RULES
 from microgrid.testing import check_gradients
 
 REFERENCE = Path(__file__).parent / "reference"

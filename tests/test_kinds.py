@@ -21,7 +21,6 @@ from microgrid import (
     math,
     no_grad,
     taylor,
-    tree,
     value_and_grad,
     vjp,
     vmap,
@@ -30,6 +29,7 @@ from microgrid.losses import mse_loss
 from microgrid.nn import MLP, Frozen, Module
 from microgrid.optim import SGD
 from microgrid.training import fit
+from microgrid.transforms import nests as tree
 
 CLOSED: dict[str, Callable[[Callable[[Any], Any], Any], Any]] = {
     "grad": lambda f, x: grad(f)(x),

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, math
-from microgrid.functions import FUNCTIONS
-from microgrid.rules import ROWS, Rule
+from microgrid.math.functions import FUNCTIONS
+from microgrid.rules.table import ROWS, Rule
 
 # The names of the `math` module of Python 3.13.
 NAMES = """

@@ -12,7 +12,7 @@ import random
 
 import pytest
 
-from microgrid.engine import Value
+from microgrid.engine.value import Value
 from microgrid.nn import MLP, Layer, Module, Neuron
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 FOLDER = Path(__file__).parent / "mutation"
-TABLE = (FOLDER.parents[1] / "microgrid" / "rules.py").read_text()
+TABLE = (FOLDER.parents[1] / "microgrid" / "rules" / "table.py").read_text()
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_process_of_its_own_tells_whether_a_fault_is_found(rows: Any, partial:
         x.tanh().backward()
         return int(abs(x.grad - (1 - x.tanh().data ** 2)) > 1e-15)
 
-    start: Callable[[str], int] = lambda source: rows.fork("rules", source, check, 60)  # noqa: E731
+    start: Callable[[str], int] = lambda source: rows.fork("rules.table", source, check, 60)  # noqa: E731
     assert [failed for _, failed, _ in rows.outcomes([source], start)] == [found]
 
 

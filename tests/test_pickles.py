@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from microgrid import losses, math, optim
-from microgrid.engine import Value
+from microgrid.engine.value import Value
 from microgrid.nn import MLP
 from microgrid.training import History
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from microgrid import Value, graph, math
-from microgrid.codegen import words
+from microgrid import Value, math
+from microgrid.engine import graph
 from microgrid.nn import MLP
+from microgrid.rules.source import words
 from microgrid.testing import Expression, check_gradients, expressions, networks
 from tests import dual
 from tests.dual import Dual

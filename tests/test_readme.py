@@ -93,7 +93,7 @@ def test_nobody_is_told_to_install_the_other_package() -> None:
 
 
 def test_the_row_shown_is_a_row() -> None:
-    from microgrid.rules import Rule
+    from microgrid.rules.table import Rule
 
     (row,) = (text for language, text in BLOCKS if language == "text" and text.startswith("Rule("))
     rule = eval(row.strip().rstrip(","), {"Rule": Rule})

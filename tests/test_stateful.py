@@ -25,7 +25,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from microgrid import Value, math, modes, no_grad
+from microgrid import Value, math, no_grad
+from microgrid.engine import modes
 from tests import dual
 from tests.model import Gradient, Record, ancestors, differentiate, has_gradients, number
 from tests.profiles import examples

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from microgrid import arrays, tree
 from microgrid.compiler.settings import is_constant, is_static, key_of
-from microgrid.conversions import is_fraction, is_node, is_number
-from microgrid.engine import Value
+from microgrid.engine.numbers import is_fraction, is_node, is_number
+from microgrid.engine.value import Value
+from microgrid.transforms import arrays
+from microgrid.transforms import nests as tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,15 +5,15 @@ First derivatives are the tape's, which is compiled code; for what must be recor
 
 from __future__ import annotations
 
-from microgrid import graph
 from microgrid.compiler.cases import RECORDED, gradient
-from microgrid.compiler.interpreter import interpreted
+from microgrid.compiler.program.interpreter import interpreted
 from microgrid.compiler.projections import PROJECTION, Seeds, expanded, in_place_of
-from microgrid.engine import Value
-from microgrid.modes import apart, observe, observers
-from microgrid.operations import lead_on
-from microgrid.passes import adjoints, between, seeded, tangents
-from microgrid.runs import Differentiation, as_node
+from microgrid.engine import graph
+from microgrid.engine.modes import apart, observe, observers
+from microgrid.engine.operations import lead_on
+from microgrid.engine.sweeps import adjoints, between, seeded, tangents
+from microgrid.engine.value import Value
+from microgrid.transforms.run import Differentiation, as_node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 from itertools import count
 
-from microgrid.codegen import define
 from microgrid.compiler.arguments import Arguments, Results
-from microgrid.compiler.emit import LONGEST, as_function, joined, kept_together, summed
-from microgrid.compiler.loops import LoopWriter
-from microgrid.compiler.passes import optimised
-from microgrid.compiler.program import Loop, descendants, sources
-from microgrid.compiler.templates import helpers
-from microgrid.conversions import MATH_ERRORS
-from microgrid.engine import Value
-from microgrid.forks import once
-from microgrid.modes import gc_paused
-from microgrid.operations import NUMBERS
-from microgrid.sequences import are_finite, has_no_nan
+from microgrid.compiler.program.form import Loop, descendants, sources
+from microgrid.compiler.program.passes import optimised
+from microgrid.compiler.source.emit import LONGEST, as_function, joined, kept_together, summed
+from microgrid.compiler.source.loops import LoopWriter
+from microgrid.compiler.source.templates import helpers
+from microgrid.engine.forks import once
+from microgrid.engine.modes import gc_paused
+from microgrid.engine.numbers import MATH_ERRORS
+from microgrid.engine.operations import NUMBERS
+from microgrid.engine.value import Value
+from microgrid.rules.sequences import are_finite, has_no_nan
+from microgrid.rules.source import define
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import Any
 
-    from microgrid.compiler.program import Program
-    from microgrid.compiler.trace import Trace
+    from microgrid.compiler.program.form import Program
+    from microgrid.compiler.trace.recorder import Trace
 
     Tape = Generator[list[float] | None, Sequence[float], None]
 

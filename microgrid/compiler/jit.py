@@ -16,14 +16,14 @@ from types import MethodType
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.call import Call
 from microgrid.compiler.cases import ERRORS, Case
-from microgrid.compiler.rolling import with_ways_of
-from microgrid.compiler.trace import ALONE, Around, Trace
-from microgrid.conversions import all_of
-from microgrid.engine import Value
-from microgrid.forks import free_in_forks
-from microgrid.modes import active, gc_paused, guards, no_grad, observers
-from microgrid.operations import dependents
-from microgrid.runs import Differentiation
+from microgrid.compiler.trace.recorder import ALONE, Around, Trace
+from microgrid.compiler.trace.rolling import with_ways_of
+from microgrid.engine.forks import free_in_forks
+from microgrid.engine.modes import active, gc_paused, guards, no_grad, observers
+from microgrid.engine.numbers import all_of
+from microgrid.engine.operations import dependents
+from microgrid.engine.value import Value
+from microgrid.transforms.run import Differentiation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

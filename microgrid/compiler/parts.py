@@ -8,16 +8,16 @@ from __future__ import annotations
 import re
 
 from microgrid.compiler.arguments import Unfit
-from microgrid.compiler.passes import optimised
-from microgrid.compiler.program import Program, Step
-from microgrid.compiler.trace import Trace
+from microgrid.compiler.program.form import Program, Step
+from microgrid.compiler.program.passes import optimised
+from microgrid.compiler.trace.recorder import Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
-    from microgrid.engine import Value
+    from microgrid.engine.value import Value
 
 # What generated code calls its own: an operation of that name cannot be called there.
 OWN = re.compile(

@@ -5,11 +5,11 @@ The calls of compiled functions are such nodes, and in traces the batches that `
 
 from __future__ import annotations
 
-from microgrid import graph
-from microgrid.engine import Value
-from microgrid.operations import IDENTITY
-from microgrid.passes import dependents
-from microgrid.series import Series, expansions
+from microgrid.engine import graph
+from microgrid.engine.operations import IDENTITY
+from microgrid.engine.sweeps import dependents
+from microgrid.engine.value import Value
+from microgrid.transforms.series import Series, expansions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from types import BuiltinFunctionType, FunctionType, MethodType
 
-from microgrid.conversions import is_fraction
+from microgrid.engine.numbers import is_fraction
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

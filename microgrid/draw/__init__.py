@@ -9,16 +9,16 @@ figure, which `savefig` writes to a file. Models are left as they are. `history_
 `sparkline` draw for terminals, and need nothing.
 """
 
-from microgrid.draw.decision_boundary import decision_boundary_text, plot_decision_boundary
-from microgrid.draw.dot import draw_dot, to_dot, trace
-from microgrid.draw.explanation import explain
-from microgrid.draw.history import history_text, plot_history
-from microgrid.draw.loss_surface import plot_loss_surface
-from microgrid.draw.parameters import plot_parameters
-from microgrid.draw.representation import plot_representation
-from microgrid.draw.svg import to_svg
-from microgrid.draw.terminal import sparkline
-from microgrid.draw.text import to_text
+from microgrid.draw.explain.explanation import explain
+from microgrid.draw.graphs.dot import draw_dot, to_dot, trace
+from microgrid.draw.graphs.svg import to_svg
+from microgrid.draw.graphs.text import to_text
+from microgrid.draw.plots.decision_boundary import decision_boundary_text, plot_decision_boundary
+from microgrid.draw.plots.history import history_text, plot_history
+from microgrid.draw.plots.loss_surface import plot_loss_surface
+from microgrid.draw.plots.parameters import plot_parameters
+from microgrid.draw.plots.representation import plot_representation
+from microgrid.draw.plots.terminal import sparkline
 
 __all__ = [
     "decision_boundary_text",
@@ -36,3 +36,6 @@ __all__ = [
     "to_text",
     "trace",
 ]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 
-from microgrid import graph
-from microgrid.conversions import MATH_ERRORS, is_fraction, is_node, is_number
-from microgrid.draw.sketch import arguments
+from microgrid.draw.graphs.sketch import arguments
+from microgrid.engine import graph
+from microgrid.engine.messages import number, printable
+from microgrid.engine.numbers import MATH_ERRORS, is_node, is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from microgrid.engine import Value
-    from microgrid.rules import Rule
+    from microgrid.engine.value import Value
+    from microgrid.rules.table import Rule
 
 FIRST = 4  # numbers of a sequence that are written out
 MOST_TERMS = 6  # of a sum or a list that are written out
@@ -25,23 +26,6 @@ TEXTBOOK = {
     "atan2": {"y": "x / (x * x + y * y)", "x": "-y / (x * x + y * y)"},
     "binary_cross_entropy": {"p": "(p - y) / (p * (1 - p))"},
 }
-
-
-def number(x: Any, digits: int = 4) -> str:
-    """Return `x` in a few characters.
-
-    >>> from fractions import Fraction
-    >>> [number(x) for x in (2.0, 1 / 3, -1e-9, Fraction(1, 3), Fraction(10**9, 7), Fraction(10**400))]
-    ['2', '0.3333', '-1e-09', '1/3', '1.429e+08', '> 1e308']
-    """
-    if is_fraction(x) and abs(x.numerator) + x.denominator < 10 ** (digits + 1):
-        return str(x)
-    try:
-        return f"{float(x):.{digits}g}"
-    except OverflowError:
-        return "> 1e308" if x > 0 else "< -1e308"
-    except (TypeError, ValueError):  # someone has put something else there
-        return printable(x, 12)
 
 
 def numbers_text(numbers: Sequence[Any]) -> str:
@@ -69,21 +53,6 @@ def full(x: Any) -> str:
         return printable(x)
     except ValueError:
         return number(x)
-
-
-def printable(text: object, width: int = 0) -> str:
-    r"""Return `text` with every character that is not printable escaped, cut to `width` characters if it is given.
-
-    >>> printable("two\nlines"), printable("abcdefgh", 4)
-    ('two\\nlines', 'abc…')
-    """
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
-    return f"{shown[: width - 1]}…" if 0 < width < len(shown) else shown
-
-
-def label_of(node: Value) -> str:
-    """Return the label of `node`, printable; empty if there is none."""
-    return printable(node.label) if node.label else ""
 
 
 def magnitude(x: Any) -> float:

@@ -7,6 +7,7 @@ are no tensors here: a layer takes a sequence of numbers or `Value`s, and a samp
 
 from __future__ import annotations
 
+from microgrid.engine.numbers import random_source
 from microgrid.nn.activations import activation_function, activation_name
 from microgrid.nn.embedding import Embedding
 from microgrid.nn.initialisers import (
@@ -22,7 +23,6 @@ from microgrid.nn.initialisers import (
 from microgrid.nn.module import Frozen, Module
 from microgrid.nn.perceptrons import MLP, Layer, Neuron, Sequential
 from microgrid.nn.recurrent import LSTMCell
-from microgrid.rng import random_source
 
 __all__ = [
     "MLP",
@@ -45,3 +45,6 @@ __all__ = [
     "uniform",
     "zeros",
 ]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__

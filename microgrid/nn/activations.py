@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from microgrid import math
-from microgrid.engine import Value
-from microgrid.rules import RULES
+from microgrid.engine.value import Value
+from microgrid.rules.table import RULES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def activation_function(activation: Activation) -> Callable[[Value], Value]:
     Raises:
         ValueError: if no operation of that name takes one number.
 
+    >>> from microgrid import Value
     >>> activation_function("relu")(Value(-2.0)).data
     0.0
     """
@@ -40,6 +41,7 @@ def identity(x: Value) -> Value:
 def activation_name(activation: Activation) -> str:
     """Return what a representation calls `activation`.
 
+    >>> from microgrid import math
     >>> activation_name("relu"), activation_name("tanh"), activation_name(None), activation_name(math.sin)
     ('ReLU', 'Tanh', 'Linear', 'sin')
     """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import operator
 
-from microgrid.engine import Value
+from microgrid.engine.numbers import random_source
+from microgrid.engine.value import Value
 from microgrid.nn.initialisers import initialiser_function
 from microgrid.nn.module import Module, check_size
-from microgrid.rng import random_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

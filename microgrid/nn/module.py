@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from microgrid import arrays
-from microgrid.conversions import counted, zero_like
-from microgrid.engine import Value
-from microgrid.graph import assign
+from microgrid.engine.graph import assign
+from microgrid.engine.messages import counted
+from microgrid.engine.numbers import zero_like
+from microgrid.engine.value import Value
 from microgrid.nn import state
+from microgrid.transforms import arrays
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Module:
     """What has parameters: the leaf `Value`s among its attributes, those of the modules there, and in lists, tuples and
     dicts of either, and in arrays of NumPy.
 
+    >>> from microgrid import Value
     >>> class Line(Module):
     ...     def __init__(self):
     ...         self.slope, self.offset = Value(2.0), Value(1.0)
@@ -102,7 +104,7 @@ class Module:
 
     def _repr_html_(self) -> str:
         """Return what a notebook shows: the modules and the number of their parameters."""
-        from microgrid.draw.table import to_html
+        from microgrid.nn.table import to_html
 
         return to_html(self)
 

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from microgrid import math
-from microgrid.engine import Value
+from microgrid.engine.numbers import random_source
+from microgrid.engine.value import Value
 from microgrid.nn.activations import activation_function, activation_name
 from microgrid.nn.initialisers import initialiser_function
 from microgrid.nn.module import Module, check_size, checked_inputs
-from microgrid.rng import random_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -131,6 +131,7 @@ class Sequential(Module):
     Raises:
         TypeError: if something cannot be called.
 
+    >>> from microgrid import math
     >>> from microgrid.nn import Embedding
     >>> net = Sequential(Embedding(5, 2, rng=0), Layer(2, 3, rng=0), math.softmax)
     >>> round(sum(net(4)).data, 12)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from microgrid import math
-from microgrid.engine import Value
+from microgrid.engine.numbers import random_source
+from microgrid.engine.value import Value
 from microgrid.nn.initialisers import uniform
 from microgrid.nn.module import Module, check_size, checked_inputs
-from microgrid.rng import random_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

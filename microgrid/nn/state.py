@@ -15,7 +15,7 @@ import stat
 import time
 from contextlib import suppress
 
-from microgrid.conversions import is_number
+from microgrid.engine.numbers import is_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

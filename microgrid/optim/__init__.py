@@ -11,3 +11,6 @@ from microgrid.optim.optimizer import Optimizer
 from microgrid.optim.sgd import SGD
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm_", "clip_grad_value_"]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from microgrid import math
-from microgrid.conversions import is_number
+from microgrid.engine.numbers import is_number
 from microgrid.optim.optimizer import Optimizer, at_least_zero
 
 TYPE_CHECKING = False
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from microgrid.engine import Value
+    from microgrid.engine.value import Value
     from microgrid.optim.optimizer import LearningRate, State
 
 

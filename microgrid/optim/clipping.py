@@ -5,7 +5,7 @@ from __future__ import annotations
 import math as standard
 
 from microgrid import math
-from microgrid.engine import Value
+from microgrid.engine.value import Value
 from microgrid.optim.optimizer import at_least_zero, gradient_of, parameter_list
 
 TYPE_CHECKING = False
@@ -30,6 +30,7 @@ def clip_grad_norm_(
         ValueError: if `max_norm` is negative, `norm_type` is not above 0, or on the norm, as asked for.
         TypeError: if `parameters` are none, as a model is none, or one is no `Value`.
 
+    >>> from microgrid import Value
     >>> x, y = Value(0.0), Value(0.0)
     >>> x.grad, y.grad = 30.0, 40.0
     >>> clip_grad_norm_([x, y], 1.0), round(x.grad, 6), round(y.grad, 6)
@@ -83,6 +84,7 @@ def clip_grad_value_(parameters: Iterable[Value] | Value, clip_value: float) -> 
         ValueError: if `clip_value` is negative.
         TypeError: if it is no plain number, or `parameters` are none, as a model is none.
 
+    >>> from microgrid import Value
     >>> x = Value(0.0)
     >>> x.grad = -3.0
     >>> clip_grad_value_(x, 0.5)

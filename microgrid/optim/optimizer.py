@@ -7,13 +7,14 @@ fractions and recorded `Value`s.
 
 from __future__ import annotations
 
-from microgrid import arrays
-from microgrid.anomaly import warn
-from microgrid.conversions import MATH_ERRORS, all_of, check_data, counted, is_number
-from microgrid.engine import Value
-from microgrid.graph import assign, plain_grad
+from microgrid.engine.anomaly import warn
+from microgrid.engine.graph import assign, plain_grad
+from microgrid.engine.messages import check_data, counted
+from microgrid.engine.numbers import MATH_ERRORS, all_of, is_number
+from microgrid.engine.value import Value
 from microgrid.nn.module import Frozen
 from microgrid.nn.state import as_float
+from microgrid.transforms import arrays
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Optimizer:
         ValueError: if there are no parameters, one comes twice, or a hyperparameter is out of range.
         TypeError: if a parameter is no leaf, or a hyperparameter no plain number.
 
+    >>> from microgrid import Value
     >>> from microgrid.math import sign
     >>> class SignDescent(Optimizer):
     ...     def update(self, parameter, gradient, state, step, lr):
@@ -219,7 +221,7 @@ class Optimizer:
     def _moved_together(self, lr: float) -> list[list[float]] | None:
         """Return the numbers after one step, and their states part by part; None if generated code cannot tell."""
         from microgrid.compiler.arguments import Unfit
-        from microgrid.compiler.updates import CompiledUpdate
+        from microgrid.optim.updates import CompiledUpdate
 
         numbers = [parameter.data for parameter in self.params]
         gradients = [parameter.grad for parameter in self.params]
@@ -258,6 +260,7 @@ class Optimizer:
 
         A function given as `lr` cannot be written: its place is None.
 
+        >>> from microgrid import Value
         >>> from microgrid.optim import SGD
         >>> SGD([Value(1.0)], lr=0.1, momentum=0.9).state_dict()["state"]
         [[0.0]]

@@ -10,24 +10,24 @@ Value(data=2.0, grad=0.0)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from microgrid.testing.drafting import expressions
-    from microgrid.testing.expression import Expression
     from microgrid.testing.gradients import check_gradients
-    from microgrid.testing.numerical import Estimate, NotDifferentiableError, numerical_derivative
+    from microgrid.testing.oracle.numerical import Estimate, NotDifferentiableError, numerical_derivative
     from microgrid.testing.rule_checks import check_rule
-    from microgrid.testing.strategies import networks, points, values
+    from microgrid.testing.strategies.drafting import expressions
+    from microgrid.testing.strategies.expression import Expression
+    from microgrid.testing.strategies.values import networks, points, values
 
 _HOMES = {
-    "Estimate": "numerical",
-    "Expression": "expression",
-    "NotDifferentiableError": "numerical",
+    "Estimate": "oracle.numerical",
+    "Expression": "strategies.expression",
+    "NotDifferentiableError": "oracle.numerical",
     "check_gradients": "gradients",
     "check_rule": "rule_checks",
-    "expressions": "drafting",
-    "networks": "strategies",
-    "numerical_derivative": "numerical",
-    "points": "strategies",
-    "values": "strategies",
+    "expressions": "strategies.drafting",
+    "networks": "strategies.values",
+    "numerical_derivative": "oracle.numerical",
+    "points": "strategies.values",
+    "values": "strategies.values",
 }
 
 __all__ = [
@@ -50,7 +50,9 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     try:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        found.__module__ = __name__
+        return found
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise
@@ -66,10 +68,10 @@ def _hypothesis_setup_hook() -> None:
     """Teach Hypothesis, which calls this when it is imported, what `from_type(Value)` draws."""
     from hypothesis import strategies
 
-    from microgrid.engine import Value
+    from microgrid.engine.value import Value
 
     def drawn(_: type[Value]) -> strategies.SearchStrategy[Value]:
-        from microgrid.testing.strategies import values
+        from microgrid.testing.strategies.values import values
 
         return values()
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 import inspect
 from typing import NamedTuple
 
-from microgrid import graph, tree
-from microgrid.anomaly import described
-from microgrid.conversions import MATH_ERRORS, is_number, plain_float
-from microgrid.engine import Value
-from microgrid.passes import adjoints
-from microgrid.recording import apply
-from microgrid.runs import plain
-from microgrid.testing.numerical import SURE, Estimate, NotDifferentiableError, numerical_derivative
+from microgrid.engine import graph
+from microgrid.engine.anomaly import described
+from microgrid.engine.numbers import MATH_ERRORS, is_number, plain_float
+from microgrid.engine.recording import apply
+from microgrid.engine.sweeps import adjoints
+from microgrid.engine.value import Value
+from microgrid.testing.oracle.numerical import SURE, Estimate, NotDifferentiableError, numerical_derivative
+from microgrid.transforms import nests as tree
+from microgrid.transforms.run import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,18 +13,19 @@ import operator
 from hypothesis import HealthCheck, Phase, given, reject, settings
 from hypothesis import strategies as st
 
-from microgrid import codegen, special
-from microgrid.conversions import MATH_ERRORS
-from microgrid.engine import Value
-from microgrid.functions import FUNCTIONS
-from microgrid.passes import adjoints, tangents
-from microgrid.pullbacks import expression, names_in
-from microgrid.recording import apply, evaluate
-from microgrid.rules import RULES, Rule
-from microgrid.testing import complex_step
-from microgrid.testing.domains import forward, in_domain, places, replaced, row
-from microgrid.testing.numerical import NotDifferentiableError, agreed, largest
-from microgrid.testing.strategies import is_smooth, points
+from microgrid.engine.numbers import MATH_ERRORS
+from microgrid.engine.recording import apply, evaluate
+from microgrid.engine.sweeps import adjoints, tangents
+from microgrid.engine.value import Value
+from microgrid.math.functions import FUNCTIONS
+from microgrid.rules import source as codegen
+from microgrid.rules import special
+from microgrid.rules.derivatives import expression, names_in
+from microgrid.rules.table import RULES, Rule
+from microgrid.testing.oracle import complex_step
+from microgrid.testing.oracle.numerical import NotDifferentiableError, agreed, largest
+from microgrid.testing.strategies.domains import forward, in_domain, places, replaced, row
+from microgrid.testing.strategies.values import is_smooth, points
 from microgrid.testing.trials import (
     BACKWARD,
     FORWARD,

@@ -6,17 +6,17 @@ from contextlib import contextmanager
 
 from hypothesis.errors import UnsatisfiedAssumption
 
-from microgrid import codegen
-from microgrid.conversions import MATH_ERRORS, plain_float
-from microgrid.engine import Value
-from microgrid.operations import _callables
-from microgrid.passes import adjoints
-from microgrid.recording import apply
-from microgrid.rules import Rule
-from microgrid.series import Series, expansions
-from microgrid.testing import complex_step
-from microgrid.testing.domains import forward, places, replaced
-from microgrid.testing.numerical import SURE, Estimate, agreed
+from microgrid.engine.numbers import MATH_ERRORS, plain_float
+from microgrid.engine.operations import _callables
+from microgrid.engine.recording import apply
+from microgrid.engine.sweeps import adjoints
+from microgrid.engine.value import Value
+from microgrid.rules import source as codegen
+from microgrid.rules.table import Rule
+from microgrid.testing.oracle import complex_step
+from microgrid.testing.oracle.numerical import SURE, Estimate, agreed
+from microgrid.testing.strategies.domains import forward, places, replaced
+from microgrid.transforms.series import Series, expansions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,3 +8,6 @@ from microgrid.training.recorder import Recorder
 from microgrid.training.sweep import Result, SerialExecutor, sweep
 
 __all__ = ["History", "Recorder", "Result", "SerialExecutor", "fit", "sweep"]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -7,16 +7,15 @@ import operator
 import time
 from itertools import chain, repeat
 
-from microgrid import tree
-from microgrid.conversions import plain_float
-from microgrid.modes import no_grad
+from microgrid.engine.modes import no_grad
+from microgrid.engine.numbers import plain_float, random_source
 from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
-from microgrid.rng import random_source
-from microgrid.samples import checked_samples
 from microgrid.training.history import History
 from microgrid.training.progress import Progress
+from microgrid.training.samples import checked_samples
 from microgrid.training.steps import Steps
+from microgrid.transforms import nests as tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from microgrid.samples import Samples
+    from microgrid.training.samples import Samples
     from microgrid.training.steps import Loss, Model
 
     Callback = Callable[[int, History], object]

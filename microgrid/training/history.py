@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microgrid.graph import assign, end
+from microgrid.engine.graph import assign, end
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from microgrid import graph
-from microgrid.anomaly import warn
-from microgrid.conversions import counted
-from microgrid.engine import Value
+from microgrid.engine import graph
+from microgrid.engine.anomaly import warn
+from microgrid.engine.messages import counted
+from microgrid.engine.sweeps import adjoints
+from microgrid.engine.value import Value
 from microgrid.math import mean
 from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
 from microgrid.optim.optimizer import LOST, decays
-from microgrid.passes import adjoints
-from microgrid.samples import are_those_of
 from microgrid.training.recorder import Recorder
+from microgrid.training.samples import are_those_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from microgrid.samples import Samples
+    from microgrid.training.samples import Samples
 
 
 class Contents:

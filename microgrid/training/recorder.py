@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from microgrid import graph
+from microgrid.engine import graph
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,25 +12,25 @@ import warnings
 from itertools import islice
 from operator import setitem
 
-from microgrid import tree
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
-from microgrid.compiler.steps import CompiledSteps
-from microgrid.conversions import MATH_ERRORS, is_node, is_number, plain_float
-from microgrid.engine import Value
-from microgrid.graph import end
+from microgrid.engine.graph import end
+from microgrid.engine.modes import active, gc_paused
+from microgrid.engine.numbers import MATH_ERRORS, is_node, is_number, plain_float
+from microgrid.engine.value import Value
 from microgrid.math import mean
-from microgrid.modes import active, gc_paused
 from microgrid.nn import Frozen
 from microgrid.optim import Optimizer
 from microgrid.optim.optimizer import is_table
+from microgrid.training.generated import CompiledSteps
 from microgrid.training.mistakes import Mistakes
+from microgrid.transforms import nests as tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
-    from microgrid.samples import Samples
+    from microgrid.training.samples import Samples
 
     Model = Callable[[Any], Any]
     Loss = Callable[[Any, Any], Any]

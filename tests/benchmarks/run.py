@@ -21,7 +21,7 @@ from compiled import COMPILED_CASES
 from entries import Case, Entry
 from peers import PEERS
 
-from microgrid.reference import between
+from microgrid.math.reference import between
 
 README = Path(__file__).parents[2] / "README.md"
 ALL = (*CASES, *COMPILED_CASES)

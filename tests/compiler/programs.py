@@ -6,7 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from microgrid import Value, graph, math
+from microgrid import Value, math
+from microgrid.engine import graph
 
 EPSILON = 2.0**-52
 UNARY: dict[str, Callable[[Any], Any]] = {

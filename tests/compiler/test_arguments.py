@@ -17,7 +17,7 @@ from microgrid import Value
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.settings import is_static
 from microgrid.nn import MLP, Frozen, Module
-from microgrid.tree import Walk
+from microgrid.transforms.nests import Walk
 
 
 class Pair(NamedTuple):

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from microgrid import Value, grad, graph, jit, vmap
+from microgrid import Value, grad, jit, vmap
 from microgrid.compiler.call import Call
 from microgrid.compiler.projections import Projection
+from microgrid.engine import graph
 
 
 def cube(x: Any) -> Any:

@@ -29,13 +29,13 @@ from microgrid import (
     vjp,
     vmap,
 )
-from microgrid.compiler.instrument import is_own, plain
 from microgrid.compiler.jit import Jitted
-from microgrid.compiler.steps import CompiledSteps
-from microgrid.draw.dot import to_dot as dot
+from microgrid.compiler.trace.instrument import is_own, plain
+from microgrid.draw.graphs.dot import to_dot as dot
 from microgrid.nn import MLP, Module
 from microgrid.optim import SGD
 from microgrid.training import fit
+from microgrid.training.generated import CompiledSteps
 from tests.compiler.programs import outcome
 
 
@@ -97,7 +97,7 @@ def test_the_library_tells_nodes_apart_by_identity() -> None:
 
     jitted = check_calls(function, (2.0,), (3.0,))
     assert len(jitted.cases) == 1
-    assert is_own("microgrid") and is_own("microgrid.graph") and not is_own("microgrids") and not is_own("")
+    assert is_own("microgrid") and is_own("microgrid.engine.graph") and not is_own("microgrids") and not is_own("")
 
 
 def test_nothing_is_kept_of_a_trace() -> None:

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microgrid import Value, jit, math
-from microgrid.rules import ROWS, Rule
-from microgrid.testing.drafting import expressions
-from microgrid.testing.strategies import points
+from microgrid.rules.table import ROWS, Rule
+from microgrid.testing.strategies.drafting import expressions
+from microgrid.testing.strategies.values import points
 from tests.compiler.fuzz import drawn, shown
 from tests.compiler.programs import Line, bits, check_same, function_of, lines, numbers, outcome
 from tests.compiler.vocabulary import FEATURES

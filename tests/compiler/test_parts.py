@@ -6,8 +6,8 @@ from microgrid import Value
 from microgrid import math as mg
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.parts import traced
-from microgrid.compiler.program import Program, Step
-from microgrid.rules import RULES
+from microgrid.compiler.program.form import Program, Step
+from microgrid.rules.table import RULES
 
 
 def test_names_are_replaced_everywhere():

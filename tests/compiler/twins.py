@@ -13,7 +13,9 @@ from functools import cache
 from math import isfinite, isnan
 from typing import Any
 
-from microgrid import Value, graph, jit, tree
+from microgrid import Value, jit
+from microgrid.engine import graph
+from microgrid.transforms import nests as tree
 from tests.compiler.programs import EPSILON, bits
 from tests.compiler.vocabulary import PRELUDE
 

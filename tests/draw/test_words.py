@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, define_rule, math
-from microgrid.draw.words import formula, forward_of, full, has_gradient, magnitude, number, operation_text, printable
-from microgrid.rules import RULES
+from microgrid.draw.words import formula, forward_of, full, has_gradient, magnitude, operation_text
+from microgrid.engine.messages import number, printable
+from microgrid.rules.table import RULES
 
 
 @given(st.text())

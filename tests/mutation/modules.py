@@ -7,8 +7,8 @@ too, but has no mutation of arguments, assignments and strings, more than half o
 binary operator by each of the others, and at a second of start-up for each they take over half an hour.)
 
     python tests/mutation/modules.py              # all modules
-    python tests/mutation/modules.py graph total  # these
-    python tests/mutation/modules.py --list graph # print the mutants, test nothing
+    python tests/mutation/modules.py engine.graph rules.ieee  # these
+    python tests/mutation/modules.py --list engine.graph # print the mutants, test nothing
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper
 from mutmut.mutation.mutators import mutation_operators
-from workers import ROOT, Mutant, file_of, fork, outcomes, print_table, report, survivors
+from workers import ROOT, Mutant, file_of, fork, outcomes, print_table, report, survivors, test_of
 
 LEAST = 95.0  # per cent that must be killed
 
-# For each module the tests that hold it, besides its doctests; of other modules that are named, the doctests too.
+# For each module the tests that hold it, besides those that mirror it and its doctests; of other modules, the doctests.
 TESTS: dict[str, str] = {
-    "special": "test_special",
-    "sequences": "test_sequences",
-    "total": "test_total",
-    "fallbacks": "test_fallbacks",
-    "engine": "test_engine test_graph test_micrograd",
-    "pullbacks": "test_pullbacks test_edges",
-    "graph": "test_graph test_engine test_micrograd compiler/test_copies",
-    "recording": "test_recording test_eager test_engine test_extend",
-    "operations": "test_operations test_extend",
-    "codegen": "test_codegen test_pullbacks test_recording",
-    "eager": "test_eager test_engine test_math functions",
-    "compositions": "test_compositions",
-    "functions": "test_functions",
-    "math": "test_math",
-    "conversions": "test_conversions test_engine",
-    "modes": "test_modes",
-    "passes": "test_passes test_transforms",
-    "tree": "test_tree",
-    "runs": "test_runs test_transforms",
-    "series": "test_series",
-    "compiler.program": "compiler/test_program compiler/test_loops",
-    "compiler.passes": "compiler/test_passes compiler/test_loops",
-    "compiler.trace": "compiler/test_trace compiler/test_rolling compiler/test_loops",
-    "compiler.emit": "compiler/test_emit compiler/test_loops",
-    "compiler.cases": "compiler/test_cases compiler/test_loops",
+    "rules.special": "",
+    "rules.sequences": "",
+    "rules.ieee": "",
+    "rules.newer_math": "",
+    "engine.value": "engine/test_graph test_micrograd",
+    "rules.derivatives": "test_edges",
+    "engine.graph": "engine/test_value test_micrograd compiler/test_copies",
+    "engine.recording": "rules/test_methods engine/test_value engine/test_define",
+    "engine.operations": "engine/test_define",
+    "rules.source": "rules/test_derivatives engine/test_recording",
+    "rules.methods": "engine/test_value test_math math.functions",
+    "math.compositions": "",
+    "math.functions": "",
+    "math": "",
+    "engine.numbers": "engine/test_value",
+    "engine.modes": "",
+    "engine.sweeps": "transforms/test_gradients",
+    "transforms.nests": "",
+    "transforms.run": "transforms/test_gradients",
+    "transforms.series": "",
+    "compiler.program.form": "compiler/source/test_loops",
+    "compiler.program.passes": "compiler/source/test_loops",
+    "compiler.trace.recorder": "compiler/trace/test_rolling compiler/source/test_loops",
+    "compiler.source.emit": "compiler/source/test_loops",
+    "compiler.cases": "compiler/source/test_loops",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
 
@@ -135,6 +135,7 @@ def run_tests(module: str) -> int:
     import microgrid.math  # noqa: F401 # the package first: pytest would begin with the module
 
     files = [f"tests/{name}.py" if "test_" in name else file_of(name) for name in TESTS[module].split()]
+    files += [test_of(module)]
     options = ["-x", "-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
     return int(pytest.main([*options, "-k", f"not {SLOW}", file_of(module), *files]))
 

@@ -1,7 +1,7 @@
 """Is every row of the calculus table held by its tests? Faults in its expressions, one at a time, against them.
 
 Every expression of every row is changed by its syntax tree: a sign, an operator, a constant or a name for another,
-arguments swapped, a function replaced by a sibling, a term left out. A mutant is the text of `rules.py` with one such
+arguments swapped, a function replaced by a sibling, a term left out. A mutant is the text of the table with one such
 fault; the whole package is made from it, and the row's tests are called until one fails.
 
     python tests/mutation/rows.py             # all rows
@@ -51,7 +51,14 @@ OPERATORS: dict[type[ast.AST], Sequence[type[ast.AST]]] = {
 EVEN = ("abs", "cos", "cosh", "hypot")
 SYMMETRIC = ("hypot", "maximum", "minimum")
 # Where the tests of rows are, the quick ones first. `pull` and its kind read as text are no tests of rows.
-MODULES = ("test_rules", "test_edges", "test_recording", "test_derivatives", "testing.test_rule_checks", "test_math")
+MODULES = (
+    "rules.test_table",
+    "test_edges",
+    "engine.test_recording",
+    "test_derivatives",
+    "testing.test_rule_checks",
+    "test_math",
+)
 NOT_CHANGED = {("Call", "func"), ("comprehension", "target")}
 
 
@@ -158,8 +165,8 @@ def mutated_texts(text: str, names: Sequence[str]) -> Iterator[str]:
 
 
 def table() -> Any:
-    """Return a module made from `rules.py`, which is not the package's own: that is imported anew for every mutant."""
-    spec = importlib.util.spec_from_file_location("table_without_faults", PACKAGE / "rules.py")
+    """Return a module made from the table, which is not the package's own: that is imported anew for every mutant."""
+    spec = importlib.util.spec_from_file_location("table_without_faults", PACKAGE / "rules" / "table.py")
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(module)  # type: ignore[union-attr]
     return module
@@ -232,7 +239,7 @@ def run_tests(name: str) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """Print what survives, and the table; return 1 if something survives that is not listed as the same."""
-    source = (PACKAGE / "rules.py").read_text()
+    source = (PACKAGE / "rules" / "table.py").read_text()
     chosen = [argument for argument in arguments if not argument.startswith("-")] or list(table().RULES)
     if unknown := {*chosen} - {*table().RULES}:
         sys.exit(f"expected names of rows; got {', '.join(unknown)}")
@@ -242,15 +249,15 @@ def main(arguments: Sequence[str]) -> int:
             print(name, *mutant.change, sep=" | ")
         return 0
     began = time.monotonic()
-    for name, failed, _ in outcomes(chosen, lambda name: fork("rules", source, lambda: run_tests(name), 600)):
+    for name, failed, _ in outcomes(chosen, lambda name: fork("rules.table", source, lambda: run_tests(name), 600)):
         if failed:
             sys.exit(f"the tests of the row {name} fail without a mutant")
-    results = outcomes(found, lambda job: fork("rules", job[1].source, lambda: run_tests(job[0]), 60))
+    results = outcomes(found, lambda job: fork("rules.table", job[1].source, lambda: run_tests(job[0]), 60))
     alive = [(name, mutant) for (name, mutant), killed, _ in results if not killed]
     count = Counter(name for name, _ in found)
     survived = Counter(name for name, _ in alive)
-    listed = {change for change in survivors("rules") if change[0].partition(".")[0] in chosen}
-    good = report("rules", listed, (mutant for _, mutant in found), (mutant for _, mutant in alive))
+    listed = {change for change in survivors("rules.table") if change[0].partition(".")[0] in chosen}
+    good = report("rules.table", listed, (mutant for _, mutant in found), (mutant for _, mutant in alive))
     print()
     print_table(
         ("row", "mutants", "killed", "the same"),

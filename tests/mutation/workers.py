@@ -60,7 +60,14 @@ class Mutant:
 
 def file_of(module: str) -> str:
     """Return the path of a module of the package, whose name is given without that of the package."""
-    return str(PACKAGE.joinpath(*module.split(".")).with_suffix(".py"))
+    path = PACKAGE.joinpath(*module.split("."))
+    return str(path / "__init__.py" if path.is_dir() else path.with_suffix(".py"))
+
+
+def test_of(module: str) -> str:
+    """Return the path of the tests that mirror a module."""
+    folder, _, name = module.replace(".", "/").rpartition("/")
+    return str(ROOT / "tests" / folder / f"test_{name}.py")
 
 
 class Replaced(SourceFileLoader):

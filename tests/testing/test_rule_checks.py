@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
-from microgrid import Value, define_rule, math, operations
-from microgrid.functions import FUNCTIONS
-from microgrid.rules import ROWS, RULES, Rule
+from microgrid import Value, define_rule, math
+from microgrid.engine import operations
+from microgrid.math.functions import FUNCTIONS
+from microgrid.rules.table import ROWS, RULES, Rule
 from microgrid.testing import check_rule
 from microgrid.testing.rule_checks import (
     check_gradients_beside,

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, datasets, detect_anomaly, losses
-from microgrid.graph import assign
+from microgrid.engine.graph import assign
 from microgrid.losses import cross_entropy, mse_loss
 from microgrid.nn import MLP, Embedding, LSTMCell, Module, Neuron
 from microgrid.optim import SGD, Adam, AdamW, Optimizer
@@ -479,7 +479,7 @@ def test_modes_that_look_at_every_operation_see_them():
 
 
 def test_too_many_operations_run_eagerly(monkeypatch):
-    monkeypatch.setattr("microgrid.compiler.trace.MOST_STEPS", 5)
+    monkeypatch.setattr("microgrid.compiler.trace.recorder.MOST_STEPS", 5)
     with pytest.warns(RuntimeWarning, match="9 operations are too many to compile"):
         run(net, XOR)
 

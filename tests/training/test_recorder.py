@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from microgrid import Value, datasets, graph
+from microgrid import Value, datasets
+from microgrid.engine import graph
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import SGD

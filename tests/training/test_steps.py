@@ -14,11 +14,11 @@ from unittest.mock import patch
 import pytest
 
 from microgrid import Value
-from microgrid.compiler.steps import CompiledSteps
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP, Module, Neuron
 from microgrid.optim import SGD, Adam, AdamW, Optimizer
 from microgrid.training import fit
+from microgrid.training.generated import CompiledSteps
 from microgrid.training.steps import Rates, Steps
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]

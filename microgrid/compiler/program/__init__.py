@@ -1,0 +1,1 @@
+"""Programs: their form, the passes over them, and an interpreter."""

@@ -1,0 +1,1 @@
+"""Source: a program written as Python that people can read."""

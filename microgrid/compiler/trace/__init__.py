@@ -1,0 +1,1 @@
+"""Tracing: one run of a function becomes a program."""

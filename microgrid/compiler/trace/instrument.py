@@ -1,0 +1,328 @@
+"""Instruments: while a function is traced anywhere, `Value` tells the trace what is done with it besides operations.
+
+A comparison, a truth value, a hash, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading
+`.data` or `.grad` or converting to a float cannot be followed, and is noted with the line that did it. In threads and
+tasks that trace nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was;
+if Ctrl-C prevented that, as soon as one of the changed attributes is used.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import sys
+from _thread import RLock
+from itertools import chain, repeat
+
+from microgrid.compiler.program.form import INDEX
+from microgrid.engine.forks import after_fork, free_in_forks
+from microgrid.engine.lost import ADVICE, before_computing, computing
+from microgrid.engine.modes import observers, tracing
+from microgrid.engine.numbers import MATH_ERRORS, is_node, is_number
+from microgrid.engine.value import Value
+from microgrid.rules.methods import DUNDER_NAMES, UNARY_OPERATORS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# Where `.data` is read to compute a result that is recorded, or only for its type, and `.grad` for a new node.
+FOLLOWED = {"engine.recording", "engine.messages", "transforms.run", "engine.value", "engine.numbers", "engine.graph"}
+# Who looks at the graph in order to record, or to tell nodes apart, and not for the user to see it.
+OUTWARD = ("microgrid.draw", "microgrid.testing")
+ADDED = ("__index__", "__getattr__")
+STRUCTURE = ("label", "op", "parents", "constants", "_prev", "_op")
+COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
+INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
+CONVERSIONS: dict[str, Callable[[Any], int]] = {
+    "int": int, "trunc": math.trunc, "floor": math.floor, "ceil": math.ceil,
+}  # fmt: skip
+UNFOLLOWED = ("__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
+
+# Of all traces that are on, by id: what is a plain number in an eager run, and what may be an integer there.
+plain: set[int] = set()
+exact: dict[int, int | float] = {}
+
+
+def present() -> Any:
+    """Return the trace that is on in this thread or task, or None; where none is on anywhere, restore `Value`."""
+    trace = tracing()
+    if trace is None and not is_needed():
+        restore()
+    return trace
+
+
+def number_of(operand: Any) -> Any:
+    """Return the number that `operand` is in an eager run."""
+    return exact.get(id(operand), operand.data) if isinstance(operand, Value) else operand
+
+
+def arithmetic(name: str, original: Callable[..., Any], is_reflected: bool = False) -> Callable[..., Any]:
+    """Return the operator for the rule `name`; what it does with integers alone is told to the trace as that."""
+
+    def operate(self: Value, *others: Any) -> Any:
+        if not exact or (id(self) not in exact and id(others[0] if others else self) not in exact):
+            return original(self, *others)
+        operands = (*others, self) if is_reflected else (self, *others)
+        trace = present()
+        if trace is None or not all([isinstance(x, int) or id(x) in exact for x in operands]):
+            if trace is not None:
+                trace.meets(others)
+            return original(self, *others)
+        return trace.whole(name, operands, lambda: original(self, *others))
+
+    return operate
+
+
+def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
+    """Return a comparison that a trace takes for a guard."""
+    test = f"{{}} {COMPARISONS[name]} {{}}"
+    function = getattr(operator, name)
+
+    def compare(self: Value, other: Any) -> Any:
+        is_exact = exact and (id(self) in exact or id(other) in exact)
+        outcome = function(number_of(self), number_of(other)) if is_exact else original(self, other)
+        trace = present()
+        if trace is None or not (is_node(other) or is_number(other)):
+            return outcome
+        return trace.guard(test, (self, other), outcome)
+
+    return compare
+
+
+def conversion(test: str, original: Callable[[Value], Any], function: Callable[[Any], Any]) -> Callable[[Value], Any]:
+    """Return a conversion to an integer or a bool that a trace takes for a guard; `function` does it on a number."""
+
+    def convert(self: Value) -> Any:
+        trace = present()
+        try:
+            outcome = function(exact[id(self)]) if id(self) in exact else original(self)
+        except MATH_ERRORS:  # of inf and nan, and of nothing else
+            if trace is not None:
+                trace.guard("isnan({})" if self.data != self.data else "isinf({})", (self,), True)
+            raise
+        return outcome if trace is None else trace.guard(test, (self,), outcome)
+
+    return convert
+
+
+def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
+    """Return the hash: of a plain number by its value, which a trace takes for a guard; in the library by identity."""
+
+    def hashed(self: Value) -> int:
+        trace = None if is_own(sys._getframe(1).f_globals.get("__name__", "")) else present()
+        if trace is None:
+            return original(self)
+        number: int = trace.hashed(self) if id(self) in plain else original(trace.identified(self))
+        return number
+
+    return hashed
+
+
+def is_own(module: str) -> bool:
+    """Return whether `module` is one of this library, whose sets and dicts tell nodes apart by identity."""
+    return module == "microgrid" or module.startswith("microgrid.")
+
+
+def rounding(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the method behind `round`: a conversion to an integer, or an operation."""
+    to_integer = conversion("round({})", original, round)
+    to_decimals = arithmetic("round", original)
+
+    def rounded(self: Value, ndigits: int | None = None) -> Any:
+        return to_integer(self) if ndigits is None else to_decimals(self, ndigits)
+
+    return rounded
+
+
+def index(self: Value) -> int:
+    """Return what is an integer in an eager run as an index, which is a guard; no other `Value` is one."""
+    trace = present()
+    if trace is None or not trace.is_integer(self):
+        raise TypeError(f"{type(self).__name__!r} object cannot be interpreted as an integer")
+    return int(trace.guard(INDEX, (self,), exact[id(self)]))
+
+
+def missing(self: Value, name: str) -> Any:
+    """Raise AttributeError; what a plain number would have is told to the trace."""
+    if id(self) in plain and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
+        trace = present()
+        if trace is not None and (hasattr(1, name) or hasattr(1.0, name)):
+            trace.cannot_follow(f"reading .{name}")
+    raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
+
+def to_float(original: Callable[[Value], float]) -> Callable[[Value], float]:
+    """Return the conversion to a float, which a trace cannot follow, and which may be one that loses a derivative."""
+
+    def convert(self: Value) -> float:
+        frame, trace = sys._getframe(1), present()
+        if trace is not None:
+            what = computing(frame)
+            trace.cannot_follow(what or "float()", f" drops the derivative: {ADVICE}" if what else "")
+        number = original(self)  # which finds itself called here, and nothing computed
+        if trace is None:
+            before_computing(frame)
+        return number
+
+    return convert
+
+
+def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method that a trace cannot follow."""
+
+    def method(self: Value, *arguments: Any, **keywords: Any) -> Any:
+        trace = present()
+        if trace is not None:
+            trace.cannot_follow(what)
+        return original(self, *arguments, **keywords)
+
+    return method
+
+
+def watched(slot: Any) -> property:
+    """Return `slot`, which holds a number of a `Value`, as a property that tells traces of reads and writes."""
+    name = slot.__name__
+    look = looking(is_followed)
+    get, put, reading, assigning = slot.__get__, slot.__set__, f"reading .{name}", f"assigning .{name}"
+
+    def read(self: Value) -> Any:
+        look(sys._getframe(1), reading)
+        return get(self)
+
+    def write(self: Value, number: Any) -> None:
+        look(sys._getframe(1), assigning)
+        put(self, number)
+
+    return property(read, write)
+
+
+def looking(accepts: Callable[[Any, str], bool]) -> Callable[[Any, str], None]:
+    """Return what tells traces of what a frame does, unless its code, of a module, is such as `accepts` tells."""
+    known: dict[int, tuple[bool, Any]] = {}  # by the id of the code, which is kept: its hash takes long
+
+    def look(frame: Any, what: str) -> None:
+        code = frame.f_code
+        found = known.get(id(code))
+        if found is None:
+            found = known[id(code)] = accepts(code, frame.f_globals.get("__name__", "")), code
+        if not found[0]:
+            trace = present()
+            if trace is not None:
+                trace.cannot_follow(what)
+
+    return look
+
+
+def seen(name: str, attribute: Any) -> property:
+    """Return `attribute`, which says what a node is called or made from, as a property that tells traces of reads.
+
+    While it is traced, the arguments of a function are leaves without a label.
+    """
+    look = looking(lambda code, module: is_own(module) and not module.startswith(OUTWARD))
+    get, reading = attribute.__get__, f"reading .{name}"
+
+    def read(self: Value) -> Any:
+        look(sys._getframe(1), reading)
+        return get(self)
+
+    return property(read, getattr(attribute, "__set__", None))
+
+
+def is_followed(code: Any, module: str) -> bool:
+    """Return whether a trace follows what `code` of `module` does with `.data` or `.grad`."""
+    package, _, inner = module.partition(".")
+    if package != "microgrid" or code.co_name == "on_data":
+        return False
+    return inner in FOLLOWED or inner.startswith(("generated.", "compiler."))
+
+
+def making(init: Callable[..., None]) -> Callable[..., None]:
+    """Return `Value.__init__`, telling traces of the leaf."""
+
+    def make(self: Value, *arguments: Any, **keywords: Any) -> None:
+        init(self, *arguments, **keywords)
+        trace = present()
+        if trace is not None:
+            trace.made(self, stands_in=sys._getframe(1).f_globals.get("__name__") == "microgrid.engine.recording")
+
+    return make
+
+
+def detaching(detach: Callable[[Value], Value], init: Callable[..., None]) -> Callable[[Value], Value]:
+    """Return `Value.detach`, telling traces whose number the leaf has."""
+
+    def detached(self: Value) -> Value:
+        trace = present()
+        if trace is None:
+            return detach(self)
+        inside = sys._getframe(1).f_globals.get("__name__") == "microgrid.transforms.run"
+        if id(self) in plain and not inside:
+            return self  # of a plain number there is nothing to detach
+        leaf = object.__new__(Value)
+        init(leaf, self.data, label=self.label)
+        trace.made(leaf, self, inside)
+        return leaf
+
+    return detached
+
+
+def changes() -> dict[str, Any]:
+    """Return what takes the place of attributes of `Value` while there is a trace."""
+    own = vars(Value)
+    changed: dict[str, Any] = {name: comparison(name, own[name]) for name in COMPARISONS}
+    for rule, name in DUNDER_NAMES.items():
+        changed[f"__{name}__"] = arithmetic(rule, own[f"__{name}__"])
+        changed[f"__r{name}__"] = arithmetic(rule, own[f"__r{name}__"], is_reflected=True)
+    changed |= {f"__{name}__": arithmetic(name, own[f"__{name}__"]) for name in UNARY_OPERATORS}
+    changed |= {name: conversion(f"{test}({{}})", own[name], CONVERSIONS[test]) for name, test in INTEGERS.items()}
+    changed |= {name: unfollowed(f"{name.strip('_')}()", own[name]) for name in UNFOLLOWED}
+    changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"], bool), "__round__": rounding(own["__round__"])}
+    changed["__hash__"] = hashing(own["__hash__"])
+    changed["__float__"] = to_float(own["__float__"])
+    changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
+    changed |= {name: seen(name, getattr(Value, name)) for name in STRUCTURE}
+    changed |= {"__index__": index, "__getattr__": missing}
+    return {**changed, **{name: watched(own[name]) for name in ("data", "grad")}}
+
+
+_lock = free_in_forks(RLock())
+_originals: dict[str, Any] = {}
+
+
+def is_instrumented() -> bool:
+    """Return whether `Value` is changed: in all its attributes, since they are set in one opcode (see `set_all`)."""
+    return isinstance(vars(Value)["data"], property)
+
+
+def is_needed() -> bool:
+    """Return whether a trace is on in some thread."""
+    return any([entry.mode.traces for entry in [*observers]])  # a copy: another thread may leave a mode
+
+
+def set_all(attributes: dict[str, Any], gone: tuple[str, ...] = ()) -> None:
+    """Let `Value` have `attributes`, and not those that are `gone`: in one opcode, so that Ctrl-C cannot part them."""
+    change = map(setattr, repeat(Value), attributes, attributes.values())
+    [*chain(change, map(delattr, repeat(Value), gone))]
+
+
+def instrument() -> None:
+    """Let `Value` tell traces what is done with it."""
+    with _lock:
+        if not is_instrumented():
+            changed = changes()
+            _originals.update({name: vars(Value)[name] for name in changed if name in vars(Value)})
+            set_all(changed)
+
+
+def restore() -> None:
+    """Make `Value` what it was, unless a trace is on in some thread."""
+    with _lock:
+        if is_instrumented() and not is_needed():
+            plain.clear()  # what an interrupted trace has left
+            exact.clear()
+            set_all(_originals, gone=ADDED)
+
+
+after_fork(restore)

@@ -1,0 +1,1 @@
+"""The chain rule written out for one graph, as text and in Markdown."""

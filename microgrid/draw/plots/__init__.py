@@ -1,0 +1,1 @@
+"""What was learned, as figures and as text for a terminal."""

@@ -1,0 +1,13 @@
+"""The engine: `Value`, a number that remembers how it was computed, and the chain rule over the graph of them.
+
+`value` has the node and `backward()`; `graph` walks over graphs, `operations` are what a node was made by, `recording`
+makes nodes, `sweeps` keep adjoints and tangents in tables, `modes` change what is recorded, `anomaly` finds the first
+bad number, `define` adds operations. `numbers` says what counts as one.
+"""
+
+from microgrid.engine.value import Value
+
+__all__ = ["Value"]
+
+for _name in __all__:
+    globals()[_name].__module__ = __name__

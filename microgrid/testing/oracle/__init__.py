@@ -1,0 +1,1 @@
+"""Derivatives found from values of a function alone."""

@@ -1,0 +1,1 @@
+"""Hypothesis strategies for values, rules, expressions and networks."""

@@ -1,0 +1,126 @@
+"""The call that a frame is in the middle of."""
+
+import array
+import functools
+import itertools
+import linecache
+import math
+import operator
+import sys
+from typing import Any
+
+import pytest
+
+from microgrid.engine import calls
+
+
+class Probe:
+    """A number that remembers in which call it was asked for."""
+
+    def __float__(self) -> float:
+        frame = sys._getframe(1)
+        self.text = calls.source_at(frame).text
+        self.called = [str(function) for function in calls.called(frame)]
+        self.applied = [str(function) for function in calls.applied(frame)]
+        self.is_settled = all(function.is_settled for function in calls.called(frame) + calls.applied(frame))
+        self.is_discarded = calls.is_discarded(frame)
+        self.is_nothing = calls.is_nothing(frame)
+        return 1.0
+
+
+class Holder:
+    """What has functions in several places."""
+
+    __slots__ = ("own",)
+    of_class = math.cos
+    static = staticmethod(math.sin)
+
+    @property
+    def computed(self) -> Any:
+        raise AssertionError("looking a name up runs nothing")
+
+
+files = itertools.count()
+
+
+def probed(source: str) -> Probe:
+    """Return a number that was asked for in `source`, the body of a function."""
+    probe, holder = Probe(), Holder()
+    text = "def run(p, holder):\n    " + source.replace("\n", "\n    ") + "\nrun(p, holder)\n"
+    file = f"<calls {next(files)}>"
+    linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+    modules: dict[str, Any] = {one.__name__: one for one in (array, functools, itertools, math, operator)}
+    exec(compile(text, file, "exec"), {**modules, "p": probe, "holder": holder, "sine": math.sin, "f": float})
+    return probe
+
+
+@pytest.mark.parametrize(
+    ("source", "called"),
+    [
+        ("y = math.sin(p)", ["math.sin"]),
+        ("y = sine(p)", ["math.sin"]),
+        ("y = f(p)", ["float"]),
+        ("g = math.sin; y = g(p)", ["math.sin"]),
+        ("y = holder.of_class(p)", ["math.cos"]),
+        ("y = holder.static(p)", ["math.sin"]),
+        ("y = type(holder).of_class(p)", ["of_class"]),
+        ("y = [math.sin][0](p)", [""]),
+        ("y = functools.partial(math.pow, 2.0)(p)", ["math.pow"]),
+        ("g = functools.partial(functools.partial(math.pow), 2.0); y = g(p)", ["math.pow"]),
+        ("y = sorted([p], key=float)", ["sorted", "float"]),
+        ("y = array.array('d', [p])", ["array.array"]),
+        ("numbers = array.array('d'); y = numbers.append(p)", ["array.append"]),
+        ("y = math.hypot(1.0,\n  p)", ["math.hypot"]),
+        ("y = '%f' % p", []),
+    ],
+)
+def test_what_is_called(source: str, called: list[str]) -> None:
+    assert probed(source).called == called
+
+
+@pytest.mark.parametrize(
+    ("source", "applied"),
+    [
+        ("y = math.sin(p)", []),
+        ("y = list(map(math.sin, [p]))", ["math.sin"]),
+        ("m = map(math.sin, [p]); y = list(m)", ["math.sin"]),
+        ("y = list(zip('a', enumerate(map(math.sin, [p]))))", ["math.sin"]),
+        ("y = list(map(float, map(math.sin, [p])))", ["math.sin"]),
+        ("y = list(filter(math.sin, [p]))", ["filter"]),
+        ("y = functools.reduce(math.hypot, [p, p])", ["math.hypot"]),
+        ("y = operator.call(math.sin, p)", ["math.sin"]),
+        ("y = [*map(math.sin, [p])]", ["math.sin"]),
+        ("y = {1, *map(math.sin, [p])}", ["math.sin"]),
+        ("y = [x for x in map(math.sin, [p])]", ["math.sin"]),
+        ("(y,) = map(math.sin, [p])", ["math.sin"]),
+        ("for y in map(math.sin, [p]):\n    pass", ["math.sin"]),
+        ("y = math.fsum(list(map(float, [1])) + [p])", []),
+    ],
+)
+def test_what_is_applied(source: str, applied: list[str]) -> None:
+    assert probed(source).applied == applied
+
+
+def test_what_is_the_same_at_each_call() -> None:
+    settled = ["y = float(p)", "y = math.sin(p)", "y = sine(p)", "y = list(map(float, [p]))"]
+    assert all(probed(source).is_settled for source in settled)
+    assert not any(probed(source).is_settled for source in ["g = float; y = g(p)", "y = holder.static(p)"])
+
+
+def test_what_is_discarded() -> None:
+    assert probed("math.sin(p)").is_discarded
+    assert not any(probed(source).is_discarded for source in ["y = math.sin(p)", "return math.sin(p)"])
+
+
+def test_what_is_not_a_call() -> None:
+    assert probed("y = '%f' % p").is_nothing and probed("y = '%f' % p").text == "'%f' % p"
+    assert not probed("y = math.sin(p)").is_nothing and not probed("y, *_ = map(float, [p])").is_nothing
+
+
+def test_names_are_looked_up_without_running_code() -> None:
+    scope = calls.Scope(sys._getframe())
+    holder = Holder()
+    assert calls.attribute(holder, "computed") is vars(Holder)["computed"]
+    assert calls.attribute(holder, "missing") is None and calls.attribute(holder, "own") is vars(Holder)["own"]
+    assert calls.attribute(Holder, "of_class") is math.cos and calls.attribute(math, "sin") is math.sin
+    assert scope.function(None).name == "" and not scope.function(None).is_local
