@@ -14,8 +14,8 @@ from weakref import WeakKeyDictionary
 from microgrid.engine import graph
 from microgrid.engine.messages import show
 from microgrid.engine.modes import Mode
+from microgrid.engine.node import Node
 from microgrid.engine.numbers import MATH_ERRORS
-from microgrid.engine.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,19 +48,19 @@ class detect_anomaly(Mode):
 
     def __init__(self) -> None:
         super().__init__(self._see)
-        self._made: WeakKeyDictionary[Value, tuple[int, str]] = WeakKeyDictionary()
+        self._made: WeakKeyDictionary[Node, tuple[int, str]] = WeakKeyDictionary()
         self._count = 0
         # For each node its leaves with their data: an optimiser may change them between one pass and the next.
-        self._used: WeakKeyDictionary[Value, list[tuple[Value, Any]]] = WeakKeyDictionary()
+        self._used: WeakKeyDictionary[Node, list[tuple[Node, Any]]] = WeakKeyDictionary()
 
-    def _see(self, node: Value) -> None:
+    def _see(self, node: Node) -> None:
         self._count += 1
         self._made[node] = self._count, users_line()
         self._used[node] = [(parent, parent.data) for parent in node.parents if parent.op is None]
         if not math.isfinite(node.data):
             raise AnomalyError(f"{described(node)} gave {node.data}{self._place(node)}")
 
-    def before_backward(self, root: Value) -> None:
+    def before_backward(self, root: Node) -> None:
         """Check the graph of `root`, which is about to be differentiated."""
         nodes = graph.inner_nodes(root)
         nodes.sort(key=lambda node: self._made.get(node, (0, ""))[0])
@@ -73,12 +73,12 @@ class detect_anomaly(Mode):
                     where = f"by {show(parent)} is {float(partial)}{self._place(node)}"
                     raise AnomalyError(f"the partial of {described(node)} {where}")
 
-    def _place(self, node: Value) -> str:
+    def _place(self, node: Node) -> str:
         _, line = self._made.get(node, (0, "a line before detect_anomaly was entered"))
         return f"; the node was made at {line}"
 
 
-def described(node: Value) -> str:
+def described(node: Node) -> str:
     """Return the label of `node`, if it has one, the operation that made it, and the operands."""
     if node.op is None:
         return "an operation under no_grad"
@@ -90,7 +90,7 @@ def described(node: Value) -> str:
     return f"{label}{node.op.name}({', '.join(map(show, operands))})"
 
 
-def partials(node: Value) -> Iterator[tuple[Value, Any]]:
+def partials(node: Node) -> Iterator[tuple[Node, Any]]:
     """Yield each parent of `node` with the partial derivative by it; nothing for a hand-written operation."""
     if node.op.rule is not None:
         try:

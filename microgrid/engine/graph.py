@@ -10,25 +10,26 @@ from itertools import chain, repeat, starmap
 from operator import setitem
 
 from microgrid.engine import modes
+from microgrid.engine.node import constants
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from microgrid.engine.value import Value
+    from microgrid.engine.node import N, Node
 
 
-def inner_nodes(*roots: Value, seen: set[Value] | None = None) -> list[Value]:
+def inner_nodes(*roots: N, seen: set[N] | None = None) -> list[N]:
     """Return the nodes of the graph of `roots` that an operation made, parents before the nodes made from them.
 
     The order depends on the graph alone, so the same graph gives the same bits twice. Nodes in `seen`, and what only
     they depend on, are left out; those that are returned are added to it.
     """
-    order: list[Value] = []
+    order: list[N] = []
     seen = set() if seen is None else seen
     expanded: set[int] = set()  # sequences that were met before, such as the inputs that the neurons of a layer share
-    stack: list[Value | None] = [root for root in roots if root.op is not None]
+    stack: list[N | None] = [root for root in roots if root.op is not None]
     pop, push, emit, see = stack.pop, stack.append, order.append, seen.add
     while stack:
         node = pop()
@@ -59,15 +60,7 @@ def inner_nodes(*roots: Value, seen: set[Value] | None = None) -> list[Value]:
     return order
 
 
-def constants(op: Any, y: Any) -> tuple[Any, ...]:
-    """Return the plain numbers among what `op` was applied to, where `y` is in the slot `_y` of the node."""
-    if op is None or y is None:
-        return ()
-    count = op.mask.count(False)  # none where both slots hold parents
-    return y if count > 1 else (y,) if count else ()
-
-
-def arguments(node: Value) -> tuple[Any, ...]:
+def arguments(node: Node) -> tuple[Any, ...]:
     """Return what the operation of `node` was applied to, in the order of the rule's arguments."""
     return operands(node.op, node._x, node._y)
 
@@ -82,12 +75,12 @@ def operands(op: Any, x: Any, y: Any) -> tuple[Any, ...]:
     return tuple([next(nodes) if is_parent else next(numbers) for is_parent in op.mask])
 
 
-def leaves(nodes: Iterable[Value]) -> list[Value]:
+def leaves(nodes: Iterable[N]) -> list[N]:
     """Return the leaves among the parents of `nodes`, each once, in the order in which they are met."""
     return list(dict.fromkeys(parent for node in nodes for parent in node.parents if parent.op is None))
 
 
-def with_parents(node: Value, replace: Callable[[Any], Any]) -> Any:
+def with_parents(node: Node, replace: Callable[[Any], Any]) -> Any:
     """Return what the slots `_x` and `_y` of `node` hold, with every parent replaced."""
     if node.op.fan == 2:
         return replace(node._x), replace(node._y)
@@ -97,7 +90,7 @@ def with_parents(node: Value, replace: Callable[[Any], Any]) -> Any:
     return tuple(parts), node._y
 
 
-def make(kind: type[Value], data: Any, grad: Any, label: str, op: Any = None, x: Any = None, y: Any = None) -> Value:
+def make(kind: type[N], data: Any, grad: Any, label: str, op: Any = None, x: Any = None, y: Any = None) -> N:
     """Return a node with these fields."""
     node = object.__new__(kind)
     node.data, node.grad, node.label, node.op, node._y = data, grad, label, op, y
@@ -105,12 +98,12 @@ def make(kind: type[Value], data: Any, grad: Any, label: str, op: Any = None, x:
     return node
 
 
-def vars_of(node: Value) -> dict[str, Any]:
+def vars_of(node: Node) -> dict[str, Any]:
     """Return the attributes that a subclass of `Value` adds; empty for a `Value`."""
     return getattr(node, "__dict__", {})
 
 
-def written_out(nodes: Iterable[Value], stands: dict[Any, Any]) -> list[Value]:
+def written_out(nodes: Iterable[N], stands: dict[Any, Any]) -> list[N]:
     """Return `nodes`, parents first, with operations of rules alone: others could not be told from their data.
 
     Args:
@@ -120,7 +113,7 @@ def written_out(nodes: Iterable[Value], stands: dict[Any, Any]) -> list[Value]:
     Raises:
         TypeError: if an operation has no other words.
     """
-    order: list[Value] = []
+    order: list[N] = []
     for node in nodes:
         if node.op.rule is None:
             made, result = node.op.written_out(node, stands)
@@ -134,7 +127,7 @@ def written_out(nodes: Iterable[Value], stands: dict[Any, Any]) -> list[Value]:
     return order
 
 
-def assign(leaves: Iterable[Value], numbers: Iterable[Any], *items: tuple[Any, Any, Any]) -> None:
+def assign(leaves: Iterable[Node], numbers: Iterable[Any], *items: tuple[Any, Any, Any]) -> None:
     """Let `leaves` have `numbers`, and set `items`: all in one opcode, so that Ctrl-C cannot come in between.
 
     Args:
@@ -154,7 +147,7 @@ def end(elements: list[Any], more: Iterable[Any]) -> tuple[list[Any], slice, lis
 class data_restored:
     """Context manager: leaves have their numbers back afterwards, whatever happens meanwhile."""
 
-    def __init__(self, leaves: Iterable[Value]) -> None:
+    def __init__(self, leaves: Iterable[Node]) -> None:
         self.leaves = [*leaves]
 
     def __enter__(self) -> None:
@@ -164,12 +157,12 @@ class data_restored:
         assign(self.leaves, self.numbers)
 
 
-def plain_grad(node: Value) -> Any:
+def plain_grad(node: Node) -> Any:
     """Return the gradient as a number: one that was recorded keeps its value, not its graph."""
     return getattr(node.grad, "data", node.grad)
 
 
-def alike(node: Value, replace: Callable[[Any], Any]) -> Value:
+def alike(node: N, replace: Callable[[Any], Any]) -> N:
     """Return a node like `node`, with every parent replaced."""
     twin = make(type(node), node.data, plain_grad(node), node.label, node.op, y=node._y)
     vars_of(twin).update(vars_of(node))
@@ -178,7 +171,7 @@ def alike(node: Value, replace: Callable[[Any], Any]) -> Value:
     return twin
 
 
-def duplicate(root: Value, memo: dict[int, Any]) -> Value:
+def duplicate(root: N, memo: dict[int, Any]) -> N:
     """Return a copy of `root` and of its whole graph; nodes found in `memo` are taken from there."""
     stands: dict[Any, Any] = {}
     nodes = written_out([node for node in inner_nodes(root) if id(node) not in memo], stands)
@@ -187,11 +180,11 @@ def duplicate(root: Value, memo: dict[int, Any]) -> Value:
             memo[id(node)] = alike(node, lambda parent: memo[id(parent)])
     memo |= {id(node): memo[id(stand)] for node, stand in stands.items() if id(stand) in memo}
     memo.setdefault(id(memo), []).append((stands, nodes))  # where deepcopy keeps what must not give its id to others
-    copied: Value = memo[id(root)]
+    copied: N = memo[id(root)]
     return copied
 
 
-def flatten(root: Value) -> tuple[Any, ...]:
+def flatten(root: Node) -> tuple[Any, ...]:
     """Return the graph of `root` as leaves and flat records, for `unflatten`: what is pickled."""
     nodes = written_out(inner_nodes(root), {})
     ends = leaves(nodes)
@@ -203,7 +196,7 @@ def flatten(root: Value) -> tuple[Any, ...]:
     return ends, records
 
 
-def unflatten(ends: list[Value], records: list[Any]) -> Value:
+def unflatten(ends: list[N], records: list[Any]) -> N:
     """Return the root of the graph that `flatten` described."""
     nodes = list(ends)
     for kind, op, x, y, data, grad, label in records:
@@ -213,7 +206,7 @@ def unflatten(ends: list[Value], records: list[Any]) -> Value:
     return nodes[-1]
 
 
-def has_more_than(root: Value, count: int) -> bool:
+def has_more_than(root: Node, count: int) -> bool:
     """Return whether the graph of `root` has more than `count` nodes; no more are visited than it takes to tell."""
     seen, stack = {root}, [root]
     while stack and len(seen) <= count:
@@ -228,7 +221,7 @@ _links: list[object] = []  # what nodes that are being freed were made from
 _freeing = allocate_lock()
 
 
-def unlink(node: Value) -> None:
+def unlink(node: Node) -> None:
     """Let `node`, which is being freed, go of what it was made from.
 
     As `Value.__del__` this frees a graph in a loop, where reference counting alone would free parents within nodes.

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Self, TypeVar, overload
 
-    from microgrid.engine.value import Value
+    from microgrid.engine.node import N, Node
 
     F = TypeVar("F", bound=Callable[..., Any])
-    Observer = Callable[[Value], None]
+    Observer = Callable[[Node], None]
 
 IS_GENERATOR, IS_COROUTINE, IS_ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
@@ -76,7 +76,7 @@ def following() -> Any:
     return modes[-1] if modes and modes[-1].traces else None
 
 
-def observe(node: Value) -> Value:
+def observe(node: N) -> N:
     """Return `node` after the modes of this thread or task have seen it."""
     for mode in active():
         if mode.observer:
@@ -94,13 +94,13 @@ def is_unrecorded() -> bool:
     return any([isinstance(mode, no_grad) or mode.is_unrecorded for mode in active()])
 
 
-def before_backward(root: Value) -> None:
+def before_backward(root: Node) -> None:
     """Let the modes of this thread or task look at the graph of `root`, which is about to be differentiated."""
     for mode in active():
         mode.before_backward(root)
 
 
-def before_float(node: Value) -> None:
+def before_float(node: Node) -> None:
     """Let the modes of this thread or task object to the conversion of `node` to a plain float."""
     for mode in active():
         mode.before_float(node)
@@ -154,10 +154,10 @@ class Mode:
             self._entries.pop()
         _entered.set(tuple(entry for entry in outside if entry.on))
 
-    def before_backward(self, root: Value) -> None:
+    def before_backward(self, root: Node) -> None:
         """Look at the graph of `root`, which is about to be differentiated; a mode that cares says how."""
 
-    def before_float(self, node: Value) -> None:
+    def before_float(self, node: Node) -> None:
         """Object to the conversion of `node` to a plain float; a mode that cares says how."""
 
 
@@ -169,7 +169,7 @@ def new_epoch() -> int:
         return epoch
 
 
-def forget(node: Value) -> None:
+def forget(node: Node) -> None:
     """Make `node` a leaf."""
     node.op, node._x, node._y = None, epoch, None
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from microgrid.engine.value import Value
+    from microgrid.engine.node import Node
 
 BASE_FUNCTIONS: dict[str, Any] = {
     name: getattr(module, name)
@@ -177,7 +177,7 @@ class Operation:
     def __init__(self, rule: Rule, mask: tuple[bool, ...]) -> None:
         self.rule, self.mask, self.fan = rule, mask, codegen.fan(rule, mask)
 
-    def __getattr__(self, role: str) -> Callable[[Value, Any], Any]:
+    def __getattr__(self, role: str) -> Callable[[Node, Any], Any]:
         """Build a derivative role, whose slot is empty until it is first used."""
         if role not in ROLES:
             raise AttributeError(f"an operation has no attribute {role!r}")
@@ -216,7 +216,7 @@ class HandWritten:
 
     exact = property(lambda self: self.pull)
 
-    def written_out(self, node: Value, stands: Mapping[Any, Any]) -> Any:
+    def written_out(self, node: Node, stands: Mapping[Any, Any]) -> Any:
         """Refuse to be copied or pickled.
 
         Raises:
@@ -227,11 +227,11 @@ class HandWritten:
             f"pickled: the function would go on using the nodes it was written for"
         )
 
-    def total(self, node: Value, g: Any) -> None:
+    def total(self, node: Node, g: Any) -> None:
         """Raise the error that the function has just raised."""
         raise
 
-    def record(self, node: Value, g: Any, *more: Any) -> Any:
+    def record(self, node: Node, g: Any, *more: Any) -> Any:
         """Refuse to differentiate a closure.
 
         Raises:
@@ -271,7 +271,7 @@ def operation(name: str, mask: tuple[bool, ...]) -> Operation:
 IDENTITY = operation("identity", (True,))  # of the leaf of a transform's run: it leads on to what it stands for
 
 
-def lead_on(leaves: Iterable[Value], sources: Iterable[Any]) -> None:
+def lead_on(leaves: Iterable[Node], sources: Iterable[Any]) -> None:
     """Let each of `leaves` be a node that leads on to its source, where that is one: derivatives pass on to it."""
     for leaf, source in zip(leaves, sources, strict=True):
         if is_node(source):

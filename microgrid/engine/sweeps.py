@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
     from typing import Any
 
-    from microgrid.engine.value import Value
-
-    Table = dict[Value, Any]
+    from microgrid.engine.node import N, Node
 
 
 def counts(number: Any) -> bool:
@@ -28,7 +26,7 @@ def counts(number: Any) -> bool:
     return is_node(number) or bool(number)
 
 
-def dependents(nodes: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
+def dependents(nodes: Iterable[N], inputs: Iterable[N]) -> set[N]:
     """Return the `inputs`, and those of `nodes`, parents first, that depend on one of them."""
     reached = set(inputs)
     for node in nodes:
@@ -42,9 +40,7 @@ def dependents(nodes: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
     return reached
 
 
-def between(
-    inputs: Sequence[Value], outputs: Iterable[Any], seen: set[Value] | None = None
-) -> tuple[list[Value], list[Value], set[Value]]:
+def between(inputs: Sequence[N], outputs: Iterable[Any], seen: set[N] | None = None) -> tuple[list[N], list[N], set[N]]:
     """Return the inner nodes that lead to `outputs`, parents first; those that lead there from `inputs`; and all that
     depends on `inputs`.
 
@@ -59,12 +55,12 @@ def between(
     return order, [node for node in order if node in reached and node not in ends], reached
 
 
-def seeded(outputs: Iterable[Any], seeds: Iterable[Any], reached: Container[Any]) -> Table:
+def seeded(outputs: Iterable[Any], seeds: Iterable[Any], reached: Container[Any]) -> dict[N, Any]:
     """Return a table of adjoints that begins with `seeds`, those of `outputs`, as far as these are `reached`.
 
     Where an output occurs twice its seeds are added.
     """
-    table: Table = {}
+    table: dict[N, Any] = {}
     for out, seed in zip(outputs, seeds, strict=True):
         if is_node(out) and out in reached and counts(seed):
             table[out] = table[out] + seed if out in table else seed
@@ -79,11 +75,11 @@ class Guarded(Recording):
         inputs: what it is differentiated by.
     """
 
-    def __init__(self, name: str, inputs: Iterable[Value]) -> None:
+    def __init__(self, name: str, inputs: Iterable[Node]) -> None:
         super().__init__()
         self.name, self.inputs = name, inputs
 
-    def before_float(self, node: Value) -> None:
+    def before_float(self, node: Node) -> None:
         """Raise TypeError if `node` depends on an input."""
         if node in dependents(graph.inner_nodes(node), self.inputs):
             raise TypeError(
@@ -92,7 +88,7 @@ class Guarded(Recording):
             )
 
 
-def adjoints(nodes: Sequence[Value], table: Table, role: str, within: Container[Value] | None = None) -> Table:
+def adjoints(nodes: Sequence[N], table: dict[N, Any], role: str, within: Container[N] | None = None) -> dict[N, Any]:
     """Return `table` with the adjoint of everything that its nodes depend on added.
 
     Args:
@@ -121,7 +117,7 @@ def adjoints(nodes: Sequence[Value], table: Table, role: str, within: Container[
     return table
 
 
-def tangents(nodes: Iterable[Value], table: Table, role: str) -> Table:
+def tangents(nodes: Iterable[N], table: dict[N, Any], role: str) -> dict[N, Any]:
     """Return `table` with the tangent of every node that depends on its nodes added, but where it is a plain zero.
 
     Args:

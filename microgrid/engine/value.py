@@ -18,6 +18,7 @@ from microgrid.engine import graph, modes
 from microgrid.engine.lost import before_computing
 from microgrid.engine.messages import check_data, named
 from microgrid.engine.modes import before_backward, before_float, gc_paused, guards, is_silent, observers
+from microgrid.engine.node import Node
 from microgrid.engine.numbers import MATH_ERRORS, as_number, zero_like
 from microgrid.engine.operations import HandWritten
 from microgrid.engine.sweeps import adjoints
@@ -32,7 +33,7 @@ else:
     Operations = object
 
 
-class Value(Operations):
+class Value(Node, Operations):
     """A number in a computation graph.
 
     Args:
@@ -64,16 +65,8 @@ class Value(Operations):
     (15.0, 8.0)
     """
 
-    # _x and _y keep parents and constants, in the three ways that `codegen.fan` tells. A leaf has its `_op` in _y, and
-    # in _x the epoch in which it was made: see `modes.epoch`.
-    __slots__ = ("__weakref__", "_x", "_y", "data", "grad", "label", "op")
+    __slots__ = ()
 
-    data: Any
-    grad: Any
-    label: str
-    op: Any
-    _x: Any
-    _y: Any
     _repr_svg_: Any  # what a notebook shows: the package gives it
     _is_frozen = False  # whether it is a constant to transforms that meet it outside of their arguments
 
@@ -87,22 +80,6 @@ class Value(Operations):
             self._op = _op
         if _children:
             self._prev = _children
-
-    @property
-    def parents(self) -> tuple[Value, ...]:
-        """The nodes that this one was computed from, in the order of the operation's arguments."""
-        if self.op is None:
-            return ()
-        if self.op.fan == 1:
-            return (self._x,)
-        if self.op.fan == 2:
-            return self._x, self._y
-        return tuple(node for part in self._x for node in (part if type(part) is tuple else (part,)))
-
-    @property
-    def constants(self) -> tuple[Any, ...]:
-        """The plain numbers that took part in the operation, in the order of its arguments."""
-        return graph.constants(self.op, self._y)
 
     # Differentiation
 

@@ -202,7 +202,7 @@ class Run:
     def pull(self, seeds: Iterable[Any], records: bool) -> list[Any]:
         """Return the adjoints of the inputs, where `seeds` are those of the outputs."""
         seeds = list(seeds)
-        table = seeded(self.outputs, seeds, self.reached)
+        table: dict[Value, Any] = seeded(self.outputs, seeds, self.reached)
         if records:
             table = {out: as_node(seed) for out, seed in table.items()}
         with gc_paused():

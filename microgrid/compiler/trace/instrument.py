@@ -24,14 +24,13 @@ from microgrid.rules.methods import DUNDER_NAMES, UNARY_OPERATORS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 # Where `.data` is read to compute a result that is recorded, or only for its type, and `.grad` for a new node.
 FOLLOWED = {"engine.recording", "engine.messages", "transforms.run", "engine.value", "engine.numbers", "engine.graph"}
 # Who looks at the graph in order to record, or to tell nodes apart, and not for the user to see it.
 OUTWARD = ("microgrid.draw", "microgrid.testing")
-ADDED = ("__index__", "__getattr__")
 STRUCTURE = ("label", "op", "parents", "constants", "_prev", "_op")
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
@@ -284,16 +283,17 @@ def changes() -> dict[str, Any]:
     changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
     changed |= {name: seen(name, getattr(Value, name)) for name in STRUCTURE}
     changed |= {"__index__": index, "__getattr__": missing}
-    return {**changed, **{name: watched(own[name]) for name in ("data", "grad")}}
+    return {**changed, **{name: watched(getattr(Value, name)) for name in ("data", "grad")}}
 
 
 _lock = free_in_forks(RLock())
 _originals: dict[str, Any] = {}
+_added: list[str] = []  # the attributes that `Value` has for traces alone, or inherits otherwise
 
 
 def is_instrumented() -> bool:
     """Return whether `Value` is changed: in all its attributes, since they are set in one opcode (see `set_all`)."""
-    return isinstance(vars(Value)["data"], property)
+    return "data" in vars(Value)
 
 
 def is_needed() -> bool:
@@ -301,7 +301,7 @@ def is_needed() -> bool:
     return any([entry.mode.traces for entry in [*observers]])  # a copy: another thread may leave a mode
 
 
-def set_all(attributes: dict[str, Any], gone: tuple[str, ...] = ()) -> None:
+def set_all(attributes: dict[str, Any], gone: Iterable[str] = ()) -> None:
     """Let `Value` have `attributes`, and not those that are `gone`: in one opcode, so that Ctrl-C cannot part them."""
     change = map(setattr, repeat(Value), attributes, attributes.values())
     [*chain(change, map(delattr, repeat(Value), gone))]
@@ -313,6 +313,7 @@ def instrument() -> None:
         if not is_instrumented():
             changed = changes()
             _originals.update({name: vars(Value)[name] for name in changed if name in vars(Value)})
+            _added[:] = changed.keys() - _originals.keys()
             set_all(changed)
 
 
@@ -322,7 +323,7 @@ def restore() -> None:
         if is_instrumented() and not is_needed():
             plain.clear()  # what an interrupted trace has left
             exact.clear()
-            set_all(_originals, gone=ADDED)
+            set_all(_originals, gone=_added)
 
 
 after_fork(restore)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from typing import Any
 
+    from microgrid.engine.node import Node
+
 OF_INTEGERS = ("prod", "sumprod")  # functions that give an integer for integers; operators are instrumented
 MIXED = ("add", "sub", "mul", "div")  # what Python does with an integer and a float as with two floats
 OWN = ("d", "p", "row", "kept")  # what other names in generated code begin with
@@ -170,7 +172,7 @@ class Trace(modes.Mode):
 
     # What the run tells
 
-    def see(self, node: Value) -> None:
+    def see(self, node: Node) -> None:
         """Record a new node, with what it was made of."""
         op, x, y = node.op, node._x, node._y
         self._events.append((node, op, x, y))
@@ -270,7 +272,7 @@ class Trace(modes.Mode):
         """Return whether `operands` are plain numbers in an eager run."""
         return all([id(operand) in self._plain for operand in operands])
 
-    def set_plain(self, node: Value) -> None:
+    def set_plain(self, node: Node) -> None:
         """Record that `node` is a plain number in an eager run."""
         self._plain.add(id(node))
         plain.add(id(node))
