@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from importlib.metadata import metadata
 from pathlib import Path
@@ -89,6 +90,13 @@ def test_imports_point_down_the_rooms(name: str) -> None:
     above = ROOMS[: ROOMS.index(room_of(name))]
     wrong = sorted(module for module in own_imports(name) if room_of(module) in [*above, "__init__"])
     assert not wrong, f"{name} is in a room below that of {', '.join(wrong)}, which it imports"
+
+
+def test_no_imports_form_a_circle() -> None:
+    try:
+        TopologicalSorter({name: own_imports(name) - {name} for name in MODULES}).prepare()
+    except CycleError as error:
+        pytest.fail(f"these import each other, each the one before: {' <- '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from microgrid.compiler.program.form import Program
-    from microgrid.compiler.trace.recorder import Trace
+    from microgrid.compiler.trace.trace import Trace
 
     Tape = Generator[list[float] | None, Sequence[float], None]
 
@@ -67,7 +67,7 @@ class Case:
         self.traced, self.results, self.externals = program, results, trace.externals
         self.wholes = sorted(trace.wholes) if trace.keeps_types else []
         self.floats = frozenset(() if trace.keeps_types else trace.wholes)
-        self.serves, self.identified = trace.serves, frozenset(trace.identified_others())
+        self.serves, self.identified = trace.serves, frozenset(trace.identified_others)
         self.program = optimised(program)
         known: list[Any] = [place if trace.is_value(leaf) else None for place, leaf in enumerate(trace.inputs)]
         known += [*[None] * len(self.wholes), *self.externals]

@@ -16,8 +16,9 @@ from types import MethodType
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.call import Call
 from microgrid.compiler.cases import ERRORS, Case
-from microgrid.compiler.trace.recorder import ALONE, Around, Trace
+from microgrid.compiler.trace.recorder import ALONE, Around
 from microgrid.compiler.trace.rolling import with_ways_of
+from microgrid.compiler.trace.trace import Trace
 from microgrid.engine.forks import free_in_forks
 from microgrid.engine.modes import active, gc_paused, guards, no_grad, observers
 from microgrid.engine.numbers import all_of
@@ -192,7 +193,7 @@ def traced(
     if not is_like(given, template):
         raise Unfit("it changes its arguments")
     program = trace.checked_program(results.leaves)
-    if any([leaf is other for leaf in arguments.leaves for other in trace.identified_others()]):
+    if any([leaf is other for leaf in arguments.leaves for other in trace.identified_others]):
         raise Unfit("an argument that it closes over as well, in a set or as a key")
     for other in others:
         kept = sorted(trace.wholes) if trace.keeps_types else []

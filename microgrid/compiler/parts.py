@@ -10,7 +10,7 @@ import re
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.program.form import Program, Step
 from microgrid.compiler.program.passes import optimised
-from microgrid.compiler.trace.recorder import Trace
+from microgrid.compiler.trace.trace import Trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

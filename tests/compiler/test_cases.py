@@ -10,7 +10,7 @@ import pytest
 from microgrid import Value, grad, jit, vmap
 from microgrid.compiler.arguments import Arguments, Results
 from microgrid.compiler.cases import GIVEN, NUMBER, RECORDED, VALUE, Case, checked, defined, gradient
-from microgrid.compiler.trace.recorder import Trace
+from microgrid.compiler.trace.trace import Trace
 
 
 def case_of(function: Any, *leaves: Any) -> Case:

@@ -360,7 +360,7 @@ def test_shapes_that_are_not_used_are_forgotten(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_too_large_a_graph_runs_eagerly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("microgrid.compiler.trace.recorder.MOST_STEPS", 3)
+    monkeypatch.setattr("microgrid.compiler.trace.trace.MOST_STEPS", 3)
     check_eager(lambda x: x * x * x * x * x, "4 operations are too many to compile; compile a part", 2.0)
 
 

@@ -22,7 +22,7 @@ import pytest
 
 from microgrid import LostDerivativeWarning, Value, grad, jit, no_grad, vmap
 from microgrid import math as ours
-from microgrid.compiler.trace.recorder import Trace
+from microgrid.compiler.trace.trace import Trace
 from microgrid.engine import calls, lost
 from microgrid.nn import MLP, Neuron
 from microgrid.optim import SGD

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, hessian, jit, jvp, math, taylor, value_and_grad
-from microgrid.compiler.trace.recorder import Trace
+from microgrid.compiler.trace.trace import Trace
 from microgrid.engine.modes import Mode
 
 FINITE = st.floats(-1e3, 1e3)

@@ -479,7 +479,7 @@ def test_modes_that_look_at_every_operation_see_them():
 
 
 def test_too_many_operations_run_eagerly(monkeypatch):
-    monkeypatch.setattr("microgrid.compiler.trace.recorder.MOST_STEPS", 5)
+    monkeypatch.setattr("microgrid.compiler.trace.trace.MOST_STEPS", 5)
     with pytest.warns(RuntimeWarning, match="9 operations are too many to compile"):
         run(net, XOR)
 

@@ -113,7 +113,7 @@ def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
         trace = None if is_own(sys._getframe(1).f_globals.get("__name__", "")) else present()
         if trace is None:
             return original(self)
-        number: int = trace.hashed(self) if id(self) in plain else original(trace.identified(self))
+        number: int = trace.hashed(self) if id(self) in plain else original(trace.identify(self))
         return number
 
     return hashed

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    from microgrid.compiler.trace.recorder import Trace
+    from microgrid.compiler.trace.names import Names
     from microgrid.compiler.trace.rows import Row, Rows
     from microgrid.engine.value import Value
 
@@ -37,7 +37,8 @@ class Roller:
     """Makes a loop of rows.
 
     Args:
-        trace: names the values.
+        names: those of the values.
+        steps: writes what happened in a row as steps.
         number: what the names of the loop end in.
         rows: the rows.
 
@@ -47,28 +48,28 @@ class Roller:
         shape: that of the rows; None if there is none, or some give numbers of another kind than others.
     """
 
-    def __init__(self, trace: Trace, number: str, rows: Rows) -> None:
-        self.trace, self.number, self.rows = trace, number, rows
+    def __init__(self, names: Names, steps: Callable[..., list[Any]], number: str, rows: Rows) -> None:
+        self.names, self.steps, self.number, self.rows = names, steps, number, rows
         self.ways: dict[Any, Way] = {}
         shape, kinds, entries = rows.shape(), [], []
         for place, row in enumerate(rows.rows):
-            entries.append(list(map(trace.name, row.entries)))
+            entries.append(list(map(names.name, row.entries)))
             pattern, operands = self.named(row)
             way = self.ways.setdefault(pattern, Way())
             way.rows.append(place)
             way.operands.append(operands)
             numbers = [] if rows.in_transform else [*row.entries, *(alias.source for alias in row.exits)]
-            kinds.append(list(map(trace.kind, numbers)))
-            trace.leave(row.made(), rows)
-            trace.stand_for(row.exits, [self.result(index, place) for index in range(len(row.exits))])
+            kinds.append(list(map(names.run.kind, numbers)))
+            names.leave(row.made(), rows)
+            names.stand_for(row.exits, [self.result(index, place) for index in range(len(row.exits))])
         self.shape = None if shape is None or kinds.count(kinds[0]) < len(kinds) else (shape, *kinds[0])
         self.columns: list[tuple[Any, ...]] = [*zip(*entries, strict=True)] if self.shape else []
         self.places = {as_bits(column): place for place, column in enumerate(self.columns)}
 
     def named(self, row: Row) -> tuple[Any, list[Any]]:
         """Return the pattern of a row, and its operands."""
-        steps = self.trace.steps(row.events, f"{self.number}_")
-        return parted(steps, tuple([self.trace.name(alias.source) for alias in row.exits]))
+        steps = self.steps(row.events, f"{self.number}_")
+        return parted(steps, tuple([self.names.name(alias.source) for alias in row.exits]))
 
     def input(self, index: int) -> str:
         """Return the name of a number of a row."""
@@ -121,9 +122,9 @@ class Roller:
             raise Irregular(self.rows)
         copy, aliases = row.copy
         inputs = list(map(self.input, range(len(aliases))))
-        self.trace.stand_for(aliases, inputs)
+        self.names.stand_for(aliases, inputs)
         found, operands = self.named(copy)
-        self.trace.leave([*copy.made(), *(alias.node for alias in aliases)], self.rows)
+        self.names.leave([*copy.made(), *(alias.node for alias in aliases)], self.rows)
         columns = dict(zip(inputs, self.columns, strict=True))
         for place, others in zip(way.rows, way.operands, strict=True):
             expected = [columns[operand][place] if operand in columns else operand for operand in operands]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from microgrid.compiler.arguments import Arguments, Unfit
-from microgrid.compiler.program.form import MOST_WAYS, Guard
+from microgrid.compiler.program.form import Guard
 from microgrid.engine import graph
 from microgrid.engine.operations import IDENTITY
 from microgrid.engine.value import Value
@@ -16,10 +16,8 @@ from microgrid.transforms import nests as tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Container
     from typing import Any
-
-    from microgrid.compiler.trace.recorder import Trace
 
 
 class Irregular(Exception):
@@ -56,36 +54,8 @@ class Row:
         self.events: list[Any] = []
         self.shape: Any = shape_of(arguments, len(self.entries))
         self.copy: tuple[Row, list[Alias]] | None = None
-        self._result: Any = None
-        self._ends: list[Value] = []
-
-    def call(self, trace: Trace, function: Callable[..., Any]) -> None:
-        """Call the function."""
-        trace.enter(self)
-        self._result = function(*self.arguments)
-        self._ends = values_in(self._result)
-        shape = shape_of(self._result, len(self._ends))
-        self.shape = None if shape is None or self.shape is None else (self.shape, shape)
-
-    def result(self, trace: Trace, branches: Rows | None) -> Any:
-        """Return the result of the call for what is outside; `branches` are the rows, if some of them branch."""
-        own = None if branches else frozenset(map(id, self.made()))
-        outside = with_aliases(self._result, self.exits, own)
-        trace.alias(self.exits, branches)
-        return outside
-
-    def add_copy(self, trace: Trace, function: Callable[..., Any], rows: Rows) -> None:
-        """Call the function once more, on a copy of the arguments, if that can be done."""
-        aliases: list[Alias] = []
-        copy = Row(with_aliases(self.arguments, aliases))
-        trace.alias(aliases)
-        self.copy = copy, aliases
-        try:
-            copy.call(trace, function)
-            copy.result(trace, rows)
-        except Exception:
-            self.copy = None
-        trace.hide([*copy.made(), *(alias.node for alias in (*aliases, *copy.exits))])
+        self.result: Any = None
+        self.ends: list[Value] = []
 
     def is_changed(self) -> bool:
         """Return whether the function changed its arguments."""
@@ -93,7 +63,7 @@ class Row:
 
     def has_other_result(self) -> bool:
         """Return whether the result is not any more what it was."""
-        return list(map(id, values_in(self._result))) != list(map(id, self._ends))
+        return list(map(id, values_in(self.result))) != list(map(id, self.ends))
 
     def path(self) -> tuple[Any, ...]:
         """Return the outcomes of its guards."""
@@ -152,23 +122,6 @@ class Rows:
         self.in_transform = in_transform
         self.rows: list[Row] = []
         self.are_regular = self.use_indices = False
-
-    def results(self, trace: Trace, function: Callable[..., Any], batch: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Return the results of `function` for each row of `batch`."""
-        for arguments in batch:
-            self.rows.append(Row(arguments))
-            self.rows[-1].call(trace, function)
-        if any([row.has_other_result() for row in self.rows]):
-            trace.cannot_follow("a function under vmap that changes what it returned")
-        branches = self if any([isinstance(event, Guard) for row in self.rows for event in row.events]) else None
-        found = [row.result(trace, branches) for row in self.rows]
-        self.are_regular = not self.use_indices
-        paths = {row.path(): row for row in reversed(self.rows)}
-        if self.are_regular and 1 < len(paths) <= MOST_WAYS and self.shape() is not None:
-            for row in paths.values():
-                if not row.is_changed():
-                    row.add_copy(trace, function, self)
-        return found
 
     def shape(self) -> Any:
         """Return the shape of all rows; None if they differ by more than numbers."""

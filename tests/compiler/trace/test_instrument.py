@@ -13,7 +13,7 @@ from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.program.form import Guard
 from microgrid.compiler.trace import instrument as instrument_module
 from microgrid.compiler.trace.instrument import instrument, is_followed, restore
-from microgrid.compiler.trace.recorder import Trace
+from microgrid.compiler.trace.trace import Trace
 from microgrid.engine.modes import Mode, active, apart, observers, tracing
 from tests.interruptions import everywhere
 

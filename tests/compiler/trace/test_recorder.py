@@ -8,7 +8,9 @@ import pytest
 
 from microgrid import Value, derivative, grad, hvp, jvp, math, no_grad, vjp
 from microgrid.compiler.arguments import Unfit
-from microgrid.compiler.trace.recorder import Trace, variable
+from microgrid.compiler.trace.names import Names
+from microgrid.compiler.trace.trace import Trace
+from microgrid.compiler.trace.translator import variable
 from microgrid.engine.modes import active
 from microgrid.rules.table import RULES, Rule
 
@@ -204,7 +206,7 @@ def test_the_first_obstacle_is_told(function: Any, obstacle: str) -> None:
         function(trace.inputs[0])
     trace.program([])
     assert re.match(obstacle, trace.obstacle) and (" at " not in obstacle or "test_recorder.py" in trace.obstacle)
-    trace.name({1.0})
+    Names(trace).name({1.0})
     assert re.match(obstacle, trace.obstacle)
 
 
@@ -220,9 +222,9 @@ def test_an_error_in_a_run_is_told_unless_an_obstacle_is_behind_it() -> None:
 def test_a_program_is_checked_to_tell_all_and_not_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     trace = Trace([3.0])
     out = trace.run(lambda x, *, scale: x * x * scale, *trace.inputs, scale=2.0)
-    monkeypatch.setattr("microgrid.compiler.trace.recorder.MOST_STEPS", 2)
+    monkeypatch.setattr("microgrid.compiler.trace.trace.MOST_STEPS", 2)
     assert str(trace.checked_program([out])) == str(trace.program([out]))
-    monkeypatch.setattr("microgrid.compiler.trace.recorder.MOST_STEPS", 1)
+    monkeypatch.setattr("microgrid.compiler.trace.trace.MOST_STEPS", 1)
     with pytest.raises(Unfit, match=r"^2 operations are too many to compile; compile a part of it that is called"):
         trace.checked_program([out])
     with pytest.raises(Unfit, match=r"^the constant Fraction\(1, 2\) of type Fraction$"):
