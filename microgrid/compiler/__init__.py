@@ -1,13 +1,9 @@
 """The compiler: a function, run once on recording values, becomes straight-line Python on floats.
 
-`trace` runs it, while `instrument` watches what is done with its values, and gives a `program`; `passes` make that
-shorter; `templates` and `emit` write it as source, from the rows of the table; `cases` hold the compiled functions,
-`call` makes a call a node of a graph, and `jit` is the door. `arguments` takes apart what goes in and comes out. What
-`vmap` does in the function is noted in `rows`; `rolling` makes one loop of the program of them, which `loops` writes.
-Derivatives of a batch within a trace are in `batch`; what must be recorded of a call is done by the `interpreter`, and
-`projections` take single results. `settings` tell what selects a case. The training steps of `fit`, in `steps`, are put
-together from `parts` that are traced apart: the loss of a sample, and in `updates` what an optimiser does. `units`
-leaves out what is done for dead units.
+`trace/` runs it and makes a `program/`, which passes make shorter; `source/` writes it as Python, from the rows of the
+table. `jit` is the door. A call's `arguments` are taken apart, and their `settings` select one of the `cases`, which
+hold the compiled functions; a `call` is a node of a graph, from which `projections` take single results. Training steps
+are put together in `training` and `optim` from `parts` that are traced apart.
 
 Results have the bits of an eager run, but for the builtin `sum` of plain floats: from Python 3.12 on it compensates
 their roundings, and a trace, which is given `Value`s, records plain additions. Nothing is patched: `math.fsum`, rounded

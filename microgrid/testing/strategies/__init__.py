@@ -1,1 +1,4 @@
-"""Hypothesis strategies for values, rules, expressions and networks."""
+"""Hypothesis strategies: leaves, arguments of a rule, networks (`values`) and whole expressions (`drafting`).
+
+`domains` read where a rule is smooth, by arithmetic on `intervals`; an `expression` is a program text.
+"""
