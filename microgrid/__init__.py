@@ -117,4 +117,8 @@ def _version() -> str:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, "__version__"})
+    return sorted([*__all__, "__version__"])
+
+
+for _public in (LostDerivativeWarning, define_rule, gc_paused, no_grad):
+    _public.__module__ = __name__

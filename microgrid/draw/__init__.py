@@ -19,6 +19,7 @@ from microgrid.draw.plots.loss_surface import plot_loss_surface
 from microgrid.draw.plots.parameters import plot_parameters
 from microgrid.draw.plots.representation import plot_representation
 from microgrid.draw.plots.terminal import sparkline
+from microgrid.engine.public import publish
 
 __all__ = [
     "decision_boundary_text",
@@ -37,5 +38,4 @@ __all__ = [
     "trace",
 ]
 
-for _name in __all__:
-    globals()[_name].__module__ = __name__
+__dir__ = publish(globals())

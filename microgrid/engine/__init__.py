@@ -5,9 +5,9 @@ makes nodes, `sweeps` keep adjoints and tangents in tables, `modes` change what 
 bad number, `define` adds operations. `numbers` says what counts as one.
 """
 
+from microgrid.engine.public import publish
 from microgrid.engine.value import Value
 
 __all__ = ["Value"]
 
-for _name in __all__:
-    globals()[_name].__module__ = __name__
+__dir__ = publish(globals())

@@ -8,6 +8,7 @@ are no tensors here: a layer takes a sequence of numbers or `Value`s, and a samp
 from __future__ import annotations
 
 from microgrid.engine.numbers import random_source
+from microgrid.engine.public import publish
 from microgrid.nn.activations import activation_function, activation_name
 from microgrid.nn.embedding import Embedding
 from microgrid.nn.initialisers import (
@@ -46,5 +47,4 @@ __all__ = [
     "zeros",
 ]
 
-for _name in __all__:
-    globals()[_name].__module__ = __name__
+__dir__ = publish(globals())

@@ -5,6 +5,7 @@ A schedule is no object here, but a function of the number of steps: give it as 
 
 from __future__ import annotations
 
+from microgrid.engine.public import publish
 from microgrid.optim.adam import Adam, AdamW
 from microgrid.optim.clipping import clip_grad_norm_, clip_grad_value_
 from microgrid.optim.optimizer import Optimizer
@@ -12,5 +13,4 @@ from microgrid.optim.sgd import SGD
 
 __all__ = ["SGD", "Adam", "AdamW", "Optimizer", "clip_grad_norm_", "clip_grad_value_"]
 
-for _name in __all__:
-    globals()[_name].__module__ = __name__
+__dir__ = publish(globals())

@@ -8,6 +8,8 @@ What needs Hypothesis is imported when it is first used.
 Value(data=2.0, grad=0.0)
 """
 
+from microgrid.engine.public import publish
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from microgrid.testing.gradients import check_gradients
@@ -60,8 +62,7 @@ def __getattr__(name: str) -> object:
         raise ModuleNotFoundError(f"{name} needs Hypothesis: {hint}", name=error.name) from None
 
 
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__dir__ = publish(globals())
 
 
 def _hypothesis_setup_hook() -> None:

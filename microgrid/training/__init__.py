@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from microgrid.engine.public import publish
 from microgrid.training.fit import fit
 from microgrid.training.history import History
 from microgrid.training.recorder import Recorder
@@ -9,5 +10,4 @@ from microgrid.training.sweep import Result, SerialExecutor, sweep
 
 __all__ = ["History", "Recorder", "Result", "SerialExecutor", "fit", "sweep"]
 
-for _name in __all__:
-    globals()[_name].__module__ = __name__
+__dir__ = publish(globals())

@@ -5,6 +5,7 @@ is what all of them begin with; `series` and `taylor` do Taylor mode; `nests` wa
 `arrays` tell what others keep numbers in.
 """
 
+from microgrid.engine.public import publish
 from microgrid.transforms.gradients import (
     derivative,
     grad,
@@ -37,5 +38,4 @@ __all__ = [
     "vmap",
 ]
 
-for _name in __all__:
-    globals()[_name].__module__ = __name__
+__dir__ = publish(globals())
