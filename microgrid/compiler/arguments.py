@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
     from typing import Any
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 LARGEST_INTEGER = 2**53  # up to here floats are as exact as integers
 VALUE = (Value, None)  # the part of a key for one: a pair, as for one that was met before
 

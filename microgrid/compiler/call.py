@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from microgrid.compiler.cases import Case, Tape
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 
 class Call:
     """The operation of the calls that one case serves; a node of it keeps the numbers of the call and the tape.

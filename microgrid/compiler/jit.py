@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
     from typing import Any
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 MOST_CASES = 32  # for one shape of the arguments
 MOST_SHAPES = 128
 entering = free_in_forks(RLock())  # held while the case of a call is entered among the others

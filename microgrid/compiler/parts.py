@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from microgrid.engine.value import Value
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 # What generated code calls its own: an operation of that name cannot be called there.
 OWN = re.compile(
     r"training_steps|updated|numbers|leaves|batches|rates|losses|missed|rows?|scale|hidden|steps|lr|loss|parameters|gradients|"

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 
 class Seeds:
     """The adjoints of several results of one node, by their numbers; sums of them are made as of one number."""

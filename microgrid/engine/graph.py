@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from microgrid.engine.node import N, Node
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 
 def inner_nodes(*roots: N, seen: set[N] | None = None) -> list[N]:
     """Return the nodes of the graph of `roots` that an operation made, parents before the nodes made from them.

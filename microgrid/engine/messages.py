@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 
 def number(x: Any, digits: int = 4) -> str:
     """Return `x` in a few characters.

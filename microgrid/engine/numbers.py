@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from random import Random
     from typing import Any
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 MATH_ERRORS = (ArithmeticError, ValueError)  # what functions of numbers raise outside of their domain
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from itertools import combinations
 
 from microgrid.engine.messages import check_data, check_sequences, named
-from microgrid.engine.modes import observe, observers
+from microgrid.engine.modes import observe, observers, tracing
 from microgrid.engine.numbers import MATH_ERRORS, all_of, as_number, constant, is_fraction, is_number
 from microgrid.engine.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation, operation_of
 from microgrid.engine.value import Value
@@ -21,6 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
+
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
 FORWARD_ERRORS = (*MATH_ERRORS, TypeError)
 new = object.__new__
@@ -56,7 +58,16 @@ def convert(rule: Rule, name: str, argument: Any) -> tuple[Any, Any, bool]:
 
 def as_nodes(elements: Iterable[Any]) -> tuple[Value, ...]:
     """Return `elements` with leaves in the place of numbers."""
-    return tuple(x if isinstance(x, Value) else Value(x) for x in elements)
+    return tuple([x if isinstance(x, Value) else stand_in(x) for x in elements])
+
+
+def stand_in(number: Any) -> Value:
+    """Return a leaf in the place of a number among the elements of a sequence, of which a trace is told."""
+    leaf = Value(number)
+    trace = tracing() if observers else None
+    if trace is not None:
+        trace.stands_in(leaf)
+    return leaf
 
 
 def evaluate(rule: Rule, numbers: Iterable[Any], functions: Mapping[str, Any]) -> Any:

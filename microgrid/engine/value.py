@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 else:
     Operations = object
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 
 class Value(Node, Operations):
     """A number in a computation graph.

@@ -88,7 +88,7 @@ def define(source: str, name: str, names: Mapping[str, Any], passing: bool = Fal
     used = words(source)
     given = {word: meaning for word, meaning in dict(names).items() if word in used}  # a copy: another thread may add
     namespace = vars(module)
-    namespace.update(given, __loader__=SourceText(source), __file__=f"<microgrid>/{name}.py")
+    namespace.update(given, FOLLOWED=True, __loader__=SourceText(source), __file__=f"<microgrid>/{name}.py")
     if passing:
         namespace["__builtins__"] = {}
     before = dict(namespace)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
     Argnums = int | Sequence[int]
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 
 class Differentiation(Guarded):
     """The mode in which a transform runs a function.
@@ -87,8 +89,9 @@ def as_node(number: Any) -> Value:
 
 
 def detached(leaf: Any) -> Value:
-    """Return the number of a leaf as a new `Value`."""
-    node: Value = leaf.detach() if is_node(leaf) else Value(plain(leaf))
+    """Return the number of a leaf as a new `Value`, also where a trace knows that it is a plain number."""
+    trace = tracing() if observers and is_node(leaf) else None
+    node: Value = trace.detached(leaf) if trace else leaf.detach() if is_node(leaf) else Value(plain(leaf))
     return node
 
 
@@ -186,7 +189,7 @@ class Run:
 
     def enter(self, source: Any) -> Value:
         """Return a new leaf that takes the place of `source`, a number or a `Value`."""
-        leaf = source.detach() if is_node(source) else Value(source)
+        leaf = detached(source)
         self.sources.append(source)
         self.inputs.append(leaf)
         return leaf

@@ -143,6 +143,9 @@ def test_a_trace_is_told_what_a_run_returns_and_what_took_part() -> None:
             asked.append([out.data for out in outputs])
             return [weight]
 
+        def detached(self, source: Value) -> Value:
+            return source.detach()
+
         def given(self, node: Value, sources: Any) -> Value:
             returned.append((node.data, sources))
             return node

@@ -27,10 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-# Where `.data` is read to compute a result that is recorded, or only for its type, and `.grad` for a new node.
-FOLLOWED = {"engine.recording", "engine.messages", "transforms.run", "engine.value", "engine.numbers", "engine.graph"}
-# Who looks at the graph in order to record, or to tell nodes apart, and not for the user to see it.
-OUTWARD = ("microgrid.draw", "microgrid.testing")
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 STRUCTURE = ("label", "op", "parents", "constants", "_prev", "_op")
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
 INTEGERS = {"__int__": "int", "__trunc__": "trunc", "__floor__": "floor", "__ceil__": "ceil"}
@@ -197,15 +195,15 @@ def watched(slot: Any) -> property:
     return property(read, write)
 
 
-def looking(accepts: Callable[[Any, str], bool]) -> Callable[[Any, str], None]:
-    """Return what tells traces of what a frame does, unless its code, of a module, is such as `accepts` tells."""
+def looking(accepts: Callable[[Any, dict[str, Any]], bool]) -> Callable[[Any, str], None]:
+    """Return what tells traces of what a frame does, unless `accepts` its code and the names of its module."""
     known: dict[int, tuple[bool, Any]] = {}  # by the id of the code, which is kept: its hash takes long
 
     def look(frame: Any, what: str) -> None:
         code = frame.f_code
         found = known.get(id(code))
         if found is None:
-            found = known[id(code)] = accepts(code, frame.f_globals.get("__name__", "")), code
+            found = known[id(code)] = accepts(code, frame.f_globals), code
         if not found[0]:
             trace = present()
             if trace is not None:
@@ -219,7 +217,7 @@ def seen(name: str, attribute: Any) -> property:
 
     While it is traced, the arguments of a function are leaves without a label.
     """
-    look = looking(lambda code, module: is_own(module) and not module.startswith(OUTWARD))
+    look = looking(lambda code, names: is_own(names.get("__name__", "")))
     get, reading = attribute.__get__, f"reading .{name}"
 
     def read(self: Value) -> Any:
@@ -229,12 +227,13 @@ def seen(name: str, attribute: Any) -> property:
     return property(read, getattr(attribute, "__set__", None))
 
 
-def is_followed(code: Any, module: str) -> bool:
-    """Return whether a trace follows what `code` of `module` does with `.data` or `.grad`."""
-    package, _, inner = module.partition(".")
-    if package != "microgrid" or code.co_name == "on_data":
-        return False
-    return inner in FOLLOWED or inner.startswith(("generated.", "compiler."))
+def is_followed(code: Any, names: dict[str, Any]) -> bool:
+    """Return whether a trace follows what code does with `.data` or `.grad`, in a module that has these names.
+
+    A module that reads `.data` to compute a result that is recorded, or only for its type, or `.grad` for a new node,
+    says so by `FOLLOWED`.
+    """
+    return bool(names.get("FOLLOWED")) and code.co_name != "on_data"
 
 
 def making(init: Callable[..., None]) -> Callable[..., None]:
@@ -244,24 +243,19 @@ def making(init: Callable[..., None]) -> Callable[..., None]:
         init(self, *arguments, **keywords)
         trace = present()
         if trace is not None:
-            trace.made(self, stands_in=sys._getframe(1).f_globals.get("__name__") == "microgrid.engine.recording")
+            trace.made(self)
 
     return make
 
 
-def detaching(detach: Callable[[Value], Value], init: Callable[..., None]) -> Callable[[Value], Value]:
-    """Return `Value.detach`, telling traces whose number the leaf has."""
+def detaching(detach: Callable[[Value], Value]) -> Callable[[Value], Value]:
+    """Return `Value.detach`, telling traces whose number the leaf has; of a plain number there is nothing to detach."""
 
     def detached(self: Value) -> Value:
         trace = present()
         if trace is None:
             return detach(self)
-        inside = sys._getframe(1).f_globals.get("__name__") == "microgrid.transforms.run"
-        if id(self) in plain and not inside:
-            return self  # of a plain number there is nothing to detach
-        leaf = object.__new__(Value)
-        init(leaf, self.data, label=self.label)
-        trace.made(leaf, self, inside)
+        leaf: Value = self if id(self) in plain else trace.detached(self)
         return leaf
 
     return detached
@@ -280,7 +274,7 @@ def changes() -> dict[str, Any]:
     changed |= {"__bool__": conversion("{} != 0.0", own["__bool__"], bool), "__round__": rounding(own["__round__"])}
     changed["__hash__"] = hashing(own["__hash__"])
     changed["__float__"] = to_float(own["__float__"])
-    changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"], own["__init__"])}
+    changed |= {"__init__": making(own["__init__"]), "detach": detaching(own["detach"])}
     changed |= {name: seen(name, getattr(Value, name)) for name in STRUCTURE}
     changed |= {"__index__": index, "__getattr__": missing}
     return {**changed, **{name: watched(getattr(Value, name)) for name in ("data", "grad")}}

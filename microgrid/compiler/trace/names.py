@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from microgrid.compiler.trace.recorder import Recorder
     from microgrid.compiler.trace.rows import Alias, Rows
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 LARGEST_BITS = 1024  # of an integer that a float can be compared with
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from microgrid.engine.node import Node
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 OF_INTEGERS = ("prod", "sumprod")  # functions that give an integer for integers; operators are instrumented
 ended: WeakSet[Value] = WeakSet()  # the inputs of earlier traces that something outside still refers to
 OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
@@ -171,21 +173,27 @@ class Recorder(modes.Mode):
             if op.name in OF_INTEGERS:
                 self.takes_integers(op.name, [x for x in node.parents if id(x) not in self._stand_ins])
 
-    def made(self, leaf: Value, source: Value | None = None, stands_in: bool = False) -> None:
-        """Take note of a leaf that is made in the trace: of a constant, or of the number of `source`.
-
-        With `stands_in` it has the place of a number among the elements of a sequence.
-        """
+    def made(self, leaf: Value, source: Value | None = None) -> None:
+        """Record a leaf that is made in the trace: of a constant, or of the number of `source`."""
         if leaf.op is not None:
             self.cannot_follow("a hand-written operation")
         elif type(leaf.data) is not float:
             self.cannot_follow("a fraction")
-        if source is None and not stands_in:
+        if source is None:
             self.values.add(id(leaf))
-        elif source is None:
-            self.set_plain(leaf)
-            self._stand_ins.add(id(leaf))
         self.events.append((leaf, None, source, None))
+
+    def stands_in(self, leaf: Value) -> None:
+        """Record that `leaf`, just made of a constant, has the place of a number among the elements of a sequence."""
+        self.values.discard(id(leaf))
+        self.set_plain(leaf)
+        self._stand_ins.add(id(leaf))
+
+    def detached(self, source: Value) -> Value:
+        """Return a new leaf with the number of `source`."""
+        leaf = graph.make(Value, source.data, 0.0, source.label)
+        self.made(leaf, source)
+        return leaf
 
     def passed_on(self, node: Any) -> Any:
         """Return what `node` is in an eager run, in all calls, where it stands for another one."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from typing import Any
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 
 class Irregular(Exception):
     """Raised for rows that are no loop."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from microgrid.compiler.trace.recorder import Recorder
     from microgrid.engine.value import Value
 
+FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+
 MIXED = ("add", "sub", "mul", "div")  # what Python does with an integer and a float as with two floats
 OWN = ("d", "p", "row", "kept")  # what other names in generated code begin with
 

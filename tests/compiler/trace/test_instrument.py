@@ -14,7 +14,9 @@ from microgrid.compiler.program.form import Guard
 from microgrid.compiler.trace import instrument as instrument_module
 from microgrid.compiler.trace.instrument import instrument, is_followed, restore
 from microgrid.compiler.trace.trace import Trace
+from microgrid.engine import recording
 from microgrid.engine.modes import Mode, active, apart, observers, tracing
+from microgrid.nn import perceptrons
 from tests.interruptions import everywhere
 
 
@@ -123,10 +125,8 @@ def test_an_interruption_leaves_nothing_of_a_trace(function: Any) -> None:
 
 def test_reading_data_is_followed_in_the_library_only() -> None:
     code = test_values_do_what_they_did_outside_of_the_trace.__code__
-    for module in ("microgrid.engine.recording", "microgrid.generated.value", "microgrid.compiler.trace.recorder"):
-        assert is_followed(code, module)
-    for module in ("microgrid.nn", "engine.recording", ""):
-        assert not is_followed(code, module)
+    assert is_followed(code, vars(recording)) and is_followed(code, Value.tanh.__globals__)
+    assert not is_followed(code, vars(perceptrons)) and not is_followed(code, globals())
 
 
 def test_the_first_obstacle_is_told() -> None:
