@@ -172,6 +172,14 @@ def test_a_power_zero_is_constant_as_near_to_zero_as_there_are_floats(name: str,
 
 
 @pytest.mark.parametrize("name", ["pow"])
+@pytest.mark.parametrize("at", [-1e300, -(2.0**52), -3.0, 0.0, 1e300])
+def test_a_first_power_has_the_slope_1(name: str, at: float) -> None:
+    x = Value(at)
+    OPERATORS[name](x, 1.0).backward()
+    assert x.grad == 1.0
+
+
+@pytest.mark.parametrize("name", ["pow"])
 def test_a_root_in_a_denominator_falls_without_bound(name: str) -> None:
     x = Value(1e-310)
     OPERATORS[name](x, -0.5).backward()

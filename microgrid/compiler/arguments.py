@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from microgrid.compiler.settings import is_constant, is_static, key_of
-from microgrid.engine.numbers import is_fraction, is_node, is_number
+from microgrid.engine.numbers import all_of, is_fraction, is_node, is_number
 from microgrid.engine.value import Value
 from microgrid.transforms import arrays
 from microgrid.transforms import nests as tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
     from typing import Any
 
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
@@ -210,15 +212,19 @@ class Results:
     Args:
         out: a nest of numbers, `Value`s, text, bools and None.
 
+    Attributes:
+        leaves: the numbers.
+        rebuilt: returns the nest of others, of which a list is given.
+
     Raises:
         Unfit: if there is something else in it.
     """
 
-    __slots__ = ("leaves", "nest")
+    __slots__ = ("leaves", "rebuilt")
 
     def __init__(self, out: Any) -> None:
         self.leaves: list[Any] = []
-        self.nest = tree.Walk(self.take, self.is_kept).visit("the result", False, out)
+        self.rebuilt = builder(tree.Walk(self.take, self.is_kept).visit("the result", False, out))
 
     def take(self, leaf: Any) -> int:
         """Take note of a leaf; return its number, which stands for it in the nest."""
@@ -234,8 +240,25 @@ class Results:
             raise Unfit(f"it returns something of type {type(item).__name__}")
         return False
 
-    def rebuilt(self, results: Sequence[Any]) -> Any:
-        """Return the nest with `results` as its leaves."""
-        if type(self.nest) is int:
-            return results[0]
-        return tree.Walk(results.__getitem__, is_settled).visit("the result", False, self.nest)
+
+def builder(nest: Any) -> Callable[[Sequence[Any]], Any]:
+    """Return what builds a nest like `nest`, in which the indices of its leaves stand, of the list of these.
+
+    A walk through the nest would take longer than most compiled functions: a list of 1,000 numbers 1 ms, a slice 3 µs.
+
+    >>> builder((1, [0, 1], {"a": 2}))([0.5, 1.5, 2.5])
+    (1.5, [0.5, 1.5], {'a': 2.5})
+    """
+    kind = type(nest)
+    if kind is int:
+        return itemgetter(nest)
+    if kind is dict:
+        entries = [(key, builder(item)) for key, item in nest.items()]
+        return lambda leaves: {key: build(leaves) for key, build in entries}
+    if kind is not list and kind is not tuple:
+        return lambda leaves: tree.Walk(leaves.__getitem__, is_settled).visit("the result", False, nest)
+    if nest and all_of(int, nest) and list(nest) == [*range(nest[0], nest[0] + len(nest))]:
+        part = slice(nest[0], nest[0] + len(nest))
+        return lambda leaves: kind(leaves[part])
+    parts = [builder(item) for item in nest]
+    return lambda leaves: kind([build(leaves) for build in parts])

@@ -116,10 +116,10 @@ ROWS = (
     Rule("mod(x, y)",       "x % y",            "remainder with the sign of y", x="1", y="-(x // y)", symbol="%",
          domain="y != 0 and x % y != 0"),
     # The steps are 1, but 0 where x**0 would become an infinite x**-1 (abs(x) up to 2**-1024 is lost in the quotient),
-    # and where log(1) stands for log(0): right at x = 0 to every order.
-    Rule("pow(x, y)",       "power(x, y)",      "power",
-         x="y * x ** (y - step(abs(x) / 2 ** 51 + abs(y)))", y="out * log(x + (1 - step(abs(x))))",    symbol="**",
-         domain="x > 0"),
+    # and where log(1) stands for log(0): right at x = 0 to every order. By the first, nan goes through x**1 too.
+    Rule("pow(x, y)",       "power(x, y)",      "power",                                                 symbol="**",
+         x="y * x ** (y - where(y * (y - 1), 1, step(abs(x) / 2 ** 51 + y)))",
+         y="out * log(x + (1 - step(abs(x))))",                                                       domain="x > 0"),
     Rule("identity(x)",     "x",                "the number itself",        x="1"),
     Rule("neg(x)",          "-x",               "negative",                 x="-1",                   symbol="-"),
     Rule("abs(x)",          "abs(x)",           "absolute value",           x="sign(x)",              domain="x != 0"),

@@ -215,3 +215,15 @@ def test_results_are_rebuilt(nest: Any) -> None:
 def test_modules_are_no_results() -> None:
     with pytest.raises(Unfit, match="it returns something of type Holder"):
         Results([1.0, Holder()])
+
+
+def test_results_are_built_in_the_kinds_that_they_had() -> None:
+    nests: list[Any] = [
+        1.0, [], (), {}, [1.0], [1.0, 2.0], (1.0, [2.0, (3.0, 4.0)], 5.0), {"a": 1.0, "b": [2.0, {}]},
+        [None, 1.0, "text"], Pair(1.0, [2.0, 3.0]), [Pair(1.0, 2.0), True], [[1.0], [2.0, 3.0]], [0.5, [1.0], 2.0],
+    ]  # fmt: skip
+    for nest in nests:
+        results = Results(nest)
+        built = results.rebuilt(results.leaves)
+        assert repr(built) == repr(nest) and (built is not nest or not isinstance(nest, list | dict))
+        assert Results(results.rebuilt([-leaf for leaf in results.leaves])).leaves == [-x for x in results.leaves]

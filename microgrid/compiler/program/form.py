@@ -103,6 +103,11 @@ class Program(NamedTuple):
     steps: tuple[Step | Guard | Loop, ...]
     outputs: tuple[Any, ...]
 
+    @property
+    def takes_integers(self) -> bool:
+        """Whether some inputs come in unconverted as well, since they may be integers."""
+        return any(name.startswith("whole") for name in self.inputs)
+
     def __str__(self) -> str:
         lines = [f"inputs {', '.join(self.inputs)}"]
         for step in self.steps:

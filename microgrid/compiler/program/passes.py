@@ -19,22 +19,24 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def folded(program: Program) -> Program:
+def folded(program: Program, floats: bool | None = None) -> Program:
     """Return `program` with every step on numbers alone computed; identities and decisions on numbers are left out.
 
-    A step that raises on its numbers stays, and raises whenever the program runs.
+    A step that raises on its numbers stays, and raises whenever the program runs. So does a product with 1 that may
+    make a float of an integer: with `floats` there are none.
     """
+    floats = not program.takes_integers if floats is None else floats
     known: dict[str, Any] = {}
     steps: list[Step | Guard | Loop] = []
     for step in program.steps:
         if isinstance(step, Loop):
-            steps.append(step.renamed(known).changed(folded))
+            steps.append(step.renamed(known).changed(lambda path: folded(path, floats)))
             continue
         arguments = renamed(operands(step), known)
         if isinstance(step, Guard):
             steps += [Guard(step.test, arguments, step.outcome)] if names_in(arguments) else []
-        elif step.rule.name == "identity" or (step.rule is DETACH and not isinstance(arguments[0], str)):
-            known[step.target] = arguments[0]
+        elif (operand := unchanged(step.rule, arguments, floats)) is not None:
+            known[step.target] = operand
         elif names_in(arguments) or step.rule is SOFTMAX:
             steps.append(Step(step.target, step.rule, arguments))
         else:
@@ -43,6 +45,20 @@ def folded(program: Program) -> Program:
             except MATH_ERRORS:
                 steps.append(Step(step.target, step.rule, arguments))
     return Program(program.inputs, tuple(steps), renamed(program.outputs, known))
+
+
+def unchanged(rule: Rule, operands: tuple[Any, ...], floats: bool) -> Any:
+    """Return the operand that is the result of `rule`, bit for bit; None if there is none."""
+    if rule.name == "identity" or (rule is DETACH and not isinstance(operands[0], str)):
+        return operands[0]
+    if floats and rule.name in ("mul", "div", "pow") and is_one(operands[1]):
+        return operands[0]
+    return operands[1] if floats and rule.name == "mul" and is_one(operands[0]) else None
+
+
+def is_one(operand: Any) -> bool:
+    """Return whether `operand` is the constant 1."""
+    return type(operand) is float and operand == 1
 
 
 @cache
@@ -102,6 +118,13 @@ def can_raise(rule: Rule) -> bool:
 dependents.add(can_raise)
 
 
+def is_safe(step: Step) -> bool:
+    """Return whether `step` raises on no floats: a quotient by a constant other than zero does not, say."""
+    if step.rule.name == "div" and type(step.arguments[1]) is float:
+        return step.arguments[1] != 0
+    return step.rule.name == "abs" or not can_raise(step.rule)
+
+
 def pruned(program: Program) -> Program:
     """Return `program` without the steps that nothing needs, if they cannot raise."""
     live = set(names_in(program.outputs))
@@ -111,7 +134,7 @@ def pruned(program: Program) -> Program:
             step = pruned_loop(step, live)
             live.update(names_in(operands(step)))
             kept += [step] if step.targets or any(way.steps for way in step.ways) else []
-        elif isinstance(step, Guard) or step.target in live or can_raise(step.rule):
+        elif isinstance(step, Guard) or step.target in live or not is_safe(step):
             live.update(names_in(operands(step)))
             kept.append(step)
     return program._replace(steps=tuple(reversed(kept)))

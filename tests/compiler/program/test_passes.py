@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from microgrid.compiler.program.form import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step
+from microgrid.compiler.program.form import DETACH, SHARE, SOFTMAX, Guard, Loop, Program, Step, operands
 from microgrid.compiler.program.passes import (
     PASSES,
     folded,
@@ -73,7 +73,7 @@ def test_decisions_on_numbers_are_left_out() -> None:
 def test_whole_powers_have_the_bits_of_the_row(exponent: int, x: float) -> None:
     rule = power_by(exponent)
     if x or exponent > 0:
-        scope = {"x": x, "y": float(exponent), "step": lambda x: float(x > 0)}
+        scope = {"x": x, "y": float(exponent), "step": lambda x: float(x > 0), "where": lambda c, x, y: x if c else y}
         assert eval(rule.forward, {"x": x}) == x**exponent
         assert eval(rule.partials["x"], {"x": x}) == eval(RULES["pow"].partials["x"], scope)
     assert rule.name.isidentifier() and power_by(exponent) is rule
@@ -171,3 +171,29 @@ def test_loops_without_use_are_left_out_if_they_cannot_raise() -> None:
     guard = Guard("{} < {}", ("s", 0.0), True)
     (left,) = pruned(program(loop(step("a", "mul", "r", "s"), guard, outputs=("a",)), outputs=("x",))).steps
     assert left == Loop("0", (), (("y", "x"),), (Program(("s",), (guard,), ()),))
+
+
+def test_what_changes_nothing_is_left_out() -> None:
+    ones = [
+        step("a", "mul", "x", 1.0),
+        step("b", "mul", 1.0, "a"),
+        step("c", "div", "b", 1.0),
+        step("d", "pow", "c", 1.0),
+    ]
+    kept = [
+        step("e", "mul", "d", -1.0),
+        step("f", "div", 1.0, "e"),
+        step("g", "pow", 1.0, "f"),
+        step("h", "add", "g", 1.0),
+    ]
+    result = folded(program(*ones, *kept, outputs=("h", "d")))
+    assert names(result) == ["mul", "div", "pow", "add"] and operands(result.steps[0]) == ("x", -1.0)
+    assert result.outputs == ("h", "x")
+    whole = Program(("x", "whole0"), (step("a", "mul", "whole0", 1.0),), ("a",))  # which makes a float of an integer
+    assert folded(whole) == whole
+
+
+def test_quotients_by_constants_and_magnitudes_cannot_raise() -> None:
+    safe = [step("a", "div", "x", 2.0), step("b", "abs", "a"), step("c", "div", "b", -math.inf)]
+    risky = [step("d", "div", "x", 0.0), step("e", "div", 1.0, "x"), step("f", "exp", "x")]
+    assert names(pruned(program(*safe, *risky, outputs=("x",)))) == ["div", "div", "exp"]

@@ -145,7 +145,11 @@ def test_operands_are_read_from_left_to_right() -> None:
     [
         (Value(-3.0, label="x") ** 2, "2 * x ** (2 - 1) =", r"2 \cdot x^{2 - 1} ="),
         (Value(0.0, label="x") ** 1, "1 * x ** (1 - 1) =", r"1 \cdot x^{1 - 1} ="),
-        (Value(0.0, label="x") ** 0, "0 * x ** (0 - step(abs(x) / 2 ** 51 + abs(0))) =", r"\right|"),
+        (
+            Value(0.0, label="x") ** 0,
+            "0 * x ** (0 - where(0 * (0 - 1), 1, step(abs(x) / 2 ** 51 + 0))) =",
+            r"\right|",
+        ),
         (2.0 ** Value(3.0, label="x"), "v1 * log(2) =", r"v_{1} \cdot \ln\left(2\right) ="),
         (math.atan2(Value(3.0, label="x"), 2.0), "2 / (2 * 2 + x * x) =", r"\frac{2}{2^{2} + x^{2}} ="),
         (math.dot([Value(-3.0, label="x")], [2.0], 0.0), "dot([x], [2], 0) =", r"v_{1} &= x \cdot 2 ="),
