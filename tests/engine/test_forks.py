@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 
 import pytest
 
@@ -95,6 +96,23 @@ def test_a_process_that_is_forked_within_a_pause_goes_on_with_it() -> None:
         forked(threading.Thread(target=begun.set), child)
     """
     assert output_of(program) == "whole"
+
+
+def test_what_is_done_at_a_fork(monkeypatch: pytest.MonkeyPatch) -> None:
+    hooks: list[dict[str, Callable[[], object]]] = []
+    monkeypatch.setattr(os, "register_at_fork", lambda **given: hooks.append(given), raising=False)
+    lock, calls = _thread.RLock(), []
+    assert free_in_forks(lock) is lock
+    after_fork(lambda: calls.append("in the child"))
+    taking, telling = hooks
+    for place in ("after_in_parent", "after_in_child"):
+        taking["before"]()
+        assert lock._is_owned()
+        taking[place]()
+        assert not lock._is_owned()
+    assert [*telling] == ["after_in_child"]
+    telling["after_in_child"]()
+    assert calls == ["in the child"]
 
 
 def test_where_nothing_forks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,10 @@ TESTS: dict[str, str] = {
     "compiler.trace.recorder": "compiler/trace/test_rolling compiler/source/test_loops",
     "compiler.source.emit": "compiler/source/test_loops",
     "compiler.cases": "compiler/source/test_loops",
+    "engine.forks": "",
+    "compiler.settings": "",
+    "compiler.program.interpreter": "",
+    "training.mistakes": "",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
 
@@ -82,7 +86,7 @@ class Finder(cst.CSTVisitor):
                 return False
             case cst.FunctionDef(name=name) | cst.ClassDef(name=name):
                 self.place.append(name.value)
-            case cst.Raise():
+            case cst.Raise() | cst.Assert():
                 self.raising += 1
         if not (self.raising and isinstance(node, cst.BaseString)):
             for kind, operator in mutation_operators:
@@ -94,7 +98,7 @@ class Finder(cst.CSTVisitor):
     def on_leave(self, node: cst.CSTNode) -> None:
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.place.pop()
-        self.raising -= isinstance(node, cst.Raise)
+        self.raising -= isinstance(node, cst.Raise | cst.Assert)
 
 
 def changed_lines(source: str, mutated: str) -> tuple[str, str]:
@@ -137,7 +141,8 @@ def run_tests(module: str) -> int:
     files = [f"tests/{name}.py" if "test_" in name else file_of(name) for name in TESTS[module].split()]
     files += [test_of(module)]
     options = ["-x", "-q", "--tb=no", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-profile=mutation"]
-    return int(pytest.main([*options, "-k", f"not {SLOW}", file_of(module), *files]))
+    chosen = ["-m", "", "-k", f"not {SLOW}"]  # those of the dev extra too
+    return int(pytest.main([*options, *chosen, file_of(module), *files]))
 
 
 def examine(module: str) -> tuple[list[Mutant], list[Mutant], float]:

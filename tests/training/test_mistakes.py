@@ -9,6 +9,7 @@ from microgrid.losses import mse_loss
 from microgrid.nn import MLP, Layer, Module, Neuron
 from microgrid.optim import SGD, Adam, AdamW
 from microgrid.training import Recorder, fit
+from microgrid.training.mistakes import Contents
 
 XOR = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 LINE = [[0.0], [0.5], [1.0], [2.0], [-1.0]], [0.1, 0.4, 1.1, 1.9, -1.2]
@@ -137,6 +138,20 @@ def test_a_constant_that_only_some_samples_have():
     assert run(net, XOR, **options)[1] == run(net, XOR, **options, compile=False)[1]
 
 
+@pytest.mark.parametrize(("loss", "more"), [(mse_loss, 0), (lambda out, y: 1.0 if y == 0 else (out - y) ** 2, 4)])
+def test_losses_are_asked_for_once_more_where_a_first_batch_has_a_constant(loss, more):
+    calls, model = [], net()
+    optimizer = SGD(model.parameters(), lr=0.1)
+
+    def counted(out, y):
+        calls.append(y)
+        return loss(out, y)
+
+    options = {"epochs": 3, "batch_size": 1, "shuffle": False, "callbacks": [lambda *_: None]}
+    fit(model, XOR, loss=counted, optimizer=optimizer, compile=False, **options)
+    assert len(calls) == 3 * 4 + more
+
+
 def test_gradients_that_are_zero_for_all_samples():
     (told,) = told_of(Shared, LINE, loss=lambda out, y: out * 0 + 1.0)
     assert told.startswith("fit: all gradients are zero, so SGD(2 parameters, lr=0.1) moved nothing: usually all units")
@@ -151,12 +166,29 @@ def test_gradients_that_are_zero_for_all_samples():
 
 
 def test_who_may_stay_at_rest():
-    """A learning rate of zero, weight decay, frozen parameters, a loss that is zero already, no epoch."""
+    """A learning rate that is zero or too small, weight decay, a loss that is zero already, no epoch."""
+
+    def zero():
+        model = Shared()
+        model.w.data = model.b.data = 0.0
+        return model
+
     nothing = {"loss": lambda out, y: out * 0 + 1.0}
     assert told_of(Shared, LINE, lambda params: SGD(params, lr=0.0), **nothing) == []
+    assert told_of(Shared, LINE, lambda params: SGD(params, lr=1e-30)) == []
     assert told_of(Shared, LINE, OPTIMISERS["decay"], **nothing) == []
+    assert told_of(zero, LINE, OPTIMISERS["decay"], **nothing) == []
     assert told_of(Shared, LINE, epochs=0, **nothing) == []
     assert told_of(Shared, LINE, loss=lambda out, y: (out - out) ** 2) == []
+
+
+def test_a_step_of_ones_own_may_move_nothing():
+    class Still(SGD):
+        def step(self):
+            pass
+
+    model = net()
+    assert fit(model, XOR, loss=mse_loss, optimizer=Still(model.parameters()), epochs=2, compile=False).loss
 
 
 def test_an_optimizer_without_the_parameters_of_a_new_layer():
@@ -188,6 +220,28 @@ def test_an_optimizer_without_parameters_that_are_frozen_or_that_the_loss_does_n
     assert told_of(frozen, of=lambda model: model.layers[1].parameters()) == []
     scale = Value(2.0)
     assert told_of(net, loss=lambda out, y: (scale * out - y) ** 2) == []
+
+
+def test_a_model_that_is_a_function_has_no_names_of_parameters():
+    model, other = net(), Value(0.5)
+    assert told_of(lambda: lambda x: model(x) + other, of=lambda _: model.parameters()) == []
+
+
+@pytest.mark.parametrize("compile", [True, False])
+def test_each_missing_parameter_is_told_of_once(compile):
+    model = Scaled()
+    optimizer = SGD(model.parameters()[1:], lr=0.1)
+
+    def change(epoch, history):
+        model.scale += 1.0
+        if epoch == 2:
+            model.inner[0].layers[1] = Layer(3, 1, nonlin=False, rng=5)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit(model, XOR, loss=mse_loss, optimizer=optimizer, epochs=5, callbacks=[change], compile=compile)
+    first, second = (str(warning.message) for warning in caught)
+    assert first.startswith("fit: the loss uses 1 parameter ") and second.startswith("fit: the loss uses 4 parameters ")
 
 
 def test_a_layer_that_a_callback_replaces():
@@ -259,6 +313,13 @@ def test_a_model_that_holds_itself():
     assert told == []
 
 
+def test_what_is_no_module_holds_nothing():
+    model = [1.0]
+    contents = Contents(model)
+    model.append(2.0)
+    assert contents.are_same()
+
+
 def test_a_recorder_of_another_model():
     model, other = net(), net()
     for recorder, told in ((Recorder(other), True), (Recorder(model), False), (Recorder(model.layers[0]), False)):
@@ -289,6 +350,7 @@ def test_data_that_a_callback_changes(change, told, compile):
         warnings.simplefilter("always")
         history = fit(model, data, loss=mse_loss, compile=compile, **options)
     assert [str(warning.message)[:33] for warning in caught] == ["fit: a callback changed the data,"] * told
+    assert all(str(warning.message).endswith(" a callback that returns True, and call fit again") for warning in caught)
     assert history.loss == pytest.approx(run(net, XOR, epochs=4)[0], rel=1e-14)
 
 

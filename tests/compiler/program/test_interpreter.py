@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from microgrid import Value, grad, hessian, jit, math, stop_gradient, taylor, vmap
+from microgrid import Value, grad, graph, hessian, jit, math, stop_gradient, taylor, vmap
 from tests.compiler.programs import Line, bits, function_of, lines, numbers
 
 
@@ -60,3 +60,20 @@ def test_every_kind_of_step(x: float, y: float) -> None:
         assert row == pytest.approx(other, rel=1e-13)
     terms, others = (taylor(lambda t, f=f: f(t, y), x, 3) for f in (jitted, function))
     assert terms == pytest.approx(others, rel=1e-13)
+
+
+def test_what_is_only_detached_is_a_number() -> None:
+    out = jit(lambda x, y: stop_gradient(y * 1.0) * x)(Value(3.0), Value(2.0))
+    assert copy.deepcopy(out).data == 6.0
+
+
+def test_softmax_is_the_operations_of_an_eager_run() -> None:
+    def shapes(out: Value) -> list[Any]:
+        steps = [node for node in graph.inner_nodes(out) if node.op.name != "identity"]
+        return [(node.op.name, len(node.parents), node.constants) for node in steps]
+
+    def weight(x: Value, y: Value) -> Value:
+        return math.softmax([x, y, 0.5])[0]
+
+    compiled = copy.deepcopy(jit(weight)(Value(1.0), Value(2.0)))
+    assert shapes(compiled) == shapes(weight(Value(1.0), Value(2.0)))
