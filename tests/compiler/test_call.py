@@ -28,6 +28,12 @@ def test_nodes_of_calls_say_what_they_are() -> None:
     assert repr(jit(lambda x: x * 2)(Value(1.0))) == "Value(data=2.0, grad=0.0)"
 
 
+def test_recorded_gradients_of_one_of_several_results() -> None:
+    first, _ = jit(lambda x: [x * 2, x * 3])(Value(1.0))
+    (first * first).backward(create_graph=True)
+    assert first.grad.data == 4.0
+
+
 def test_a_replay_answers_where_the_tape_cannot() -> None:
     x = Value(0.0)
     several = jit(lambda x: [x.sqrt(), x * 2, 1.0])(x)
@@ -57,6 +63,9 @@ def test_results_that_do_not_depend_have_no_derivative() -> None:
     assert jvp(lambda x: function(x, Value(3.0)), (2.0,), (1.0,)) == ([4.0, 9.0, 2.0], [4.0, 0.0, 0.0])
     terms = taylor(lambda x: function(x, Value(3.0)), 2.0, 1)
     assert terms == [[4.0, 9.0, 2.0], [4.0, 0.0, 0.0]]
+    scaled = taylor(lambda x: [out * x for out in function(x, Value(3.0))], 2.0, 1)
+    assert scaled == [[8.0, 18.0, 4.0], [12.0, 9.0, 2.0]]
+    assert grad(lambda y: taylor(lambda x: function(x, y)[1] * x, 2.0, 1)[1])(3.0) == 6.0  # of y²
 
 
 def test_recorded_derivatives_of_several_results() -> None:

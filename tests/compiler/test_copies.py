@@ -53,6 +53,15 @@ def test_copies_of_calls_share_what_their_originals_share() -> None:
     assert leaf.grad == 5 * 2.0**4 + 2 * 3 * 2.0**2 and x.grad == 0.0
 
 
+@pytest.mark.parametrize("copying", [copy.deepcopy, pickled])
+def test_results_keep_their_labels_and_gradients(copying: Any) -> None:
+    _, result = jit(lambda x: [x * x, x**3])(Value(2.0))
+    result.label = "result"
+    (result * 3).backward()
+    twin = copying(result)
+    assert (twin.label, twin.data, twin.grad) == ("result", 8.0, 3.0)
+
+
 def test_copies_of_many_calls_are_not_mistaken_for_one_another() -> None:
     xs = [Value(float(number)) for number in range(20)]
     jitted = jit(cube)
