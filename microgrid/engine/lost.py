@@ -31,8 +31,8 @@ READING = {
     "ulp", "nextafter", "range", "arange", "dropwhile", "filter", "filterfalse", "takewhile",
     "print", "repr", "format", "__format__", "__mod__",
     "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "fromiter", "full", "full_like", "astype",
-    "copyto", "append", "extend", "insert", "fromlist", "fill", "put", "place", "itemset", "__setitem__", "pack",
-    "pack_into",
+    "copyto", "append", "extend", "insert", "fromlist", "fill", "put", "putmask", "_place", "itemset", "__setitem__",
+    "pack", "pack_into",
 }  # fmt: skip
 PLOTTING = {"matplotlib", "mpl_toolkits", "seaborn", "plotly", "bokeh", "altair", "tkinter", "turtle"}
 COMPUTING = {"math", "cmath", "numpy", "scipy"}  # whatever becomes of the result: it may be tried out

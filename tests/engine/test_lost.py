@@ -11,11 +11,13 @@ import linecache
 import math
 import operator
 import random
+import re
 import statistics
 import struct
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,6 +81,8 @@ COMPUTES = [
     "mapped = map(math.sin, vs); y = list(mapped)",
     "y = sum(map(math.sin, vs))",
     "y = max(map(math.sin, vs))",
+    "y = max(map(math.sin, vs), key=float)",
+    "y = list(zip(map(float, vs), map(math.sin, vs)))",
     "y = list(map(float, map(math.sin, vs)))",
     "y = list(filter(None, map(math.sin, vs)))",
     "y = next(map(math.sin, vs))",
@@ -196,6 +200,12 @@ NUMPY_READS = [
     "table[0] = v",
     "table[:] = vs",
     "table.fill(v)",
+    "table.put(0, v)",
+    "np.place(table, [True, True], vs)",
+    "np.putmask(table, [True, True], vs)",
+    "table.__setitem__(0, v)",
+    "y = np.asanyarray(vs, 'f') + np.ascontiguousarray(vs, 'f') + np.asfortranarray(vs, 'f')",
+    "y = np.float16(v) + np.longdouble(v) + np.complex64(v) + np.complex128(v) + np.clongdouble(v)",
     "y = np.float64(v) + np.float32(v)",
     "y = np.fromiter(vs, float)",
     "y = np.sin(v) + np.exp(v)",
@@ -272,7 +282,7 @@ def caught(line: str, names: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("line", COMPUTES)
 def test_a_call_that_computes_warns(line: str) -> None:
     (message,) = caught(line, namespace())
-    assert TO_WRITE in message
+    assert TO_WRITE in message and message.endswith(" and v.data where a plain number is meant")
 
 
 @pytest.mark.parametrize("line", READS)
@@ -297,6 +307,51 @@ def test_filling_an_array_is_silent(line: str) -> None:
 def test_plotting_is_silent(line: str) -> None:
     figure = pytest.importorskip("matplotlib.figure")
     assert caught(line, namespace() | {"axes": figure.Figure().subplots()}) == []
+
+
+# What only reads a number, once more: what is spelled wrong in the library would be said of who uses it.
+NAMES = """
+float __float__ complex __complex__ int bool str float16 float32 float64 longdouble half single double complex64
+complex128 clongdouble c_float c_double c_longdouble from_param isnan isinf isfinite isclose allclose sorted sort min
+max floor ceil trunc ulp nextafter range arange dropwhile filter filterfalse takewhile print repr format __format__
+__mod__ array asarray asanyarray ascontiguousarray asfortranarray fromiter full full_like astype copyto append extend
+insert fromlist fill put putmask _place itemset __setitem__ pack pack_into
+"""
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_what_only_reads_is_known_by_its_name(name: str) -> None:
+    libraries = [SimpleNamespace(**{name: c_function, "other": c_function})]
+    assert caught(f"y = libraries[0].{name}(v)", namespace() | {"libraries": libraries}) == []
+    assert len(caught("y = libraries[0].other(v)", namespace() | {"libraries": libraries})) == 1
+
+
+def library(name: str) -> Any:
+    """Return a module of a library with this name, which computes with a number."""
+    found, source = ModuleType(f"{name}.parts"), "import math\ndef drawn(x):\n    return math.sin(x)\n"
+    file = f"<library {next(files)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    exec(compile(source, file, "exec"), vars(found))
+    return found
+
+
+@pytest.mark.parametrize("name", "matplotlib mpl_toolkits seaborn plotly bokeh altair tkinter turtle".split())
+def test_what_plots_is_known_by_its_name(name: str) -> None:
+    assert caught("y = library.drawn(v)", namespace() | {"library": library(name)}) == []
+
+
+@pytest.mark.parametrize("name", "numpy pandas scipy statistics".split())
+def test_the_lines_of_a_library_are_not_the_users(name: str) -> None:
+    (message,) = caught("y = library.drawn(v)", namespace() | {"library": library(name)})
+    assert message.startswith("math.sin in library.drawn(v) drops")
+
+
+@pytest.mark.parametrize("name", "math cmath numpy scipy".split())
+def test_what_computes_may_be_tried_out(name: str) -> None:
+    function = ctypes.PyDLL(None)["PyFloat_FromDouble"]  # of its own, not the one above
+    function.argtypes, function.restype = c_function.argtypes, c_function.restype
+    function.__module__ = f"{name}.parts"
+    assert len(caught("function(v)", namespace() | {"function": function})) == 1
 
 
 def messages(run: Callable[[], object], action: Any = "default") -> list[str]:
@@ -325,6 +380,13 @@ def test_each_line_warns_once() -> None:
         messages(run, "error")
 
 
+def test_a_module_can_be_silenced() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", module=re.escape(__name__))
+        math.sin(Value(0.0))
+
+
 def test_the_line_is_the_users() -> None:
     net, shown = Neuron(2, activation=math.sin, rng=0), []
     with warnings.catch_warnings(record=True) as warned:
@@ -344,6 +406,7 @@ def test_long_source_is_shortened() -> None:
     v, a_name_that_takes_half_of_the_line = Value(1.0), 2.0
     (message,) = messages(lambda: math.hypot(v, a_name_that_takes_half_of_the_line, a_name_that_takes_half_of_the_line))
     assert "math.hypot(v, a_name_that_takes_half_of_the_line, a_name_th… drops" in message
+    assert lost.shortened("x" * 60) == "x" * 60 and lost.shortened("x" * 61) == "x" * 59 + "…"
 
 
 def test_a_thread_of_a_pool_has_no_line_of_the_users() -> None:
@@ -368,6 +431,12 @@ def test_a_name_that_means_one_thing_after_the_other() -> None:
                 pass
 
     assert len(messages(run, "always")) == 3
+
+
+def test_a_library_is_told_what_to_call_anew_each_time() -> None:
+    line = "y = json.dumps({{'loss': v}}, default={})"
+    assert caught(line.format("float"), namespace()) == []
+    assert len(caught(line.format("math.sin"), namespace())) == 1
 
 
 def test_what_is_remembered_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,7 @@ TESTS: dict[str, str] = {
     "compiler.program.interpreter": "",
     "training.mistakes": "",
     "compiler.projections": "compiler/trace/test_batch compiler/test_call compiler/test_copies",
+    "engine.lost": "",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
 
