@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
     from typing import Any
 
-APPLYING = frozenset(["call", "map", "partial", "reduce", "starmap"])  # what the first argument does
+APPLYING = frozenset(["call", "map", "reduce", "starmap"])  # what the first argument does
 SELECTING = frozenset(["dropwhile", "filter", "filterfalse", "takewhile"])  # a function decides, and its result is gone
 PASSING = frozenset(["chain", "enumerate", "islice", "iter", "zip"])  # what their arguments do
 LAZY = APPLYING | SELECTING | PASSING

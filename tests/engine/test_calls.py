@@ -1,12 +1,14 @@
 """The call that a frame is in the middle of."""
 
 import array
+import ast
 import functools
 import itertools
 import linecache
 import math
 import operator
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ class Probe:
         self.text = calls.source_at(frame).text
         self.called = [str(function) for function in calls.called(frame)]
         self.applied = [str(function) for function in calls.applied(frame)]
+        self.are_local = [function.is_local for function in calls.applied(frame)]
         self.is_settled = all(function.is_settled for function in calls.called(frame) + calls.applied(frame))
         self.is_discarded = calls.is_discarded(frame)
         self.is_nothing = calls.is_nothing(frame)
@@ -70,6 +73,7 @@ def probed(source: str) -> Probe:
         ("y = sorted([p], key=float)", ["sorted", "float"]),
         ("y = array.array('d', [p])", ["array.array"]),
         ("numbers = array.array('d'); y = numbers.append(p)", ["array.append"]),
+        ("append = array.array('d').append; y = append(p)", ["array.append"]),
         ("y = math.hypot(1.0,\n  p)", ["math.hypot"]),
         ("y = '%f' % p", []),
     ],
@@ -87,6 +91,14 @@ def test_what_is_called(source: str, called: list[str]) -> None:
         ("y = list(zip('a', enumerate(map(math.sin, [p]))))", ["math.sin"]),
         ("y = list(map(float, map(math.sin, [p])))", ["math.sin"]),
         ("y = list(filter(math.sin, [p]))", ["filter"]),
+        ("y = list(filter(functools.partial(math.pow, 2.0), [p]))", ["filter"]),
+        ("y = list(itertools.filterfalse(math.sin, [p]))", ["itertools.filterfalse"]),
+        ("y = list(itertools.dropwhile(math.sin, [p]))", ["itertools.dropwhile"]),
+        ("y = list(itertools.starmap(math.sin, [(p,)]))", ["math.sin"]),
+        ("y = list(itertools.chain(map(math.sin, [p])))", ["math.sin"]),
+        ("y = list(itertools.islice(map(math.sin, [p]), 1))", ["math.sin"]),
+        ("y = list(iter(map(math.sin, [p])))", ["math.sin"]),
+        ("y = list(map(functools.partial(math.pow, 2.0), [p]))", ["math.pow"]),
         ("y = functools.reduce(math.hypot, [p, p])", ["math.hypot"]),
         ("y = operator.call(math.sin, p)", ["math.sin"]),
         ("y = [*map(math.sin, [p])]", ["math.sin"]),
@@ -95,10 +107,16 @@ def test_what_is_called(source: str, called: list[str]) -> None:
         ("(y,) = map(math.sin, [p])", ["math.sin"]),
         ("for y in map(math.sin, [p]):\n    pass", ["math.sin"]),
         ("y = math.fsum(list(map(float, [1])) + [p])", []),
+        ("y = math.hypot(sum(map(float, [1])), p)", []),
     ],
 )
 def test_what_is_applied(source: str, applied: list[str]) -> None:
     assert probed(source).applied == applied
+
+
+def test_what_is_reached_through_a_local_variable() -> None:
+    assert probed("m = map(math.sin, [p]); y = list(m)").are_local == [True]
+    assert probed("y = list(map(math.sin, [p]))").are_local == [False]
 
 
 def test_what_is_the_same_at_each_call() -> None:
@@ -123,4 +141,25 @@ def test_names_are_looked_up_without_running_code() -> None:
     assert calls.attribute(holder, "computed") is vars(Holder)["computed"]
     assert calls.attribute(holder, "missing") is None and calls.attribute(holder, "own") is vars(Holder)["own"]
     assert calls.attribute(Holder, "of_class") is math.cos and calls.attribute(math, "sin") is math.sin
-    assert scope.function(None).name == "" and not scope.function(None).is_local
+    assert calls.attribute(type("Heir", (Holder,), {}), "of_class") is math.cos
+    assert scope.lookup(ast.parse("missing.__doc__", mode="eval").body) is None
+    unknown = scope.function(None)
+    assert unknown.name == unknown.home == "" and not unknown.is_local
+
+
+def test_where_functions_come_from() -> None:
+    for module, home, shown in [("__main__", "__main__", "f"), ("a.b", "a", "a.f"), (5, "", "f")]:
+        function = calls.Function("f", SimpleNamespace(__module__=module))
+        assert (function.home, str(function), function.is_local) == (home, shown, False)
+
+
+def test_without_source_there_is_no_text() -> None:
+    probe = Probe()
+    exec("float(probe)", {"probe": probe})
+    assert probe.text == "" and probe.is_nothing
+    code = compile("float(probe)\n", "<bare>", "exec")
+    linecache.cache["<bare>"] = (13, None, ["float(probe)\n"], "<bare>")
+    units = len(code.co_code) // 2
+    lines_alone = b"".join(bytes([0x80 | 13 << 3 | min(8, units - start) - 1, 0]) for start in range(0, units, 8))
+    exec(code.replace(co_linetable=lines_alone), {"probe": probe})
+    assert probe.text == ""

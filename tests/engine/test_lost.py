@@ -134,6 +134,7 @@ READS = [
     "y = max(vs, key=math.fabs)",
     "vs.sort(key=math.sin)",
     "y = list(filter(math.sin, vs))",
+    "y = list(filter(functools.partial(math.pow, 2.0), vs))",
     "y = [x for x in vs if math.isfinite(x)]",
     "y = list(itertools.takewhile(math.sin, vs))",
     "y = any(map(math.isnan, vs))",
@@ -186,6 +187,7 @@ NUMPY_COMPUTES = [
     "y = np.interp(v, [0.0, 1.0], [0.0, 1.0])",
     "y = np.random.default_rng(0).normal(v, 1.0)",
     "np.random.normal(v)",
+    "y = np.random.default_rng(0).standard_gamma(v, dtype=float)",
     "y = np.vectorize(math.sin)(vs)",
     "y = math.sin(np.array(vs)[0])",
 ]
@@ -466,7 +468,7 @@ def test_without_positions_nothing_is_said() -> None:
 
 
 def test_source_that_has_changed_meanwhile() -> None:
-    for changed in ("y = math.sin(", "y = v + 2*(v)\n", "y = ))))))))))))\n"):
+    for changed in ("y = math.sin(", "y = v + 2*(v)\n", "y = ))))))))))))\n", "y =é math.sin(v)\n"):
         file = f"<changed {next(files)}>"
         linecache.cache[file] = (len(changed), None, [changed], file)
         assert not messages(lambda file=file: exec(compile("y = math.sin(v)\n", file, "exec"), namespace()))

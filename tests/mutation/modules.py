@@ -61,6 +61,9 @@ TESTS: dict[str, str] = {
     "training.mistakes": "",
     "compiler.projections": "compiler/trace/test_batch compiler/test_call compiler/test_copies",
     "engine.lost": "",
+    "engine.calls": "engine/test_lost",
+    "transforms.taylor": "",
+    "compiler.trace.batch": "",
 }
 SLOW = "million"  # tests of size, not of meaning: each would take seconds, thousands of times
 

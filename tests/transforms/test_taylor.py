@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microgrid import Value, derivative, grad, jit, math, taylor, vmap
+from microgrid.compiler.trace.recorder import Trace
 from microgrid.transforms.run import Run
-from microgrid.transforms.series import magnified
-from microgrid.transforms.taylor import balanced, extent
+from microgrid.transforms.series import Series, magnified
+from microgrid.transforms.taylor import balanced, best_exponent, extent, is_within, last_derivative
 
 Function = Callable[[Any], Any]
 FUNCTIONS: list[Function] = [
@@ -50,6 +51,8 @@ CASES: list[tuple[Function, int, float, float]] = [  # a function, an order, a p
     (lambda x: math.exp(1e-5 * x), 70, 0.0, 0.0),
     (lambda x: x * 1.0, 180, 3.0, 0.0),
     (lambda x: math.sqrt(x * 1e-200) * 1e100, 1, 0.0, standard.inf),
+    (lambda x: (2.0**400 * x) ** 3 * 2.0**-1000, 3, 0.0, 6 * 2.0**200),  # the cube overflows, the rest is moderate
+    (lambda x: 3.0, 2, 1.0, 0.0),
 ]
 
 
@@ -121,6 +124,65 @@ def test_compiled_derivatives_that_would_underflow_are_noticed_in_batches() -> N
 def test_calls_with_several_results_are_looked_into() -> None:
     pair = jit(lambda x: (1e300 * (1e-200 * x) * (1e-200 * x), x))
     assert derivative(lambda x: pair(x)[0], 2)(1.0) == pytest.approx(2e-100, rel=1e-12, abs=0.0)
+
+
+@pytest.mark.parametrize(("rate", "count"), [(1.0, 1), (1e-5, 2), (1e5, 2)])
+def test_no_scale_is_tried_twice_or_for_nothing(rate: float, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    expand, scales = Run.expand, []
+
+    def watched(run: Run, nodes: Any, order: int, exponent: int, records: bool) -> Any:
+        scales.append(exponent)
+        return expand(run, nodes, order, exponent, records)
+
+    monkeypatch.setattr(Run, "expand", watched)
+    derivative(lambda x: math.exp(rate * x), 55)(0.0)
+    assert len({*scales}) == len(scales) == count
+
+
+def test_a_factor_beyond_the_range_is_made_up_for_by_the_scale() -> None:
+    assert last_derivative([0.0, 0.0, 0.0, 2.0**1023], 1) == 0.75 * 2.0**1023
+
+
+def test_which_terms_are_within_bounds() -> None:
+    for make in (float, Value):
+        for number, expected in [(512.0, True), (1024.0, False), (2.0**-9, True), (2.0**-10, False), (0.0, True)]:
+            table = {Value(0.0): Series([1e200, make(-number)])}
+            assert is_within(table, 10) == expected
+            with Trace([]):
+                assert is_within(table, 10) == expected
+    table = {Value(0.0): Series([0.0, Value(1000.0), Value(1000.0)])}
+    assert is_within(table, 10)
+    with Trace([]):  # by the length of the vector of all terms
+        assert not is_within(table, 10)
+
+
+def model(sizes: dict[int, list[int]], is_lost: Callable[[int], bool] = lambda exponent: False) -> Callable[[int], Any]:
+    """Return a function of an exponent that gives series whose terms have these sizes, one infinite if `is_lost`."""
+
+    def term(power: int, size: int, exponent: int) -> float:
+        size += power * exponent
+        return standard.inf if size > 1024 or is_lost(exponent) else standard.ldexp(0.5, size)
+
+    def expand(exponent: int) -> Any:
+        return {
+            Value(0.0): Series([0.0] * power + [term(power, size, exponent)])
+            for power, found in sizes.items()
+            for size in found
+        }
+
+    return expand
+
+
+def test_where_no_scale_serves_all_terms_the_greatest_of_each_power_decide() -> None:
+    assert best_exponent(model({1: [-1070, 0], 10: [500]})) == 0
+    assert best_exponent(model({1: [-1070, 1000]})) == -1000
+
+
+def test_a_scale_that_makes_terms_infinite_is_halved() -> None:
+    assert best_exponent(model({1: [-800]})) == 800
+    assert best_exponent(model({1: [-800]}, lambda exponent: exponent > 100)) == 100
+    assert best_exponent(model({1: [-800]}, lambda exponent: exponent > 0)) == 0
+    assert extent({}, 3) == 0
 
 
 @given(st.dictionaries(st.integers(1, 300), st.tuples(st.integers(-900, 900), st.integers(-900, 900)), min_size=1))

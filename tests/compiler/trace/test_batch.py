@@ -26,6 +26,7 @@ from microgrid import (
     vmap,
 )
 from microgrid.compiler.program.form import Loop
+from microgrid.compiler.trace import batch
 
 Function = Callable[..., Any]
 BATCHES = [[1.0, -2.0, 3.0], [-1.0, 2.0, 3.0], [-1.0, -2.0, -0.5], [1.0, 2.0, 0.0]]
@@ -121,6 +122,64 @@ def test_what_rows_close_over_is_differentiated(xs: list[float]) -> None:
         check(transformed, [1.0, 0.5, -1.0], [-1.0, 2.5, 3.0])
 
 
+def test_several_numbers_of_a_row_and_one_that_it_closes_over() -> None:
+    def function(columns: list[list[Any]], w: Any) -> Any:
+        return sum(vmap(lambda x, y, z: w * x * x * y + z if x > 0 else w * z)(*columns))
+
+    for argnums in (0, 1, (0, 1)):
+        derived = grad(function, argnums=argnums)
+        jitted = jit(derived)
+        for columns in ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[1.0, -2.0], [3.0, 4.0], [5.0, 6.0]]):
+            assert rounded(jitted(columns, 0.5)) == rounded(derived(columns, 0.5))
+
+
+def test_what_rows_use_for_nothing_has_no_derivative() -> None:
+    check(grad(lambda ws: sum(vmap(lambda x: (ws[0] * x, ws[1] * x)[1])([1.0, 2.0]))), [2.0, 3.0])
+
+
+def test_tangents_of_what_rows_close_over() -> None:
+    check(lambda w: jvp(lambda w: vmap(lambda x: w * x * x)([1.0, 2.0]), (w,), (1.0,)), 3.0)
+
+
+def test_only_rows_with_tangents_are_asked() -> None:
+    others = [Value(1.0), Value(2.0)]
+    jitted = check(lambda x: jvp(lambda x: vmap(math.sin)([x, *others]), (x,), (1.0,))[1], 0.5)
+    assert jitted.source.count("cos(") == 1
+
+
+def test_only_rows_with_adjoints_are_asked() -> None:
+    jitted = check(grad(lambda xs: vmap(math.sin)(xs)[1]), [0.5, 1.0, 1.5])
+    assert jitted.source.count("cos(") == 1
+
+
+def test_what_leads_to_rows_is_not_walked_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    between, walks = batch.between, []
+
+    def watched(inputs: Any, outputs: Any, seen: Any = None) -> Any:
+        found = between(inputs, outputs, seen=seen)
+        walks.append(({*inputs}, {*found[0]}))
+        return found
+
+    monkeypatch.setattr(batch, "between", watched)
+    for name in ("grad", "jvp"):
+        walks.clear()
+        check(TRANSFORMS[name](vmap(FUNCTIONS["a branch"])), BATCHES[0])
+        assert walks and all(inputs.isdisjoint(order) for inputs, order in walks)
+
+
+def test_a_batch_is_one_node_for_all_its_results() -> None:
+    results: list[Value] = []
+
+    def function(xs: list[Any]) -> Any:
+        results[:] = vmap(lambda x: x * x)(xs)
+        return sum(results)
+
+    jit(grad(function))([1.0, 2.0])
+    (node,), (other,) = (result.parents for result in results)
+    assert node is other and (node.data, node.grad, node.label) == (0.0, 0.0, "")
+    assert (node.op.name, node.op.symbol, node.op.mask, node.op.is_number) == ("vmap", "vmap", (True,), False)
+
+
 def test_gradients_reach_leaves_through_derivatives_of_rows() -> None:
     w, twin = Value(1.5), Value(1.5)
 
@@ -166,7 +225,7 @@ def test_a_function_that_changes_its_arguments_runs_eagerly() -> None:
         return row.pop() * 2
 
     jitted = jit(lambda xs: grad(lambda ys: sum(vmap(popped)([[y, y * y] for y in ys])))(xs))
-    with pytest.warns(RuntimeWarning, match="changes its arguments"):
+    with pytest.warns(RuntimeWarning, match="runs eagerly: a function under vmap that changes its arguments"):
         assert jitted([1.0, 2.0]) == [4.0, 8.0]
 
 
