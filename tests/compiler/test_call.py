@@ -1,17 +1,11 @@
-"""Calls as nodes: seeds of several results, and replays where compiled code cannot serve."""
+"""Calls as nodes: what they are, and replays where compiled code cannot serve."""
 
 import math as standard
 
 import pytest
 
 from microgrid import Value, grad, jit, jvp, math, taylor, vjp
-from microgrid.compiler.projections import PROJECTION, Seeds
-
-
-def test_seeds_add_up_by_number() -> None:
-    total = 0.0 + Seeds({0: 1.0, 1: 2.0}) + Seeds({1: 3.0, 2: 4.0})
-    assert total.by_number == {0: 1.0, 1: 5.0, 2: 4.0}
-    assert (total + 0.0) is total
+from microgrid.compiler.projections import PROJECTION
 
 
 def test_nodes_of_calls_say_what_they_are() -> None:
@@ -26,12 +20,6 @@ def test_nodes_of_calls_say_what_they_are() -> None:
     )
     assert first._x is second._x and first._x.op.name == first._x.op.symbol == "pair"
     assert repr(jit(lambda x: x * 2)(Value(1.0))) == "Value(data=2.0, grad=0.0)"
-
-
-def test_recorded_gradients_of_one_of_several_results() -> None:
-    first, _ = jit(lambda x: [x * 2, x * 3])(Value(1.0))
-    (first * first).backward(create_graph=True)
-    assert first.grad.data == 4.0
 
 
 def test_a_replay_answers_where_the_tape_cannot() -> None:
