@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from microgrid import Value, derivative, grad, jit, math, taylor, vmap
-from microgrid.compiler.trace.recorder import Trace
+from microgrid.compiler.trace.trace import Trace
 from microgrid.transforms.run import Run
 from microgrid.transforms.series import Series, magnified
 from microgrid.transforms.taylor import balanced, best_exponent, extent, is_within, last_derivative
