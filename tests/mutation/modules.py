@@ -59,7 +59,6 @@ TESTS: dict[str, str] = {
     "compiler.settings": "",
     "compiler.program.interpreter": "",
     "training.mistakes": "",
-    "compiler.projections": "compiler/trace/test_batch compiler/test_call compiler/test_copies",
     "engine.lost": "",
     "engine.calls": "engine/test_lost",
     "transforms.taylor": "",
