@@ -262,16 +262,18 @@ class Pullback:
         """Return the lines that add up what each parent's tangent contributes."""
         if len(self.parents) == 1 and not self.sequences:
             return [f"return {ast.unparse(amount)}" for amount in amounts.values()]
-        lines = ["tangent = 0"]
+        lines = ["tangent = None"]  # not 0, or a recorded sum would begin with a node that adds 0
         for name, amount in amounts.items():
+            more = [f"amount = {ast.unparse(amount)}", "tangent = amount if tangent is None else tangent + amount"]
             if name in self.rule.partials and name in self.sequences:
-                lines.append(f"tangent = tangent + {ast.unparse(amount)}")
+                lines += more
             elif not is_zero(amount):
                 looped = name in self.sequences
                 margin = "    " * looped
                 lines += [f"{self.loop(name, amount)}:"] * looped
                 lines.append(f"{margin}if {name[:-1] if looped else name} in tangents:")
-                lines.append(f"{margin}    {added('tangent', amount)}")
+                first = len(lines) == 2 and not looped
+                lines += [f"{margin}    {line}" for line in ([f"tangent = {ast.unparse(amount)}"] if first else more)]
         return [*lines, "return tangent"]
 
     def returning(self, amounts: Mapping[str, ast.expr]) -> list[str]:
@@ -323,11 +325,12 @@ class Pullback:
         >>> print(Pullback(RULES["mul"], (True, True), "jvp").source(), end="")
         def mul_jvp(node, tangents):
             x, y = node._x, node._y
-            tangent = 0
+            tangent = None
             if x in tangents:
-                tangent += tangents[x] * y.data
+                tangent = tangents[x] * y.data
             if y in tangents:
-                tangent += tangents[y] * x.data
+                amount = tangents[y] * x.data
+                tangent = amount if tangent is None else tangent + amount
             return tangent
         """
         amounts = {name: self.contribution(name) for name in self.parents}

@@ -102,9 +102,14 @@ def first_derivatives(trial: Trial, role: str) -> list[float]:
         return [taylor(trial, i)[1] for i in range(len(leaves))]
     seed = Value(2.0) if "record" in role else 2.0
     if role in FORWARD:
-        return [plain_float(getattr(out.op, role)(out, {leaf: seed})) / 2 for leaf in leaves]
+        return [plain_float(or_zero(getattr(out.op, role)(out, {leaf: seed}))) / 2 for leaf in leaves]
     amounts = getattr(out.op, role)(out, seed) or [leaf.grad for leaf in leaves]
     return [plain_float(amount) / 2 for amount in amounts]
+
+
+def or_zero(tangent: Any) -> Any:
+    """Return a tangent, zero if nothing contributes to it."""
+    return 0.0 if tangent is None else tangent
 
 
 def taylor(trial: Trial, i: int) -> list[float]:

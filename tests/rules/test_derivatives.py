@@ -224,13 +224,15 @@ def test_rules_from_outside_read_as_well(rule: Rule, mask: str, role: str, lines
             [
                 "for value in values:",
                 "    if value in tangents:",
-                "        tangent += tangents[value] / unit",
+                "        amount = tangents[value] / unit",
+                "        tangent = amount if tangent is None else tangent + amount",
             ],
         ),
         (
             SHARED,
             [
-                "tangent = tangent + combined([tangents.get(p, 0) for p in ps], ties([p.data for p in ps], unit))",
+                "amount = combined([tangents.get(p, 0) for p in ps], ties([p.data for p in ps], unit))",
+                "tangent = amount if tangent is None else tangent + amount",
             ],
         ),
     ],
@@ -240,7 +242,7 @@ def test_tangents_of_elements_go_by_their_names(rule: Rule, lines: list[str]) ->
     unpacking = [f"({rule.arguments[0]},) = node._x", "unit = node._y"]
     assert text.splitlines() == [
         f"def {rule.name}_jvp(node, tangents):",
-        *("    " + line for line in [*unpacking, "tangent = 0", *lines, "return tangent"]),
+        *("    " + line for line in [*unpacking, "tangent = None", *lines, "return tangent"]),
     ]
 
 
@@ -269,11 +271,12 @@ def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
             "jvp",
             [
                 "c, x, y = node._x",
-                "tangent = 0",
+                "tangent = None",
                 "if x in tangents:",
-                "    tangent += tangents[x] if c.data else 0",
+                "    tangent = tangents[x] if c.data else 0",
                 "if y in tangents:",
-                "    tangent += 0 if c.data else tangents[y]",
+                "    amount = 0 if c.data else tangents[y]",
+                "    tangent = amount if tangent is None else tangent + amount",
                 "return tangent",
             ],
         ),
@@ -283,11 +286,12 @@ def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
             "jvp_record",
             [
                 "x, y = node._x, node._y",
-                "tangent = 0",
+                "tangent = None",
                 "if x in tangents:",
-                "    tangent += tangents[x]",
+                "    tangent = tangents[x]",
                 "if y in tangents:",
-                "    tangent -= tangents[y]",
+                "    amount = -tangents[y]",
+                "    tangent = amount if tangent is None else tangent + amount",
                 "return tangent",
             ],
         ),
@@ -297,13 +301,15 @@ def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
             "jvp",
             [
                 "ws, xs = node._x",
-                "tangent = 0",
+                "tangent = None",
                 "for w, x in zip(ws, xs):",
                 "    if w in tangents:",
-                "        tangent += tangents[w] * x.data",
+                "        amount = tangents[w] * x.data",
+                "        tangent = amount if tangent is None else tangent + amount",
                 "for w, x in zip(ws, xs):",
                 "    if x in tangents:",
-                "        tangent += tangents[x] * w.data",
+                "        amount = tangents[x] * w.data",
+                "        tangent = amount if tangent is None else tangent + amount",
                 "return tangent",
             ],
         ),
@@ -313,8 +319,9 @@ def test_a_function_is_named_after_its_rule_role_and_parents() -> None:
             "jvp",
             [
                 "(xs,) = node._x",
-                "tangent = 0",
-                "tangent = tangent + combined([tangents.get(x, 0) for x in xs], ties([x.data for x in xs], node.data))",
+                "tangent = None",
+                "amount = combined([tangents.get(x, 0) for x in xs], ties([x.data for x in xs], node.data))",
+                "tangent = amount if tangent is None else tangent + amount",
                 "return tangent",
             ],
         ),
