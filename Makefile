@@ -30,7 +30,7 @@ demos: $(VENV)/.test ## run the demos one after the other, but gpt.py
 	@set -e; for demo in $(filter-out demos/common.py demos/figures.py demos/gpt.py,$(wildcard demos/*.py)); do \
 		echo "--- $$demo"; $(PY) $$demo; echo; done
 
-figures: $(VENV)/.plot ## draw the pictures of the README
+figures: $(VENV)/.plot ## draw the pictures of the READMEs
 	@$(PY) demos/figures.py
 
 notebook: $(VENV)/.notebook ## open the notebooks in JupyterLab

@@ -1,8 +1,8 @@
-"""Draw the README's pictures into demos/figures, as `make figures` does.
+"""Draw the pictures of the READMEs into demos/figures, as `make figures` does.
 
 The same program gives the same bytes: nothing is drawn at random, and no date is written. Backgrounds are transparent
 and letters of a middle grey, so that the pictures do on light and on dark pages. Those of speed are drawn from the
-README's table of benchmarks, if it has one.
+table of benchmarks, if there is one.
 """
 
 import re
@@ -18,7 +18,7 @@ from microgrid.optim import SGD
 from microgrid.training import Recorder, fit
 
 FOLDER = Path(__file__).parent / "figures"
-README = Path(__file__).parent.parent / "README.md"
+BENCHMARKS = Path(__file__).parent.parent / "tests" / "benchmarks" / "README.md"
 INK = "#747c86"  # as far from white as from GitHub's dark ground: the ratios of luminance are 4.2 and 4.5
 OURS, THEIRS = "#D55E00", "#0072B2"
 STYLE = {
@@ -176,7 +176,7 @@ def tidied(text: str) -> str:
 
 def figures() -> dict[str, str]:
     """Return all pictures by the names of their files."""
-    found = timings(README.read_text(encoding="utf-8"))
+    found = timings(BENCHMARKS.read_text(encoding="utf-8"))
     drawn = {
         "neuron.svg": neuron(),
         "xor.svg": svg(regions),

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import figures
 import microgrid
 from microgrid import Value
 
@@ -86,6 +87,17 @@ def test_kinks_are_as_the_table_says(expression: str, at: float, slope: float) -
     x = Value(at)
     eval(expression, {**vars(microgrid.math), "x": x, "abs": abs, "round": round}).backward()
     assert x.grad == pytest.approx(slope, nan_ok=True)
+
+
+def test_the_times_of_training_steps_are_those_of_the_benchmarks() -> None:
+    page = figures.BENCHMARKS.read_text(encoding="utf-8")
+    measured = {(case, contestant): time for case, contestant, time in figures.timings(page)}
+    table = README.partition("<!-- training steps -->\n")[2].partition("<!-- end of training steps -->")[0]
+    (_, *names), _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines())
+    assert len(rows) == 2 and len(names) == 7
+    for case, *times in rows:
+        for name, time in zip(names, times, strict=True):
+            assert figures.duration(measured[f"training step, {case}", name]) == time
 
 
 def test_nobody_is_told_to_install_the_other_package() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -23,7 +24,8 @@ from peers import PEERS
 
 from microgrid.math.reference import between
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parent / "README.md"  # all that was measured
+README = Path(__file__).parents[2] / "README.md"  # the training steps alone
 ALL = (*CASES, *COMPILED_CASES)
 HEADER = ("case", "contestant", "result", "ratio", "claim", "met")
 RIGHT = ("result", "ratio")
@@ -78,6 +80,22 @@ def table(results: Iterable[tuple[Case, list[Entry]]]) -> str:
     return "\n".join(lines)
 
 
+def summary(results: Iterable[tuple[Case, list[Entry]]]) -> str:
+    """Return the Markdown table of the training steps: a line for each network, a column for each contestant."""
+    steps = {case.title: entries for case, entries in results if re.match("training step.*MLP", case.title)}
+    names = list(dict.fromkeys(entry.contestant for entries in steps.values() for entry in entries))
+    lines = [["training step", *names], ["---", *["---:"] * len(names)]]
+    for title, entries in steps.items():
+        found = {entry.contestant: entry.result for entry in entries}
+        lines.append([title.removeprefix("training step, "), *(found.get(name, "") for name in names)])
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def rewrite(page: Path, mark: str, body: str) -> None:
+    """Put `body` between the two comments `mark` of a page."""
+    page.write_text(between(page.read_text(encoding="utf-8"), mark, body), encoding="utf-8")
+
+
 def entries(place: int, quick: bool) -> list[Entry]:
     """Return what was measured for the case in that place."""
     return ALL[place].entries(quick)
@@ -98,7 +116,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="take fewer samples")
     parser.add_argument("--check", action="store_true", help="exit with 1 unless every claim is measured and met")
     parser.add_argument("--only", default="", metavar="TEXT", help="measure the cases with TEXT in their titles")
-    parser.add_argument("--update", action="store_true", help="write the table into the README as well")
+    parser.add_argument("--update", action="store_true", help="write the tables into the READMEs as well")
     options = parser.parse_args()
     if options.update and options.only:
         parser.error("--update writes the whole table, so it needs every case: leave out --only")
@@ -112,8 +130,8 @@ def main() -> int:
     measured = f"{table(results)}\n\nTimes are medians, ratios are to the first line of each case.\n"
     print(measured, end="")
     if options.update:
-        text = README.read_text(encoding="utf-8")
-        README.write_text(between(text, "benchmarks", f"{about}\n\n{measured}"), encoding="utf-8")
+        rewrite(PAGE, "benchmarks", f"{about}\n\n{measured}")
+        rewrite(README, "training steps", summary(results))
     failed = [case.title for case, entries in results for entry in entries if entry.verdict not in ("", "yes")]
     if options.check and failed:
         print("\nClaims that are not met: " + "; ".join(failed))

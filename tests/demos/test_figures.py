@@ -1,11 +1,13 @@
-"""The README's pictures: as the package draws them now, the same each time, small; those of speed where measured."""
+"""The pictures of the READMEs: as they are drawn now, the same each time, small; those of speed where measured."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 import figures
 
+README = Path(__file__).parents[2] / "README.md"
 TABLE = """
 before | the | table
 <!-- benchmarks -->
@@ -69,11 +71,12 @@ def test_the_pictures_are_up_to_date():
 def test_the_pictures_are_small_and_self_contained():
     paths = [*figures.FOLDER.iterdir()]
     assert len(paths) >= 3
+    pages = "".join(page.read_text(encoding="utf-8") for page in (README, figures.BENCHMARKS))
     for path in paths:
         text = path.read_text(encoding="utf-8")
         assert len(text.encode()) < 60_000
         assert "dc:date" not in text and "<image" not in text and "<script" not in text
-        assert f"demos/figures/{path.name})" in figures.README.read_text(encoding="utf-8")
+        assert f"demos/figures/{path.name})" in pages
 
 
 @pytest.mark.dev
@@ -135,9 +138,9 @@ def test_what_was_not_measured_is_not_drawn():
 
 @pytest.mark.dev
 def test_make_figures(monkeypatch, tmp_path, capsys):
-    readme = tmp_path / "README.md"
-    readme.write_text(TABLE, encoding="utf-8")
-    monkeypatch.setattr(figures, "README", readme)
+    page = tmp_path / "README.md"
+    page.write_text(TABLE, encoding="utf-8")
+    monkeypatch.setattr(figures, "BENCHMARKS", page)
     monkeypatch.setattr(figures, "FOLDER", tmp_path / "figures")
     figures.main()
     names = ["neuron.svg", "xor.svg", "hidden_space.svg", "speed.svg", "crossover.svg"]
