@@ -1,7 +1,7 @@
 """Dual numbers: the forward mode of calculus, written out once more and sharing nothing with the engine.
 
 Primals and tangents are floats, fractions, or dual numbers themselves: nested n deep, they carry the n-th derivatives.
-At kinks derivatives are those that the README publishes.
+At kinks derivatives are those of the table in `microgrid/rules/README.md`.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What is written down from the calculus table for readers: declarations for type checkers, and the README's table.
+"""What is written down from the calculus table for readers: declarations for type checkers, and a table in Markdown.
 
 `python -m microgrid.math.reference` writes them where they belong; a test holds them true.
 """
@@ -162,7 +162,7 @@ def between(text: str, mark: str, body: str) -> str:
 def documents() -> dict[Path, str]:
     """Return the files that are written from the table, with the text that each should have."""
     package = Path(__file__).parent.parent
-    readme = package.parent / "README.md"
+    readme = package / "rules" / "README.md"
     return {
         package / "engine" / "_operations.pyi": declare_operations(),
         package / "math" / "__init__.pyi": declare_math(),
