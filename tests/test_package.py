@@ -163,6 +163,12 @@ def test_the_distribution_is_known_by_its_name() -> None:
     assert not [need for need in about.get_all("Requires-Dist") or [] if "extra ==" not in need]
 
 
+def test_the_package_carries_its_changes() -> None:
+    headings = re.findall("^## (.*)$", (PACKAGE / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert headings[0] == "Unreleased"
+    assert re.fullmatch(rf"{re.escape(microgrid.__version__)} \(\d{{4}}-\d\d-\d\d\)", headings[1])
+
+
 def test_the_package_carries_its_licence_and_its_types() -> None:
     assert (PACKAGE / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
     assert (PACKAGE / "py.typed").exists() and (PACKAGE / "math" / "__init__.pyi").exists()
