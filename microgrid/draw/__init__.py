@@ -1,12 +1,14 @@
 """Pictures and explanations of graphs, and plots of what was learned.
 
-`to_svg` draws a graph and needs nothing for it, `to_dot` and `draw_dot` write it for graphviz, `to_text` as a tree of
-text; `explain` writes the chain rule out for it. Notebooks show the picture of a small graph by themselves.
+`to_svg` draws a graph and needs nothing for it; `max_nodes` folds what is too large into boxes with a count. `to_text`
+writes it as a tree of text, `to_dot` as text for graphviz. `explain` writes the chain rule out for it. Notebooks show
+the picture of a small graph by themselves. `draw_dot`, which needs the extra `graphviz`, and `trace` are micrograd's.
 
 `plot_history`, `plot_decision_boundary`, `plot_representation`, `plot_parameters` and `plot_loss_surface` need the
 extra `plot`. They draw into axes of matplotlib, or into a figure of their own, and return the axes: `ax.figure` is the
-figure, which `savefig` writes to a file. Models are left as they are. `history_text`, `decision_boundary_text` and
-`sparkline` draw for terminals, and need nothing.
+figure, which `savefig` writes to a file. Models are left as they are. With a `training.Recorder` among the callbacks of
+`fit` they show how it was learned. `history_text`, `decision_boundary_text` and `sparkline` draw for terminals, and
+need nothing.
 """
 
 from microgrid.draw.explain.explanation import explain
