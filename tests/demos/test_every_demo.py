@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import re
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def test_it_asks_a_question_and_has_tests(name):
     demo = importlib.import_module(name)
     assert "?" in demo.__doc__.splitlines()[0]
     assert [*Path(__file__).parent.glob(f"test_{name}*.py")]
+
+
+def test_the_page_has_every_demo():
+    page = (FOLDER / "README.md").read_text("utf-8")
+    listed = dict(re.findall(r"^\| `(\w+)\.py` \| (.*) \|$", page, flags=re.MULTILINE))
+    assert {*listed} == {*TEXTS} - {"common", "figures"}
+    for name, question in listed.items():
+        assert " ".join(TEXTS[name].split()).startswith(f'"""{question}'), name
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,13 +1,12 @@
 """The pictures of the READMEs: as they are drawn now, the same each time, small; those of speed where measured."""
 
 import re
-from pathlib import Path
 
 import pytest
 
 import figures
+from tests.pages import PAGES, text_of
 
-README = Path(__file__).parents[2] / "README.md"
 TABLE = """
 before | the | table
 <!-- benchmarks -->
@@ -71,12 +70,12 @@ def test_the_pictures_are_up_to_date():
 def test_the_pictures_are_small_and_self_contained():
     paths = [*figures.FOLDER.iterdir()]
     assert len(paths) >= 3
-    pages = "".join(page.read_text(encoding="utf-8") for page in (README, figures.BENCHMARKS))
+    pages = "".join(map(text_of, PAGES))
     for path in paths:
         text = path.read_text(encoding="utf-8")
         assert len(text.encode()) < 60_000
         assert "dc:date" not in text and "<image" not in text and "<script" not in text
-        assert f"demos/figures/{path.name})" in pages
+        assert f"figures/{path.name})" in pages
 
 
 @pytest.mark.dev
