@@ -3,16 +3,19 @@
 import contextlib
 import io
 import re
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import stand_in_torch
 from tests.pages import PAGES, ROOT, anchors, blocks, text_of, without_blocks
 
-OF_DEV = ("numpy", "pandas", "scipy")  # packages of the dev extra
+OF_DEV = r"\b(import|from) (numpy|pandas|scipy)\b"
 TARGETS = re.findall(r"^([a-z-]+):", text_of(ROOT / "Makefile"), flags=re.MULTILINE)
 
 
@@ -22,16 +25,30 @@ def name_of(page: Path) -> str:
 
 def examples() -> Iterator[Any]:
     """Yield each example of each page, with what is printed below it; empty if nothing is."""
-    for page in (page for page in PAGES if page.parent != ROOT):
+    for page in PAGES:
         found = [*blocks(text_of(page)), ("", "")]
         for number, ((language, program), (below, printed)) in enumerate(pairwise(found)):
             if language == "python":
-                marks = [pytest.mark.dev] * any(f"import {package}" in program for package in OF_DEV)
+                marks = [pytest.mark.dev] * bool(re.search(OF_DEV, program))
                 expected = printed if below == "text" else ""
                 yield pytest.param(page.name, program, expected, id=f"{name_of(page)}-{number}", marks=marks)
 
 
-@pytest.mark.usefixtures("rules_restored")
+@pytest.fixture
+def torch_there(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let a program import PyTorch, or a stand-in where it is not installed; put its default back."""
+    if find_spec("torch") is None:
+        monkeypatch.setitem(sys.modules, "torch", stand_in_torch)
+        yield
+    else:
+        import torch
+
+        before = torch.get_default_dtype()
+        yield
+        torch.set_default_dtype(before)
+
+
+@pytest.mark.usefixtures("rules_restored", "torch_there")
 @pytest.mark.parametrize(("file", "program", "expected"), [*examples()])
 def test_an_example_prints_what_stands_below_it(file: str, program: str, expected: str) -> None:
     """By itself: it imports all that it uses."""
@@ -64,7 +81,7 @@ def test_commands_are_targets_of_the_makefile(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_lines_are_short(page: Path) -> None:
     lines = without_blocks(text_of(page)).splitlines()
-    assert not [line for line in lines if len(line) > 120 + (page.parent == ROOT) * 40 and not line.startswith("|")]
+    assert not [line for line in lines if len(line) > 120 and not line.startswith("|")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
