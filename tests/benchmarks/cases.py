@@ -133,17 +133,28 @@ def measure_chain(
     yield Entry("microgrid, slowest size to fastest", "", growth, claim, growth)
 
 
-def measure_hvp(claim: Claim, repeats: int) -> Iterator[Entry]:
-    """Yield the processor time of Hessian-vector products; the claim is about the most, over recording the function."""
+def product_of_rosenbrock(x: Sequence[float], v: Sequence[float]) -> list[float]:
+    """Return the product of Rosenbrock's Hessian matrix at `x` and `v`."""
+    product: list[float] = microgrid.hvp(rosenbrock, (x,), (v,))[0]
+    return product
+
+
+def measure_hvp(claim: Claim, repeats: int, compiled: bool = False) -> Iterator[Entry]:
+    """Yield the processor time of Hessian-vector products; the claim is about the most, over that of the function.
+
+    The function is recorded, or with `compiled` both are compiled.
+    """
+    functions = [rosenbrock, product_of_rosenbrock]
+    function, product = map(microgrid.jit, functions) if compiled else functions
     factors = []
     for inputs in INPUTS:
         x, v = [0.5 + k / inputs for k in range(inputs)], [1.0 - k / inputs for k in range(inputs)]
-        (product,) = microgrid.hvp(rosenbrock, (x,), (v,))
-        require_agreement(f"microgrid, {inputs} inputs", product, rosenbrock_hvp(x, v))
-        values, loops = [microgrid.Value(number) for number in x], max(1, 1000 // inputs)
+        require_agreement(f"microgrid, {inputs} inputs", product(x, v), rosenbrock_hvp(x, v))
+        values = x if compiled else [microgrid.Value(number) for number in x]
+        loops = max(1, (10_000 if compiled else 1000) // inputs)
         contestants = {
-            "function": Contestant(partial(rosenbrock, values), loops, process_time),
-            "product": Contestant(partial(microgrid.hvp, rosenbrock, (x,), (v,)), loops, process_time),
+            "function": Contestant(partial(function, values), loops, process_time),
+            "product": Contestant(partial(product, x, v), loops, process_time),
         }
         with microgrid.gc_paused():
             medians = medians_in_turn(contestants, repeats)
@@ -193,6 +204,12 @@ CASES = (
         "Hessian-vector product of Rosenbrock's function, beside recording it",
         Claim("at most", 40, "×"),
         measure_hvp,
+        repeats=(3, 9),
+    ),
+    Case(
+        "Hessian-vector product of Rosenbrock's function, compiled, beside the compiled function",
+        Claim("at most", 6, "×"),
+        partial(measure_hvp, compiled=True),
         repeats=(3, 9),
     ),
     Case("start of an interpreter, processor time", Claim("at most", 20, " ms"), measure_import, repeats=(5, 15)),
