@@ -1,6 +1,7 @@
 """Optimisers: how parameters follow their gradients, with the names, defaults and formulas of `torch.optim`.
 
-A schedule is no object here, but a function of the number of steps: give it as `lr`.
+A schedule is a plain function of the step count, not an object: pass it as `lr`, as in `SGD(params, lr=lambda step:
+0.1 * 0.99**step)`.
 """
 
 from __future__ import annotations

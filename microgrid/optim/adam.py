@@ -1,4 +1,4 @@
-"""`Adam` and `AdamW`: gradient descent in units of the size that gradients have had."""
+"""`Adam` and `AdamW`: gradient descent whose step adapts to the size of recent gradients."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 class Adam(Optimizer):
-    """Adam: steps of about `lr`, along the mean gradient in units of its root mean square.
+    """Adam: the running mean of the gradient, divided by its root mean square, times `lr`.
 
-    Both means fade, by `betas`, and are corrected for having begun at zero: Kingma and Ba, "Adam: A Method for
-    Stochastic Optimization", 2015 (arXiv:1412.6980).
+    Both means are exponential averages with decay rates `betas`, corrected for starting at zero: Kingma and Ba, "Adam:
+    A Method for Stochastic Optimization", 2015 (arXiv:1412.6980).
 
     Args:
-        params: the parameters, leaves.
-        lr: the learning rate, or a function of the number of steps done before.
-        betas: how much of the means of the gradient and of its square is kept.
-        eps: added to the root, so that nothing is divided by zero.
-        weight_decay: this times the parameter is added to its gradient.
+        params: the parameters, leaf `Value`s.
+        lr: the learning rate, or a function of the number of steps already taken.
+        betas: the decay rates of the two running means, of the gradient and of its square.
+        eps: added to the root, to avoid a division by zero.
+        weight_decay: `weight_decay * parameter` is added to the gradient.
 
     Raises:
-        ValueError: if there are no parameters, one comes twice, or a hyperparameter is out of range.
-        TypeError: if a parameter is no leaf, or a hyperparameter no plain number.
+        ValueError: if `params` is empty or has duplicates, or a hyperparameter is out of range.
+        TypeError: if a parameter is not a leaf, or a hyperparameter not a plain number.
 
     >>> from microgrid import Value
     >>> x = Value(1.0)
@@ -62,18 +62,18 @@ class Adam(Optimizer):
         super().__init__(params, lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
 
     def initial_state(self) -> State:
-        """Return the means of the gradient and of its square, both 0."""
+        """Return the two running means, both 0."""
         return 0.0, 0.0
 
     def decayed(self, parameter: Any, gradient: Any, lr: Any) -> tuple[Any, Any]:
-        """Return parameter and gradient with the weight decay, which is here a part of the gradient."""
+        """Return the parameter and the gradient with weight decay added to the gradient."""
         return parameter, gradient + self.weight_decay * parameter
 
     def update(self, parameter: Any, gradient: Any, state: State, step: Any, lr: Any) -> tuple[Any, State]:
-        """Return the parameter after one step, and the means of its gradient and of the square of it.
+        """Return the parameter after one step, and the new running means of its gradient and squared gradient.
 
-        The means are corrected by `1 - beta**step`. Those corrections are taken out of the root and the fraction, and
-        put into the learning rate and `eps`: so they are made once a step, and not once a parameter.
+        The bias corrections `1 - beta**step` are folded into the learning rate and `eps`: these depend on the step
+        alone, so compiled code computes them once per step and not once per parameter.
         """
         if self.weight_decay:
             parameter, gradient = self.decayed(parameter, gradient, lr)
@@ -86,11 +86,11 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: the means see the gradient alone, and each step shrinks the parameter besides,
-    by `lr * weight_decay` of itself. (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019,
+    """Adam with decoupled weight decay: the running means use the gradient alone, and each step also multiplies the
+    parameter by `1 - lr * weight_decay`. (Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019,
     arXiv:1711.05101.)
 
-    Args and errors are those of `Adam`.
+    Arguments and errors are those of `Adam`.
 
     >>> from microgrid import Value
     >>> x = Value(1.0)
@@ -111,5 +111,5 @@ class AdamW(Adam):
         super().__init__(params, lr, betas, eps, weight_decay)
 
     def decayed(self, parameter: Any, gradient: Any, lr: Any) -> tuple[Any, Any]:
-        """Return parameter and gradient with the weight decay, which is here a part of the step."""
+        """Return the parameter, shrunk by weight decay, and the gradient as it is."""
         return parameter * (1 - lr * self.weight_decay), gradient

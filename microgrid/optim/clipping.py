@@ -1,4 +1,4 @@
-"""Gradient clipping: against gradients that explode. It is called between `backward()` and `step()`."""
+"""Gradient clipping, a remedy for exploding gradients: call it between `backward()` and `step()`."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ if TYPE_CHECKING:
 def clip_grad_norm_(
     parameters: Iterable[Value] | Value, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
 ) -> float:
-    """Shorten the gradient to a norm of about `max_norm`, if it is longer, and return the norm it had.
+    """Scale the gradients down to a total norm of about `max_norm` if theirs is larger; return the norm before.
 
-    As in PyTorch every gradient is multiplied by `max_norm / (norm + 1e-6)`, or by 1 if that is more.
+    As in PyTorch, every gradient is multiplied by `min(1, max_norm / (norm + 1e-6))`.
 
     Args:
-        parameters: the leaves whose gradients are one vector.
-        max_norm: the longest it may be.
-        norm_type: 2 for the Euclidean norm, inf for the largest amount, p for the p-norm.
-        error_if_nonfinite: whether a norm that is inf or nan is an error; else gradients become 0 or nan.
+        parameters: the leaves; their gradients together are one vector.
+        max_norm: the largest norm allowed.
+        norm_type: 2 for the Euclidean norm, inf for the largest absolute value, p for the p-norm.
+        error_if_nonfinite: whether an infinite or nan norm raises an error; else the gradients become 0 or nan.
 
     Raises:
-        ValueError: if `max_norm` is negative, `norm_type` is not above 0, or on the norm, as asked for.
-        TypeError: if `parameters` are none, as a model is none, or one is no `Value`.
+        ValueError: if `max_norm` is negative, `norm_type` is not above 0, or the norm is not finite and
+            `error_if_nonfinite` is set.
+        TypeError: if `parameters` is not iterable (a model, say), or contains something other than `Value`s.
 
     >>> from microgrid import Value
     >>> x, y = Value(0.0), Value(0.0)
@@ -51,10 +52,10 @@ def clip_grad_norm_(
 
 
 def values(owner: str, parameters: Iterable[Value] | Value) -> list[Value]:
-    """Return `parameters`, or the only one, as a list.
+    """Return `parameters`, which may be a single `Value`, as a list.
 
     Raises:
-        TypeError: if one is no `Value`.
+        TypeError: if an item is not a `Value`.
     """
     found = parameter_list(owner, [parameters] if isinstance(parameters, Value) else parameters)
     for one in found:
@@ -64,7 +65,7 @@ def values(owner: str, parameters: Iterable[Value] | Value) -> list[Value]:
 
 
 def p_norm(numbers: list[float], p: float) -> float:
-    """Return the p-norm of `numbers`; it does not overflow."""
+    """Return the p-norm of `numbers`, without overflow on the way."""
     if p == 2:
         return standard.hypot(*numbers)
     largest: float = math.maximum(0.0, *map(abs, numbers))
@@ -74,15 +75,15 @@ def p_norm(numbers: list[float], p: float) -> float:
 
 
 def clip_grad_value_(parameters: Iterable[Value] | Value, clip_value: float) -> None:
-    """Hold every gradient between `-clip_value` and `clip_value`.
+    """Clip every gradient to the interval from `-clip_value` to `clip_value`.
 
     Args:
-        parameters: the leaves whose gradients are held.
-        clip_value: the largest amount that a gradient may have.
+        parameters: the leaves whose gradients are clipped.
+        clip_value: the largest absolute value allowed.
 
     Raises:
         ValueError: if `clip_value` is negative.
-        TypeError: if it is no plain number, or `parameters` are none, as a model is none.
+        TypeError: if `clip_value` is not a plain number, or `parameters` is not iterable (a model, say).
 
     >>> from microgrid import Value
     >>> x = Value(0.0)

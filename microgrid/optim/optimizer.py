@@ -1,8 +1,8 @@
-"""What all optimisers share: which parameters, how many steps, saving and loading.
+"""What all optimisers share: the parameters, the step count, saving and loading.
 
-An optimiser itself is one pure function, its `update`: numbers in, numbers out, written with operators and
-`microgrid.math` alone, without a branch on a parameter, a gradient or its state. So the same text serves floats,
-fractions and recorded `Value`s.
+What distinguishes an optimiser is one pure function, `update`: numbers in, numbers out, written with operators and
+`microgrid.math` alone, without branching on a parameter, a gradient or the state. So the same code runs on floats, on
+fractions and on `Value`s that are being recorded.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ if TYPE_CHECKING:
     State = tuple[Any, ...]
 
 
-CHANGING = {"params", "lr", "steps", "_state", "_columns", "_compiled"}  # the attributes that are not read by `update`
+CHANGING = {"params", "lr", "steps", "_state", "_columns", "_compiled"}  # attributes that `update` does not read
 
-LOST = "float(), .data or the standard math in the place of microgrid.math lost the derivative on the way to the loss"
+LOST = "float(), .data or the standard math instead of microgrid.math lost the derivative on the way to the loss"
 
 
 class Optimizer:
-    """What all optimisers share; one of your own defines `update`, and `initial_state` if it keeps something.
+    """The base class of optimisers. A subclass defines `update`, and `initial_state` if it keeps state.
 
     Args:
-        params: the parameters, leaves; frozen ones are left as they are.
-        lr: the learning rate, or a function that returns it for the number of steps done before (0, 1, 2, …). It is a
-            function of that number alone: `fit` asks for the rates of several steps before it takes the first of them.
-        hyperparameters: the other numbers that `update` reads; each becomes an attribute.
+        params: the parameters, leaf `Value`s; frozen ones are left alone.
+        lr: the learning rate, or a function that returns it given the number of steps already taken (0, 1, 2, …). It
+            must depend on that count alone: `fit` asks for the rates of several steps before it takes the first.
+        hyperparameters: other numbers that `update` reads; each becomes an attribute.
 
     Attributes:
         params: the parameters, a list.
-        lr: as given; it can be changed between steps, and so can the hyperparameters.
-        steps: the number of steps done.
-        state: for each parameter what its last `update` returned.
+        lr: as given; it may be changed between steps, and so may the hyperparameters.
+        steps: the number of steps taken.
+        state: for each parameter, the state its last `update` returned.
 
     Raises:
-        ValueError: if there are no parameters, one comes twice, or a hyperparameter is out of range.
-        TypeError: if a parameter is no leaf, or a hyperparameter no plain number.
+        ValueError: if `params` is empty or has duplicates, or a hyperparameter is out of range.
+        TypeError: if a parameter is not a leaf, or a hyperparameter not a plain number.
 
     >>> from microgrid import Value
     >>> from microgrid.math import sign
@@ -82,11 +82,12 @@ class Optimizer:
         self.steps = 0
         self._compiled: Any = None  # the update of all parameters as one function
         self._state: list[State] = [self.initial_state() for _ in self.params]
-        # The first part of all states, the second, … in the place of `_state`, until somebody asks for `state`.
+        # The states as columns, as compiled steps use them: the first number of every state, then the second, ….
+        # While this is not None, `_state` is out of date; reading `state` brings it up to date.
         self._columns: list[list[float]] | None = None
 
     def __repr__(self) -> str:
-        """Return one line of text, without the hyperparameters that are off."""
+        """Return one line of text; hyperparameters that are zero are left out."""
         lr = getattr(self.lr, "__name__", self.lr)
         options = {"lr": lr, **{name: getattr(self, name) for name in self.hyperparameters if getattr(self, name)}}
         shown = ", ".join(f"{name}={option}" for name, option in options.items())
@@ -94,7 +95,7 @@ class Optimizer:
 
     @property
     def state(self) -> list[State]:
-        """For each parameter what its last `update` returned; a list that may be changed."""
+        """For each parameter, the state its last `update` returned; the list may be modified."""
         if self._columns is not None:
             rows = [*zip(*self._columns, strict=True)] if self._columns else [()] * len(self.params)
             self._state, self._columns = rows, None
@@ -105,29 +106,29 @@ class Optimizer:
         self._state, self._columns = states, None
 
     def initial_state(self) -> State:
-        """Return the state of a parameter before its first update: a tuple of numbers, empty if nothing is kept."""
+        """Return the state of a parameter before its first update, a tuple of numbers; empty if there is no state."""
         return ()
 
     def update(self, parameter: Any, gradient: Any, state: State, step: Any, lr: Any) -> tuple[Any, State]:
-        """Return a parameter after one step, and its state: a pure function of the arguments and hyperparameters.
+        """Return a parameter after one step, and its new state: a pure function of the arguments and hyperparameters.
 
         Args:
-            parameter: its number.
+            parameter: the value of the parameter.
             gradient: the derivative of the loss by it.
-            state: what the update before returned, or `initial_state()`.
+            state: the state that the previous update returned, or `initial_state()`.
             step: 1 at the first step, 2 at the second, …
             lr: the learning rate of this step.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines no update")
+        raise NotImplementedError(f"{type(self).__name__} does not define update")
 
     def learning_rate(self, steps: int | None = None) -> float:
         """Return the learning rate of the next step.
 
         Args:
-            steps: the number of steps done before; as many as were done unless given.
+            steps: the number of steps taken before; `self.steps` unless given.
 
         Raises:
-            TypeError: if it is no plain number.
+            TypeError: if the learning rate is not a plain number.
             ValueError: if it is negative or nan.
         """
         steps = self.steps if steps is None else steps
@@ -137,35 +138,37 @@ class Optimizer:
         return lr
 
     def states(self) -> list[State]:
-        """Return what is kept for each parameter, at least the initial state."""
+        """Return the state of each parameter; the initial state where there is none yet."""
         initial = self.initial_state()
         return [state or initial for state in self.state]
 
     def settings(self) -> list[Any]:
-        """Return all that `update` may read besides its arguments."""
+        """Return everything that `update` may read besides its arguments."""
         return [setting for name, setting in vars(self).items() if name not in CHANGING]
 
     def step(self) -> None:
-        """Move every parameter once, following its gradient; if anything raises, none has moved.
+        """Update every parameter once; if anything raises, none has changed.
+
+        If all numbers are floats, one generated function updates them all. It is compiled from `update` at the first
+        step and returns the same bits.
 
         Raises:
             TypeError: if the data or the gradient of a parameter is not a number.
 
         Warns:
-            UserWarning: if all gradients are zero at the first step, unless that is how the optimiser is to work.
-
-        Floats go through one generated function, made from `update` at the first step; it gives the same bits.
+            UserWarning: if all gradients are zero at the first step and nothing else, such as weight decay, moves a
+                parameter.
         """
         lr = self.learning_rate()
         if not self.steps and self._is_at_rest(lr):
             warn(
                 f"all gradients are zero, so {self!r} moves nothing: usually backward() was not called before "
-                f"step(), the loss is one of another model, or {LOST}"
+                f"step(), the loss belongs to another model, or {LOST}"
             )
         self.move(lr)
 
     def move(self, lr: float) -> None:
-        """Do what `step` does with `lr` as the learning rate."""
+        """Take one step with the learning rate `lr`."""
         moved, step = self._moved_together(lr), self.steps + 1
         states: list[State] = []
         numbers: list[Any]
@@ -193,21 +196,21 @@ class Optimizer:
         columns: list[list[float]] | None,
         *items: tuple[Any, Any, Any],
     ) -> None:
-        """Let all that was learned take effect at once, so that Ctrl-C finds either all of it or nothing.
+        """Store new parameters and states atomically, so that Ctrl-C finds either all of them or none.
 
         Args:
-            params: those that moved.
-            numbers: what they are now.
-            steps: how many steps are done.
-            states: what is kept for each of all parameters; nothing if it comes as `columns`.
-            columns: the first part of all states, the second, …; None if they come as `states`.
-            items: what else changes with them: see `graph.assign`.
+            params: the parameters that moved.
+            numbers: their new values.
+            steps: the step count after them.
+            states: the new state of every parameter; empty if they come as `columns`.
+            columns: the first number of every state, then the second, …; None if they come as `states`.
+            items: further assignments to make along with these: see `graph.assign`.
         """
         own = vars(self)
         assign(params, numbers, (own, "steps", steps), (own, "_state", states), (own, "_columns", columns), *items)
 
     def _is_at_rest(self, lr: float) -> bool:
-        """Return whether all gradients are zero, and nothing else would move a parameter in the first step."""
+        """Return whether the first step would move nothing: all gradients are zero, without decay or a loaded state."""
         trained = [parameter for parameter in self.params if not isinstance(parameter, Frozen)]
         if not trained or any([plain_grad(parameter) != 0 for parameter in trained]):
             return False
@@ -219,7 +222,7 @@ class Optimizer:
         return not (any(moved) or decays(self) or any([state != initial for state in states]))
 
     def _moved_together(self, lr: float) -> list[list[float]] | None:
-        """Return the numbers after one step, and their states part by part; None if generated code cannot tell."""
+        """Return the parameters after one step, then the columns of their states; None if it cannot be compiled."""
         from microgrid.compiler.arguments import Unfit
         from microgrid.optim.updates import CompiledUpdate
 
@@ -250,15 +253,15 @@ class Optimizer:
             TypeError: if the data of one is not a number.
         """
         for parameter in self.params:
-            if type(parameter.data) is float:  # without a call, which would take several times as long
+            if type(parameter.data) is float:  # a call would take several times as long
                 parameter.grad = 0.0
             else:
                 parameter.zero_grad()
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that is needed to go on later, but the parameters, as plain data that `json` can write.
+        """Return everything but the parameters that is needed to resume training, as plain data that `json` can write.
 
-        A function given as `lr` cannot be written: its place is None.
+        A function given as `lr` cannot be written: `lr` is None then.
 
         >>> from microgrid import Value
         >>> from microgrid.optim import SGD
@@ -275,32 +278,32 @@ class Optimizer:
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on from what `state_dict` returned; where its `lr` is None, the present one stays.
+        """Restore what `state_dict` returned; if its `lr` is None, the current one is kept.
 
         Raises:
-            TypeError, ValueError: if it does not fit this optimiser, which then stays as it was.
+            TypeError, ValueError: if it does not fit this optimiser, which then stays unchanged.
         """
         loaded = self._with_hyperparameters(state_dict)
         name, steps, state = type(self).__name__, state_dict["steps"], state_dict["state"]
         if type(steps) is not int or steps < 0:
             raise ValueError(f"{name} expects steps to be a whole number of at least 0, got {steps!r:.60}")
         if not isinstance(state, list) or len(state) != len(self.params):
-            raise ValueError(f"{name} expects a state for each of {len(self.params)} parameters, got {state!r:.60}")
+            raise ValueError(f"{name} expects one state for each of {len(self.params)} parameters, got {state!r:.60}")
         size = len(loaded.initial_state())
         for numbers in state:
             if not isinstance(numbers, list) or len(numbers) != size:
-                raise ValueError(f"{name} expects {size} numbers as the state of a parameter, got {numbers!r:.60}")
+                raise ValueError(f"{name} expects the state of a parameter to be {size} numbers, got {numbers!r:.60}")
         loaded.steps = steps
         loaded.state = [tuple(as_float(f"{name}: a state", number) for number in numbers) for numbers in state]
         vars(self).update(vars(loaded))
 
     def _with_hyperparameters(self, state_dict: dict[str, Any]) -> Optimizer:
-        """Return a new optimiser of the same kind and parameters with the hyperparameters of `state_dict`."""
+        """Return a new optimiser of the same class and parameters, with the hyperparameters of `state_dict`."""
         name, present = type(self).__name__, self.state_dict()
         if not isinstance(state_dict, dict) or set(state_dict) != set(present):
-            raise ValueError(f"{name} expects a dict of {', '.join(present)}, got {state_dict!r:.60}")
+            raise ValueError(f"{name} expects a dict with the keys {', '.join(present)}, got {state_dict!r:.60}")
         if state_dict["optimizer"] != name:
-            raise ValueError(f"{name} expects a state of its own, got one of {state_dict['optimizer']!r:.60}")
+            raise ValueError(f"{name} expects a state of {name}, got one of {state_dict['optimizer']!r:.60}")
         options = state_dict["hyperparameters"]
         if not isinstance(options, dict) or set(options) != set(self.hyperparameters):
             raise ValueError(f"{name} expects the hyperparameters {self.hyperparameters}, got {options!r:.60}")
@@ -309,7 +312,7 @@ class Optimizer:
 
 
 def decays(optimizer: Optimizer) -> bool:
-    """Return whether there is weight decay, which moves parameters without a gradient."""
+    """Return whether `optimizer` has weight decay, which moves parameters even where the gradient is zero."""
     return bool(getattr(optimizer, "weight_decay", 0))
 
 
@@ -317,7 +320,7 @@ def gradient_of(owner: str, parameter: Value) -> Any:
     """Return the gradient of `parameter` as a number.
 
     Raises:
-        TypeError: if it is something else, such as None.
+        TypeError: if it is something else, None for instance.
     """
     gradient = plain_grad(parameter)
     if not is_number(gradient):
@@ -331,7 +334,7 @@ def parameter_list(owner: str, params: Any) -> list[Any]:
     """Return `params` as a list.
 
     Raises:
-        TypeError: if they are none, as a model is none.
+        TypeError: if they are not iterable (a model, say).
     """
     if not hasattr(params, "__iter__"):
         raise TypeError(f"{owner} expects the parameters, such as net.parameters(), got {params!r:.60}")
@@ -342,7 +345,7 @@ def at_least_zero(owner: str, **numbers: Any) -> None:
     """Check that `numbers` are plain numbers of at least 0.
 
     Raises:
-        TypeError, ValueError: if one is not.
+        TypeError, ValueError: otherwise.
     """
     got = " and ".join(f"{name}={number!r:.60}" for name, number in numbers.items())
     if not all(map(is_number, numbers.values())):
@@ -352,12 +355,12 @@ def at_least_zero(owner: str, **numbers: Any) -> None:
 
 
 def is_table(states: Sequence[State]) -> bool:
-    """Return whether `states` are rows of plain numbers, all of one length."""
+    """Return whether `states` form a table of plain numbers: rows of equal length."""
     return len({*map(len, states)}) == 1 and all([{*map(type, state)} <= {int, float} for state in states])
 
 
 def plain(x: Any) -> Any:
-    """Return the hyperparameter or state `x` as `json` can write it."""
+    """Return the hyperparameter or state `x` in a form that `json` can write."""
     if isinstance(x, tuple | list):
         return [plain(element) for element in x]
     return float(x) if is_number(x) and not isinstance(x, int) else x

@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum.
 
-    Each step sets, as PyTorch does, `velocity = momentum * velocity + (1 - dampening) * gradient` (at the first step,
+    As in PyTorch, each step sets `velocity = momentum * velocity + (1 - dampening) * gradient` (at the first step,
     the gradient) and `parameter = parameter - lr * velocity`.
 
     Args:
-        params: the parameters, leaves.
-        lr: the learning rate, or a function of the number of steps done before.
-        momentum: how much of the last velocity is kept, 0 for none, usually below 1.
-        dampening: how much of a gradient the velocity leaves out.
-        weight_decay: this times the parameter is added to its gradient.
-        nesterov: step along `gradient + momentum * velocity`, which looks ahead.
+        params: the parameters, leaf `Value`s.
+        lr: the learning rate, or a function of the number of steps already taken.
+        momentum: the fraction of the velocity that is kept from step to step; 0 for plain gradient descent.
+        dampening: the fraction of each gradient that does not enter the velocity.
+        weight_decay: `weight_decay * parameter` is added to the gradient.
+        nesterov: whether to step along `gradient + momentum * velocity`, looking one step ahead.
 
     Raises:
-        ValueError: if there are no parameters, one comes twice, `lr`, `momentum` or `weight_decay` is negative, or
-            `nesterov` comes without momentum or with dampening.
-        TypeError: if a parameter is no leaf, or a hyperparameter no plain number.
+        ValueError: if `params` is empty or has duplicates, `lr`, `momentum` or `weight_decay` is negative, or
+            `nesterov` is set without momentum or with dampening.
+        TypeError: if a parameter is not a leaf, or a hyperparameter not a plain number.
 
     >>> from microgrid import Value
     >>> x = Value(1.0)
@@ -63,12 +63,12 @@ class SGD(Optimizer):
             raise TypeError(f"SGD expects plain numbers, got dampening={dampening!r:.60}")
         if nesterov and (not momentum or dampening):
             got = f"momentum={momentum} and dampening={dampening}"
-            raise ValueError(f"SGD expects nesterov to have momentum and no dampening, got {got}")
+            raise ValueError(f"SGD expects momentum and no dampening with nesterov, got {got}")
         options = {"momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
         super().__init__(params, lr, **options)
 
     def initial_state(self) -> State:
-        """Return the velocity 0, or nothing without momentum."""
+        """Return the velocity 0; without momentum there is no state."""
         return (0.0,) if self.momentum else ()
 
     def update(self, parameter: Any, gradient: Any, state: State, step: Any, lr: Any) -> tuple[Any, State]:
@@ -76,7 +76,7 @@ class SGD(Optimizer):
         if self.weight_decay:
             gradient = gradient + self.weight_decay * parameter
         if not self.momentum:
-            return parameter - lr * gradient, (gradient,) * len(state)  # a velocity from before momentum became 0
+            return parameter - lr * gradient, (gradient,) * len(state)  # momentum may have been set to 0 later
         velocity = gradient if step == 1 else self.momentum * state[0] + (1 - self.dampening) * gradient
         direction = gradient + self.momentum * velocity if self.nesterov else velocity
         return parameter - lr * direction, (velocity,)

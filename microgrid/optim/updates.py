@@ -1,4 +1,4 @@
-"""Updates: what an optimiser does with one parameter, traced and written as lines for any of them, or as a function."""
+"""An optimiser's `update` of one parameter, traced and written as source: lines for each parameter, or a function."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ if TYPE_CHECKING:
     from microgrid.engine.value import Value
 
 
-# Rules whose result is infinite or nan where one of the first so many arguments is.
-KEEPING = {"add": 2, "sub": 2, "mul": 2, "div": 1, "neg": 1, "abs": 1, "sqrt": 1, "pow_2": 1}
+# Rules whose result is infinite or nan whenever one of their first arguments is, and how many: x / y propagates an
+# infinite x, but not an infinite y.
+PROPAGATING = {"add": 2, "sub": 2, "mul": 2, "div": 1, "neg": 1, "abs": 1, "sqrt": 1, "pow_2": 1}
 
 
 class Update:
-    """What an optimiser does with one parameter, as lines of source for each of them; `@` stands for its number.
+    """The update of one parameter as lines of source, in which `@` is replaced by the index of the parameter.
 
     Args:
         optimizer: an `Optimizer`.
-        slots: how many numbers it keeps for a parameter.
-        step: the number of the next step.
-        lr: its learning rate. If `update` decides by these two, the lines hold where they are decided alike.
+        slots: the count of numbers in the state of a parameter.
+        step: the next step, 1 for the first.
+        lr: its learning rate. If `update` branches on `step` or `lr`, guards check that later steps take that branch.
 
     Attributes:
-        hides: whether an infinite gradient may leave all that the lines compute finite.
-        counts: whether the lines speak of the number of the step, which they call `steps`.
+        hides: whether an infinite gradient can leave all results finite, as in `sign(gradient)`.
+        counts: whether the lines refer to the step count, as `steps`.
 
     Raises:
         Unfit: if `update` cannot be compiled.
@@ -47,15 +48,15 @@ class Update:
 
         program, externals = traced(update, [0.5, 0.5, step, lr, *[0.5] * slots], whole=[2])
         if externals:
-            raise Unfit("the optimiser uses a Value of its own")
+            raise Unfit("the optimiser uses a Value that is not an argument of update")
         if len(program.outputs) != 1 + slots:
-            raise Unfit(f"the optimiser keeps {len(program.outputs) - 1} numbers of a parameter, not {slots}")
+            raise Unfit(f"update returns {len(program.outputs) - 1} numbers as the state of a parameter, not {slots}")
         names = ["parameter@", "gradient@", "steps", "lr", *(f"state{slot}_of@" for slot in range(slots)), "steps"]
         program = program.renamed(dict(zip(program.inputs, names, strict=False)))
-        common, own = parted(program)
+        common, own = split(program)
         used = {name for step in own.steps for name in names_in(operands(step))} | {*names_in(own.outputs)}
         outside = tuple([name for name in targets(common) if name in used])
-        # Every parameter uses them: as outputs given twice they are not written where they are used.
+        # The writer inlines what is used only once. Every parameter uses these, so they are listed twice.
         self._common = common._replace(outputs=outside * 2)
         self.counts = any("steps" in names_in(operands(step)) for step in program.steps) or "steps" in own.outputs
         self.hides = unbounded(own).isdisjoint(own.outputs)
@@ -64,13 +65,13 @@ class Update:
         self.outputs = [writer.bare(output) for output in own.outputs]
 
     def common(self, missed: str = "return None") -> list[str]:
-        """Return the lines that compute what all parameters share; where a guard fails, the statements `missed`."""
+        """Return the lines that compute what all parameters share; if a guard fails, they run the lines `missed`."""
         return Writer(self._common).forward(missed)
 
-    def lines(self, number: int) -> list[str]:
-        """Return the lines that update the parameter of that number, and its state."""
+    def lines(self, index: int) -> list[str]:
+        """Return the lines that update the parameter at `index`, and its state."""
         kept = ", ".join(["parameter@", *(f"state{slot}_of@" for slot in range(self.slots))])
-        return [line.replace("@", str(number)) for line in [*self.own, f"{kept} = {', '.join(self.outputs)}"]]
+        return [line.replace("@", str(index)) for line in [*self.own, f"{kept} = {', '.join(self.outputs)}"]]
 
     def loop_source(self) -> str:
         """Return the source of a function that updates any number of parameters."""
@@ -88,26 +89,24 @@ class Update:
 
 
 def unbounded(program: Program) -> set[Any]:
-    """Return the names in an update that are infinite or nan where the gradient is."""
+    """Return the names in an update that are infinite or nan whenever the gradient is."""
     found = {"gradient@"}
     for step in program.steps:
-        if isinstance(step, Step) and step.rule.name in KEEPING:
-            place = KEEPING[step.rule.name]
-            if not found.isdisjoint(step.arguments[:place]):
-                found.add(step.target)
+        if isinstance(step, Step) and not found.isdisjoint(step.arguments[: PROPAGATING.get(step.rule.name, 0)]):
+            found.add(step.target)
     return found
 
 
 def targets(program: Program) -> list[str]:
-    """Return the names of what `program` computes."""
+    """Return the names that `program` computes."""
     return [step.target for step in program.steps if isinstance(step, Step)]
 
 
-def parted(program: Program) -> tuple[Program, Program]:
-    """Return what an update does with `steps` and `lr` alone, once for all parameters, and what it does with each.
+def split(program: Program) -> tuple[Program, Program]:
+    """Return two programs: what an update computes from `steps` and `lr` alone, and what it computes per parameter.
 
     Raises:
-        Unfit: if it decides by the number of a parameter.
+        Unfit: if it branches on a parameter, a gradient or a state.
     """
     known = {"steps", "lr"}
     common: list[Any] = []
@@ -117,7 +116,7 @@ def parted(program: Program) -> tuple[Program, Program]:
             common.append(step)
             known.update([step.target] if isinstance(step, Step) else [])
         elif isinstance(step, Guard):
-            raise Unfit("the optimiser decides by the numbers of a parameter")
+            raise Unfit("the optimiser branches on a parameter, its gradient or its state")
         else:
             own.append(step)
     for_all = program._replace(inputs=("steps", "lr"), steps=tuple(common), outputs=())
@@ -127,11 +126,11 @@ def parted(program: Program) -> tuple[Program, Program]:
 
 
 def unmet(*given: Any) -> None:
-    """Return None, as generated code does where it meets something new."""
+    """Return None, as generated code does where a guard fails."""
 
 
 def refused(*given: Any) -> None:
-    """Raise what generated code would, if there were some."""
+    """Raise Unfit: the function of an optimiser that cannot be compiled."""
     raise Unfit("the optimiser cannot be compiled")
 
 
@@ -153,22 +152,22 @@ class CompiledUpdate:
         dependents.add(self)
 
     def cache_clear(self) -> None:
-        """Forget the function, which is made again at the next step."""
+        """Forget the function; the next step compiles it again."""
         self._made_for = None
 
     def __call__(
         self, numbers: Sequence[float], gradients: Sequence[float], states: Sequence[Sequence[float]], lr: float
     ) -> list[list[float]]:
-        """Return the parameters after the next step, and then their states, part by part.
+        """Return the parameters after the next step, then their states by columns.
 
         Args:
-            numbers, gradients: of the parameters.
-            states: the first part of all states, then the second, ….
+            numbers, gradients: the values and gradients of the parameters.
+            states: the states by columns: the first number of every state, then the second, ….
             lr: the learning rate.
 
         Raises:
             Unfit: if the optimiser's `update` cannot be compiled.
-            ArithmeticError, ValueError: where the generated code does.
+            ArithmeticError, ValueError: if the generated code does.
         """
         step, made_for = self.optimizer.steps + 1, [len(states), *self.optimizer.settings()]
         if made_for != self._made_for:

@@ -6,7 +6,7 @@ from microgrid import Value, define_rule
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.program.form import Guard, Program, Step
 from microgrid.optim import SGD, Adam, AdamW, Optimizer
-from microgrid.optim.updates import CompiledUpdate, Update, parted
+from microgrid.optim.updates import CompiledUpdate, Update, split
 from microgrid.rules.table import RULES
 
 
@@ -94,12 +94,12 @@ def test_updates_that_are_refused():
         def update(self, parameter, gradient, state, step, lr):
             return parameter - self.own * gradient, ()
 
-    with pytest.raises(Unfit, match="uses a Value of its own"):
+    with pytest.raises(Unfit, match="uses a Value that is not an argument of update"):
         Update(Owner([Value(1.0)]), 0, 1, 0.1)
     keeping = type("Keeping", (Owner,), {"update": lambda self, p, g, state, step, lr: (p, (g,))})
-    with pytest.raises(Unfit, match="keeps 1 numbers of a parameter, not 0"):
+    with pytest.raises(Unfit, match="returns 1 numbers as the state of a parameter, not 0"):
         Update(keeping([Value(1.0)]), 0, 1, 0.1)
-    with pytest.raises(Unfit, match="defines no update"):
+    with pytest.raises(Unfit, match="does not define update"):
         Update(Optimizer([Value(1.0)]), 0, 1, 0.1)
 
 
@@ -110,12 +110,12 @@ def test_an_update_in_parts():
         Guard("{} < {}", ("neg_0", "steps"), True),
         Step("mul_1", RULES["mul"], ("neg_0", "gradient@")),
     )
-    common, own = parted(Program(inputs, steps, ("mul_1",)))
+    common, own = split(Program(inputs, steps, ("mul_1",)))
     assert common.steps == (steps[0]._replace(target="neg_0_of_all"), Guard("{} < {}", ("neg_0_of_all", "steps"), True))
     assert own.steps == (Step("mul_1_of@", RULES["mul"], ("neg_0_of_all", "gradient@")),)
     assert own.outputs == ("mul_1_of@",)
-    with pytest.raises(Unfit, match="decides by the numbers of a parameter"):
-        parted(Program(inputs, (Guard("{} < {}", ("gradient@", 0.0), True),), ("lr",)))
+    with pytest.raises(Unfit, match="branches on a parameter, its gradient or its state"):
+        split(Program(inputs, (Guard("{} < {}", ("gradient@", 0.0), True),), ("lr",)))
 
 
 @pytest.mark.usefixtures("rules_restored")

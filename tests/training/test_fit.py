@@ -424,10 +424,10 @@ REASONS = {
     "parameter": ("a parameter is no plain Value", {"prepare": unfit_fraction}),
     "class": ("a parameter is no plain Value", {"prepare": unfit_class}),
     "frozen": ("all parameters are frozen", {"prepare": lambda model: model.freeze()}),
-    "deciding": ("decides by the numbers of a parameter", {"optimiser": Deciding}),
+    "deciding": ("branches on a parameter, its gradient or its state", {"optimiser": Deciding}),
     "listing": ("keeps something else than numbers", {"optimiser": Listing}),
     "stepping": ("Stepping has a step of its own", {"optimiser": Stepping}),
-    "forgetful": ("keeps 0 numbers of a parameter, not 1", {"optimiser": Forgetful}),
+    "forgetful": ("returns 0 numbers as the state of a parameter, not 1", {"optimiser": Forgetful}),
     "alternating": ("decides in more than 16 ways", {"optimiser": Alternating, "epochs": 25}),
 }
 
