@@ -1,6 +1,6 @@
-"""Derivatives that can be trusted: oracles, checks, and Hypothesis strategies for code that uses microgrid.
+"""Testing derivatives: a numerical oracle, checks against it, and Hypothesis strategies for code that uses microgrid.
 
-What needs Hypothesis is imported when it is first used.
+Everything that needs Hypothesis is imported when it is first used.
 
 >>> from hypothesis import find, strategies
 >>> from microgrid import Value
@@ -66,7 +66,7 @@ __dir__ = publish(globals())
 
 
 def _hypothesis_setup_hook() -> None:
-    """Teach Hypothesis, which calls this when it is imported, what `from_type(Value)` draws."""
+    """Register a strategy for `from_type(Value)`. Hypothesis calls this when it is imported."""
     from hypothesis import strategies
 
     from microgrid.engine.value import Value

@@ -1,6 +1,6 @@
-"""`check_gradients`: the derivatives that the engine finds, held to ones found from values alone.
+"""`check_gradients`: compares the derivatives of a function with numerical ones, found from its values alone.
 
-It checks functions; a single operation is checked in all its roles by `check_rule`.
+To check a single operation in all its roles, use `check_rule`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-    Place = tuple[str, str]  # an argument, and where in its nest a number is
+    Place = tuple[str, str]  # an argument, and the path of a number in it, as in ("xs", "[0]")
 
 LONGEST_TABLE = 20
 
 
 class Comparison(NamedTuple):
-    """One derivative of a function as the engine gives it, and as the oracle does."""
+    """One derivative, as the engine computes it and as the oracle estimates it."""
 
     order: str
     places: tuple[Place, ...]
@@ -37,12 +37,12 @@ class Comparison(NamedTuple):
     oracle: Estimate
 
     def is_wrong(self, rtol: float, atol: float) -> bool:
-        """Return whether the two differ by more than tolerances and the oracle's own error allow."""
+        """Return whether the two differ by more than the tolerances and the error of the oracle allow."""
         allowed = rtol * abs(self.oracle.derivative) + atol + SURE * self.oracle.error
-        return not abs(self.engine - self.oracle.derivative) <= allowed  # nan is wrong too
+        return not abs(self.engine - self.oracle.derivative) <= allowed  # a nan on either side is wrong
 
     def cells(self) -> list[str]:
-        """Return the cells of this line of the table."""
+        """Return the cells of a row of the table."""
         arguments, indices = (", ".join(filter(None, parts)) for parts in zip(*self.places, strict=True))
         value, error, _ = self.oracle
         return [self.order, arguments, indices, repr(self.engine), repr(value), f"{error:.1e}",
@@ -52,24 +52,24 @@ class Comparison(NamedTuple):
 def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: float = 1e-8, atol: float = 0.0) -> None:
     """Check every partial derivative of `f` at `args` against `numerical_derivative`.
 
-    A derivative may differ by `rtol` of its size, by `atol`, and by what the oracle itself may be off. No gradient is
-    left behind, on leaves that `f` closes over either. What `f` returns may depend on none of its arguments: all
-    derivatives are zero then.
+    A derivative may be off by `rtol` times its size, plus `atol`, plus the error of the oracle itself. All gradients
+    are restored afterwards, those of leaves that `f` closes over too. `f` may ignore its arguments: its derivatives
+    are then zero.
 
     Args:
-        f: a function of numbers, or of nests of numbers, that returns one number. It is called with `Value`s, often,
-            and must return the same each time.
-        args: its arguments: numbers, `Value`s, and nests of them (see `tree`).
-        order: 2 to check the gradients that `create_graph` records and every second derivative besides.
+        f: a function of numbers, or of nests of numbers, that returns one number. It is called many times, with
+            `Value`s, and must return the same result each time.
+        args: its arguments: numbers, `Value`s, and nests of them, as in `microgrid.grad`.
+        order: 1, or 2 to check also the gradients that `create_graph` records and all second derivatives.
         rtol: the tolerance relative to the derivative.
         atol: the absolute tolerance.
 
     Raises:
-        AssertionError: with a table of the derivatives that are wrong, and the first operation that is, where it can be
+        AssertionError: with a table of the wrong derivatives, and the first wrong operation in the graph if one can be
             found.
-        NotDifferentiableError: if `args` are at a kink, a jump or an edge, or outside of the domain.
-        TypeError: if an argument or the result is no number.
-        ValueError: if `order` or a tolerance is none.
+        NotDifferentiableError: if `f` has a kink, a jump or an edge of its domain at `args`, or no value.
+        TypeError: if an argument or the result is not a number.
+        ValueError: if `order` is not 1 or 2, or a tolerance is negative.
 
     >>> from microgrid import math
     >>> check_gradients(lambda xs, scale: scale * math.hypot(*xs), [3.0, 4.0], 2.0, order=2)
@@ -78,7 +78,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
     AssertionError: 1 of 1 derivatives is wrong:
     order  argument  index  engine  oracle ... error estimate  difference
     1      x                1.0     1.0... -1.0e-01
-    each operation by itself is right: does the function take numbers out of the graph (`data`, `float`, `no_grad`)?
+    each operation by itself is right: does the function leave the graph (through `data`, `float` or `no_grad`)?
     """
     if not callable(f):
         raise TypeError(f"check_gradients expects a function, got {type(f).__name__} {f!r:.60}")
@@ -106,33 +106,33 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
 
 
 class Places(tree.Walk):
-    """A walk that notes the place and the number of every leaf."""
+    """A walk that collects the place and the number of every leaf."""
 
     def __init__(self) -> None:
-        super().__init__(self.note)
+        super().__init__(self.collect)
         self.found: list[tuple[Place, float]] = []
 
     def visit(self, path: tree.Path, inside: bool, item: Any, *others: Any) -> Any:
-        """Visit what stands at `path`."""
+        """Visit the item at `path`."""
         self.path = path
         return super().visit(path, inside, item, *others)
 
-    def note(self, leaf: Any) -> Any:
-        """Note a leaf, and leave it as it is."""
+    def collect(self, leaf: Any) -> Any:
+        """Collect a leaf, and return it unchanged."""
         self.found.append(((self.name, tree.written(self.path).removeprefix(self.name)), float(plain(leaf))))
         return leaf
 
     def enter(self, name: str, nest: Any) -> None:
-        """Walk over the nest called `name`."""
+        """Walk over `nest`, the argument called `name`."""
         self.name = name
         self.visit(name, False, nest)
 
 
 def located(names: Iterable[str], nests: Iterable[Any]) -> tuple[list[Place], list[float]]:
-    """Return the places and the numbers of the leaves of nests.
+    """Return the places and the numbers of all leaves of `nests`.
 
     Raises:
-        TypeError: if something is no number.
+        TypeError: if a leaf is not a number.
     """
     places = Places()
     for name, nest in zip(names, nests, strict=True):
@@ -141,7 +141,7 @@ def located(names: Iterable[str], nests: Iterable[Any]) -> tuple[list[Place], li
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:
-    """Return the names of the first `count` arguments of `f`, as far as they can be known."""
+    """Return the names of the first `count` arguments of `f`; where one is unknown, `argument 2` or the like."""
     try:
         parameters = [*inspect.signature(f).parameters.values()]
     except (TypeError, ValueError):
@@ -150,16 +150,16 @@ def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     return [*names, *(f"argument {i}" for i in range(len(names), count))][:count]
 
 
-# The two sides
+# Engine and oracle
 
 
 def compare(
     call: Callable[[Sequence[Any]], Any], places: Sequence[Place], numbers: Sequence[float], order: int
 ) -> Iterator[Comparison]:
-    """Yield all derivatives of `call`, a function of a list of leaves, up to `order`.
+    """Yield a comparison for every derivative of `call`, a function of a list of leaves, up to `order`.
 
     Raises:
-        NotDifferentiableError: naming the argument.
+        NotDifferentiableError: where the oracle finds no derivative; it names the argument.
     """
     leaves = [Value(x) for x in numbers]
     try:
@@ -183,7 +183,7 @@ def compare(
 
 
 def gradients(root: Any, leaves: Iterable[Value]) -> list[float]:
-    """Return the gradients that `backward` gives `leaves`, and leave those of all nodes as they were."""
+    """Return the gradients that `backward` accumulates into `leaves`, and restore those of all nodes."""
     if not isinstance(root, Value):
         if not is_number(root):
             kind = type(root).__name__
@@ -203,13 +203,13 @@ def gradients(root: Any, leaves: Iterable[Value]) -> list[float]:
 
 
 def recorded(root: Any, leaves: Iterable[Value]) -> list[Any]:
-    """Return the gradients by `leaves` as nodes that can be differentiated again, zero where there is none."""
+    """Return the gradients by `leaves` as nodes that can be differentiated again, or 0.0 if `root` is independent."""
     found = adjoints(graph.inner_nodes(root), {root: Value(1.0)}, "record") if isinstance(root, Value) else {}
     return [found.get(leaf, 0.0) for leaf in leaves]
 
 
 def oracle(call: Callable[[Sequence[Any]], Any], places: Sequence[Place], numbers: Sequence[float], i: int) -> Estimate:
-    """Return the numerical derivative of `call` by number `i`."""
+    """Return the numerical derivative of `call` by the number at index `i`."""
 
     def along(x: Any) -> Any:
         return call([x if j == i else Value(number) for j, number in enumerate(numbers)])
@@ -224,7 +224,7 @@ def oracle(call: Callable[[Sequence[Any]], Any], places: Sequence[Place], number
 
 
 def table(comparisons: Sequence[Comparison]) -> list[str]:
-    """Return the lines of a table of comparisons."""
+    """Return the lines of a table of `comparisons`."""
     head = ["order", "argument", "index", "engine", "oracle", "error estimate", "difference"]
     rows = [head, *(one.cells() for one in comparisons[:LONGEST_TABLE])]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -234,7 +234,7 @@ def table(comparisons: Sequence[Comparison]) -> list[str]:
 
 
 def culprit(root: Any, order: int, rtol: float, atol: float) -> str:
-    """Return what can be said of the operation in the graph of `root` that is to blame."""
+    """Return a sentence on which operation in the graph of `root` is to blame."""
     nodes = graph.inner_nodes(root) if isinstance(root, Value) else []
     for node in nodes:
         for one in alone(node, order):
@@ -246,15 +246,14 @@ def culprit(root: Any, order: int, rtol: float, atol: float) -> str:
                 )
     others = [described(node) for node in nodes if node.op.rule is None]
     if others:
-        return f"each operation of the table is right by itself: look at what is no row, {others[0]}"
+        return f"each operation of the table is right by itself: look at those outside the table, such as {others[0]}"
     return (
-        "each operation by itself is right: does the function take numbers out of the graph "
-        "(`data`, `float`, `no_grad`)?"
+        "each operation by itself is right: does the function leave the graph (through `data`, `float` or `no_grad`)?"
     )
 
 
 def alone(node: Value, order: int) -> list[Comparison]:
-    """Return the derivatives of one operation of the table at its own operands, none where they do not exist."""
+    """Return comparisons for the operation of `node` at its operands; empty if it is not differentiable there."""
     if node.op.rule is None:
         return []
     pattern = list(zip(node.op.rule.arguments, graph.arguments(node), node.op.mask, strict=True))

@@ -1,7 +1,7 @@
-"""`check_rule`: one rule of the calculus table in every role that is derived from it, at points that Hypothesis draws.
+"""`check_rule`: checks one rule of the calculus table in every role derived from it, at points that Hypothesis draws.
 
-This is how the library tests its own rows. The oracle reads the forward text alone, so that no partial is checked
-against itself.
+The library tests its own rows this way. The oracle reads the forward text only, so no partial is checked against
+itself.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ if TYPE_CHECKING:
 
     Arguments = dict[str, Any]
 
-RTOL = 1e-12  # of a first derivative by rule from that of the oracle, beside what the oracle admits
+RTOL = 1e-12  # of a first derivative, beyond the error that the oracle states
 RTOL_SECOND = 1e-10
-SAME = 1e-14  # how far apart two roles may be that do the same in another order
-ROW = 2  # how many second derivatives are checked at one point
+SAME = 1e-14  # relative: two roles compute the same terms in another order
+ROW = 2  # the count of second derivatives that are checked at one point
 STANDARD: dict[str, Callable[..., Any]] = {
     "div": operator.truediv,
     "maximum": lambda *xs: max(xs),
@@ -60,26 +60,29 @@ STANDARD: dict[str, Callable[..., Any]] = {
 
 
 def check_rule(rule: Rule | str | Callable[..., Any], examples: int | None = None) -> None:
-    """Check a rule in every role that it has, at points of its domain that Hypothesis draws, and at the edges.
+    """Check a rule in every role, at points that Hypothesis draws from its domain, and at the edges of it.
 
-    - forward: the result is that of the standard function of the name, if there is one, and that of the text;
+    - forward: the result equals that of the standard function of the same name, if there is one, and that of the text
+      on complex numbers;
     - reverse: `backward` agrees with `numerical_derivative`;
-    - the other roles that give first derivatives agree with that: total, recorded, in tables, forward mode, Taylor;
-    - second order: recorded gradients, differentiated, agree with the oracle;
-    - fractions stay exact where the rule is rational, and so do their derivatives;
-    - a nan among the arguments makes the result nan, unless that argument only chooses or does not matter at the point;
-    - at edges nothing raises but the forward function.
+    - all other ways to a first derivative agree with `backward`: total functions, recording, adjoints in a dict,
+      forward mode, Taylor mode;
+    - second order: the derivatives of recorded gradients agree with the oracle;
+    - fractions: where the rule is rational, results and derivatives stay exact;
+    - nan: a nan among the arguments makes the result nan, unless that argument only selects among others or does not
+      matter at the point;
+    - at edges: wherever the forward function returns a number, no derivative raises.
 
-    Points at which the oracle finds no derivative are passed over.
+    Points where the oracle finds no derivative are skipped.
 
     Args:
         rule: a row of the table, its name, or the function that `define_rule` returned.
-        examples: how many points; as many as the profile of Hypothesis says unless given.
+        examples: the count of points; the one in the current Hypothesis profile unless given.
 
     Raises:
-        AssertionError: naming the rule, the role, the argument, the simplest point that was found, what the engine gave
-            and what was expected: `rule 'half_square', reverse by x at x=1.0: the engine gives 2.0, the oracle finds
-            1.0 (complex step, error 3e-15)`.
+        AssertionError: naming the rule, the role, the argument, the simplest failing point, the engine's result and
+            the expected one: `rule 'half_square', reverse by x at x=1.0: the engine gives 2.0, the oracle finds 1.0
+            (complex step, error 3e-15)`.
         ValueError: if there is no such rule.
 
     >>> check_rule("tanh", examples=10)
@@ -96,7 +99,7 @@ def check_rule(rule: Rule | str | Callable[..., Any], examples: int | None = Non
 
 @st.composite
 def shuffled(draw: DrawFn, rule: Rule) -> Arguments:
-    """Draw a point of `rule`, its numbers in any order: so all regions are met where the rule compares arguments."""
+    """Draw a point of `rule` with its numbers in random order: rules such as `clip` compare them, and branch."""
     point = draw(points(rule))
     numbers = [x for _, x in places(rule, point)]
     other = replaced(rule, point, draw(st.permutations(numbers)))
@@ -104,7 +107,7 @@ def shuffled(draw: DrawFn, rule: Rule) -> Arguments:
 
 
 def run(check: Callable[[Any], None], strategy: SearchStrategy[Any], examples: int) -> None:
-    """Call `check` with what is drawn, and let Hypothesis find the simplest draw that fails."""
+    """Call `check` on draws from `strategy`, and let Hypothesis shrink a failing one."""
 
     @settings(
         max_examples=examples,
@@ -122,11 +125,11 @@ def run(check: Callable[[Any], None], strategy: SearchStrategy[Any], examples: i
     try:
         trial()
     except AssertionError as error:
-        raise AssertionError(*error.args) from None  # without notes on what was drawn: the message says it
+        raise AssertionError(*error.args) from None  # without the notes of Hypothesis: the message shows the draw
 
 
 def check_smooth(trial: Trial) -> None:
-    """Check all that holds at a point where the rule is smooth."""
+    """Check everything that must hold at a point where the rule is smooth."""
     with trial.during("forward"):
         check_forward(trial)
     with trial.during("reverse"):
@@ -138,12 +141,12 @@ def check_smooth(trial: Trial) -> None:
         check_fractions(trial)
     with trial.during("nan"):
         check_nan(trial)
-    for name in switches(trial.rule):  # the domain may leave it only one side
+    for name in switches(trial.rule):  # 0 selects the other branch of `where`; its domain excludes it
         check_gradients_beside(Trial(trial.rule, trial.arguments | {name: 0.0}), name)
 
 
 def switches(rule: Rule) -> set[str]:
-    """Return the arguments that only choose among others: their partial is zero everywhere, not so the others."""
+    """Return the arguments that only select among others, as the condition of `where`: their partial is always 0."""
     constant = {name for name, partial in rule.partials.items() if partial == "0"}
     return set() if rule.is_piecewise_constant() else constant
 
@@ -152,7 +155,7 @@ def switches(rule: Rule) -> set[str]:
 
 
 def standard_function(name: str) -> Callable[..., Any] | None:
-    """Return the function of this name that is not made from the table, if there is one."""
+    """Return the function of this name that does not come from the table, or None."""
     for module in (math, operator, special, builtins):
         if hasattr(module, name):
             function: Callable[..., Any] = getattr(module, name)
@@ -161,7 +164,7 @@ def standard_function(name: str) -> Callable[..., Any] | None:
 
 
 def check_forward(trial: Trial) -> None:
-    """Check the result against the standard function, the function of nodes, and the complex version of the text."""
+    """Check the result against the standard function, the function on `Value`s, and the text on complex numbers."""
     rule, numbers = trial.rule, trial.arguments.values()
     out = trial.node()[0].data
     standard = standard_function(rule.name)
@@ -182,7 +185,7 @@ def check_forward(trial: Trial) -> None:
 
 
 def check_nan(trial: Trial) -> None:
-    """Check that a nan in any place comes out, unless the result does not depend on what is there."""
+    """Check that a nan in any place makes the result nan, unless the result does not depend on that place."""
     rule = trial.rule
     for i, (name, x) in enumerate(places(rule, trial.arguments)):
         out = forward(rule, trial.with_number(i, math.nan))
@@ -206,21 +209,21 @@ def depends(trial: Trial, i: int, others: Sequence[float]) -> bool:
 
 
 def check_reverse(trial: Trial) -> list[float]:
-    """Return the gradients after they have been checked against the oracle."""
+    """Check the gradients against the oracle, and return them."""
     gradients = pulled(trial)
     out = forward(trial.rule, trial.arguments)
     for i, (x, gradient) in enumerate(zip(trial.numbers, gradients, strict=True)):
         try:
             oracle = slope(trial, i)
         except NotDifferentiableError:
-            reject()  # it is a matter of the domain
-        rounding = RTOL * abs(out) / max(1.0, abs(x))  # the oracle does not see how the terms of a sum cancel
+            reject()  # the domain of the rule decides which points count, not this check
+        rounding = RTOL * abs(out) / max(1.0, abs(x))  # the oracle cannot see cancellation within a sum
         trial.hold("reverse", i, engine=gradient, oracle=oracle, rtol=RTOL, atol=rounding)
     return gradients
 
 
 def check_gradients_beside(trial: Trial, name: str) -> None:
-    """Check all gradients but that by `name`, where there are any."""
+    """Check all gradients but that by `name`, if the rule has any at this point."""
     try:
         for i, gradient in enumerate(pulled(trial)):
             if trial.names[i] != name:
@@ -230,14 +233,14 @@ def check_gradients_beside(trial: Trial, name: str) -> None:
 
 
 def check_role(trial: Trial, role: str, gradients: list[float]) -> None:
-    """Check that a role gives the same first derivatives as plain reverse."""
+    """Check that a role gives the same first derivatives as `backward`."""
     for i, (one, other) in enumerate(zip(first_derivatives(trial, role), gradients, strict=True)):
         if not abs(one - other) <= SAME * abs(other):
             trial.fail(role, i, reason=f"the engine gives {one!r}, in reverse {other!r}")
 
 
 def check_fractions(trial: Trial) -> None:
-    """Check that derivatives at fractions near the point are fractions, where the result is one."""
+    """Check that fractions near the point have fractions as derivatives, if the result is one."""
     from fractions import Fraction
 
     near = [Fraction(x).limit_denominator(64) for x in trial.numbers]
@@ -263,20 +266,21 @@ def check_fractions(trial: Trial) -> None:
 
 
 def check_second(trial: Trial, first: int, second: int) -> None:
-    """Check how one gradient, in the place `first` picks, changes with `ROW` places beginning with `second`."""
+    """Check the derivatives of the gradient in place `first` by the numbers in `ROW` places from `second` on."""
     n = len(trial.numbers)
     i = first % n
     gradient, leaves = recorded(trial, i)
     if isinstance(gradient, Value):
         gradient.backward()
-    # A partial is rounded as the numbers in it are: 1 - out * out as out, a difference of exponentials as those.
+    # The rounding error of a partial is relative to the largest number in it: in 1 - out * out that is 1, however
+    # small the difference.
     size = max(abs(forward(trial.rule, trial.arguments)), largest(gradient))
     for j in range(second, second + min(n, ROW)):
         check_mixed(trial, i, j % n, float(leaves[j % n].grad), size)
 
 
 def check_mixed(trial: Trial, i: int, j: int, engine: float, size: float) -> None:
-    """Check the second derivative `engine` by the places `i` and `j`; `size` is that of the numbers in the first."""
+    """Check the second derivative `engine` by places `i` and `j`; `size` is that of the numbers in the gradient."""
 
     def at(t: float) -> float:
         moved = trial.moved(j, t)
@@ -302,7 +306,7 @@ def check_mixed(trial: Trial, i: int, j: int, engine: float, size: float) -> Non
 
 
 def check_edge(trial: Trial) -> None:
-    """Check that no derivative raises where the forward function does not."""
+    """Check that no derivative raises at a point that the forward function accepts."""
     passes: dict[str, Callable[[Value, Sequence[Value]], Any]] = {
         "backward": lambda out, leaves: out.backward(),
         "backward(create_graph=True)": lambda out, leaves: out.backward(create_graph=True),

@@ -1,4 +1,4 @@
-"""One rule at one point: its derivatives in each role, and what the oracle finds there. For `rule_checks`."""
+"""One rule at one point, for `rule_checks`: its derivatives in each role, and those that the oracle finds."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Trial:
         counts: dict[str, int] = {}
         self.names = []
         is_text = not codegen.words(" ".join(rule.partials.values())) & _callables.keys()
-        self.taylor_roles = ["taylor"] if is_text else []  # functions are written for numbers and nodes, not for series
+        self.taylor_roles = ["taylor"] if is_text else []  # functions take numbers and nodes, not series
         for name, _ in found:
             index = counts[name] = counts.get(name, -1) + 1
             self.names.append(f"{name}[{index}]" if rule.is_sequence(name) else name)
@@ -70,7 +70,7 @@ class Trial:
 
     @contextmanager
     def during(self, role: str) -> Iterator[None]:
-        """Name the rule, the role and the point if anything raises."""
+        """Turn any error into an AssertionError that names the rule, the role and the point."""
         try:
             yield
         except (AssertionError, UnsatisfiedAssumption):
@@ -79,7 +79,7 @@ class Trial:
             self.fail(role, reason=f"it raises {type(error).__name__}: {error}")
 
     def hold(self, role: str, *which: int, engine: float, oracle: Estimate, rtol: float, atol: float = 0.0) -> None:
-        """Check a derivative that the engine gives against the oracle."""
+        """Check a derivative of the engine against that of the oracle."""
         if not abs(engine - oracle.derivative) <= rtol * abs(oracle.derivative) + atol + SURE * oracle.error:
             found = f"the oracle finds {oracle.derivative!r} ({oracle.method}, error {oracle.error:.0e})"
             self.fail(role, *which, reason=f"the engine gives {engine!r}, {found}")
@@ -89,22 +89,22 @@ class Trial:
 
 
 def pulled(trial: Trial) -> list[float]:
-    """Return the gradients by `backward`; it begins with 2, so that a rule that forgets the adjoint is found."""
+    """Return the gradients by `backward`. The seed is 2, not 1, so that a rule that drops the adjoint is caught."""
     out, leaves = trial.node()
     out.backward(2.0)
     return [leaf.grad / 2 for leaf in leaves]
 
 
 def first_derivatives(trial: Trial, role: str) -> list[float]:
-    """Return the first derivatives that a role gives."""
+    """Return the first derivatives that a role computes."""
     out, leaves = trial.node()
     if role == "taylor":
         return [taylor(trial, i)[1] for i in range(len(leaves))]
     seed = Value(2.0) if "record" in role else 2.0
     if role in FORWARD:
         return [plain_float(or_zero(getattr(out.op, role)(out, {leaf: seed}))) / 2 for leaf in leaves]
-    amounts = getattr(out.op, role)(out, seed) or [leaf.grad for leaf in leaves]
-    return [plain_float(amount) / 2 for amount in amounts]
+    found = getattr(out.op, role)(out, seed) or [leaf.grad for leaf in leaves]
+    return [plain_float(adjoint) / 2 for adjoint in found]
 
 
 def or_zero(tangent: Any) -> Any:
@@ -113,7 +113,7 @@ def or_zero(tangent: Any) -> Any:
 
 
 def taylor(trial: Trial, i: int) -> list[float]:
-    """Return the Taylor coefficients along place `i`, up to the second power."""
+    """Return the Taylor coefficients in the number in place `i`, up to the second power."""
     out, leaves = trial.node()
     table = {leaves[i]: Series([leaves[i].data, 1.0, 0.0])}
     expansions([out], table)
@@ -121,16 +121,16 @@ def taylor(trial: Trial, i: int) -> list[float]:
 
 
 def recorded(trial: Trial, i: int) -> tuple[Any, list[Value]]:
-    """Return the gradient in place `i` as it is recorded, and the leaves."""
+    """Return the recorded gradient by the number in place `i`, and the leaves."""
     out, leaves = trial.node()
     return adjoints([out], {out: Value(1.0)}, "record").get(leaves[i], 0.0), leaves
 
 
-# The oracle's
+# The oracle's derivatives
 
 
 def steps(trial: Trial, i: int = -1) -> complex_step.Step:
-    """Return the forward text on complex numbers, with a step in place `i`."""
+    """Return the result of the forward text on complex numbers, with a complex step in place `i`."""
     lifted = [complex_step.Step(complex(x, complex_step.H * (j == i))) for j, x in enumerate(trial.numbers)]
     return complex_step.evaluate(trial.rule, *replaced(trial.rule, trial.arguments, lifted).values())
 
@@ -145,7 +145,7 @@ def has_complex_version(trial: Trial) -> bool:
 
 
 def slope(trial: Trial, i: int) -> Estimate:
-    """Return the derivative in place `i` as the oracle finds it."""
+    """Return the derivative by the number in place `i`, as the oracle finds it."""
 
     def at(x: float) -> float:
         return forward(trial.rule, trial.with_number(i, x))
@@ -157,9 +157,9 @@ def slope(trial: Trial, i: int) -> Estimate:
 
 
 def largest_partial_sum(trial: Trial) -> float:
-    """Return the size of the largest partial sum of a rule that adds from left to right: it is rounded as that is.
+    """Return the size of the largest partial sum of a rule that adds from left to right; 0.0 for other rules.
 
-    It is zero for rules of another kind. Partial sums are the results for shorter sequences.
+    The rounding error of the result is relative to it. Partial sums are the results for shorter sequences.
     """
     rule = trial.rule
     if "; " not in rule.forward:

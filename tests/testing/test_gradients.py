@@ -153,7 +153,7 @@ def hand_written(factor: float) -> Callable[[Value], Value]:
 def test_hand_written_operations() -> None:
     check_gradients(lambda x: hand_written(2)(x).exp(), 0.5)
     message = failure(lambda x: hand_written(3)(x).exp(), 0.5)
-    assert message.endswith("right by itself: look at what is no row, square(0.5)")
+    assert message.endswith("right by itself: look at those outside the table, such as square(0.5)")
     with pytest.raises(TypeError, match="has a first derivative only"):
         check_gradients(lambda x: hand_written(2)(x).exp(), 0.5, order=2)
 
@@ -162,7 +162,7 @@ def test_hand_written_operations() -> None:
     "f", [lambda x: x + float(x), lambda x: x.data * 2.0, lambda x: Value(x.data) ** 2, no_grad()(lambda x: x * 2.0)]
 )
 def test_numbers_taken_out_of_the_graph(f: Callable[[Any], Any]) -> None:
-    assert "does the function take numbers out of the graph (`data`, `float`, `no_grad`)?" in failure(f, 2.0)
+    assert "does the function leave the graph (through `data`, `float` or `no_grad`)?" in failure(f, 2.0)
 
 
 def test_long_tables_are_cut() -> None:

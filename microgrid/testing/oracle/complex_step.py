@@ -1,11 +1,11 @@
-"""An oracle for derivatives that shares nothing with the partials of the table: complex step on the forward text.
+"""Complex step: derivatives from the forward text alone, independent of the partials of the table.
 
-For an analytic f, f(x + ih) = f(x) + ih f'(x) + O(h²): with h = 2**-500 the imaginary part is the derivative to the
-last bits, without cancellation (Squire and Trapp, SIAM Review 40, 1998). The functions are written here once more, for
-complex numbers; choices and roundings look at the real part, so that piecewise functions are served too. Slopes below
-1e-150 or so are not seen.
+For an analytic f, f(x + ih) = f(x) + ih f'(x) + O(h²): with h = 2**-500 the imaginary part, divided by h, is the
+derivative to the last bits, without cancellation (Squire and Trapp, SIAM Review 40, 1998). The functions that rows call
+are written here a second time, for complex numbers. Comparisons and rounding use the real part, so piecewise functions
+work too. Slopes below about 1e-150 underflow to zero.
 
-Whether f is analytic is not asked here: `numerical` believes the result where difference quotients agree.
+This module does not check that f is analytic: `numerical` trusts the result only where difference quotients agree.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-H = 2.0**-500  # a power of two: nothing is lost in multiplying and dividing by it
+H = 2.0**-500  # a power of two: multiplying and dividing by it is exact
 
 
 class Step:
@@ -52,7 +52,7 @@ class Step:
         return Step(self.z - z_of(other))
 
     def __mul__(self, other: Any) -> Step:
-        a, b = self.z, z_of(other)  # without the product of two imaginary parts, which is zero but for 0 * inf
+        a, b = self.z, z_of(other)  # the product of the imaginary parts is left out: it is zero, or nan from 0 * inf
         return Step(complex(a.real * b.real, a.real * b.imag + a.imag * b.real))
 
     def __truediv__(self, other: Any) -> Step:
@@ -95,7 +95,7 @@ class Step:
         exponent = z_of(other)
         whole = exponent.imag == 0 and exponent.real == round(exponent.real)
         if whole and abs(exponent.real) <= 100:
-            return Step(self.z ** int(exponent.real))  # products of the base, which may be negative or zero
+            return Step(self.z ** int(exponent.real))  # by multiplication: the base may be negative or zero
         if whole and self.z.real < 0:
             return Step(z_of((-self) ** other) * (-1) ** int(exponent.real))
         return Step(cmath.exp(exponent * cmath.log(self.above_zero())))
@@ -122,35 +122,35 @@ class Step:
         """Return the complex number, if its real part is positive.
 
         Raises:
-            ValueError: if not, where a logarithm would leave the real numbers.
+            ValueError: otherwise: its logarithm is not real.
         """
         return cf.above_zero(self.z)
 
 
 def z_of(x: Any) -> complex:
-    """Return the complex number that `x`, a `Step` or a number, stands for."""
+    """Return `x`, a `Step` or a number, as a complex number."""
     return x.z if isinstance(x, Step) else complex(x)
 
 
 def analytic(function: Callable[..., complex]) -> Callable[..., Step]:
-    """Return a function of complex numbers as one of `Step`s."""
+    """Return `function`, of complex numbers, as a function of `Step`s."""
     return lambda *arguments: Step(function(*map(z_of, arguments)))
 
 
 def inside(low: float, high: float, function: Callable[[complex], complex]) -> Callable[..., Step]:
-    """Return a function that `cmath` continues beyond the real interval where it is real, held to that interval."""
+    """Return `function` restricted to an interval; `cmath` also returns complex results outside, as for log(-1)."""
 
-    def held(x: Any) -> Step:
+    def restricted(x: Any) -> Step:
         z = z_of(x)
         if not low < z.real < high:
             raise ValueError(f"expected a number between {low} and {high}")
         return Step(function(z))
 
-    return held
+    return restricted
 
 
 def total(xs: Sequence[Any]) -> Step:
-    """Return the sum of `xs`, each part rounded once."""
+    """Return the sum of `xs`; real and imaginary part are rounded once each."""
     return Step(complex(math.fsum(z_of(x).real for x in xs), math.fsum(z_of(x).imag for x in xs)))
 
 
@@ -275,7 +275,7 @@ def compiled(text: str) -> CodeType:
 
 
 def function(rule: Rule) -> Callable[..., Step]:
-    """Return the function by whose name the text of other rows calls `rule`."""
+    """Return `rule` as a function, for rows whose text calls it."""
     return lambda *arguments: evaluate(rule, *((arguments,) if rule.variadic else arguments))
 
 
@@ -284,7 +284,7 @@ def evaluate(rule: Rule, *arguments: Any) -> Step:
 
     Raises:
         NameError: if the text calls a function that has no complex version.
-        TypeError, ValueError, ArithmeticError: where one is not defined.
+        TypeError, ValueError, ArithmeticError: where a function is not defined.
 
     >>> evaluate(RULES["mul"], Step(complex(3.0, H)), Step(5.0)).z.imag / H
     5.0

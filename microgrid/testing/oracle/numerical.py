@@ -1,11 +1,11 @@
-"""A derivative found from values of the function alone: the oracle that derivatives by rule are held to.
+"""`numerical_derivative`: a derivative found from the values of a function alone, the oracle of all checks.
 
-Two methods check each other. Difference quotients at ever smaller steps are extrapolated to step zero (Ridders, 1982,
-Advances in Engineering Software 4). That serves any function, gives some ten digits and an estimate of the error.
-Complex step along the recorded graph gives nearly all digits where every operation has a complex version; it is
-believed only where it agrees with the differences.
+Two methods check each other. Ridders' method extrapolates difference quotients at ever smaller steps to step zero
+(Ridders, 1982, Advances in Engineering Software 4). It works for any function, and gives about ten digits and an
+estimate of the error. Complex step along the recorded graph gives nearly all digits, if every operation has a complex
+version; it is trusted only where it agrees with the differences.
 
-A kink, a jump and the edge of a domain are looked for: there the slopes on the two sides differ, or one is missing.
+Kinks, jumps and edges of the domain are detected: there the slopes on the two sides differ, or one is missing.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 EPSILON = 2.0**-52
-STEPS = 8  # in one tableau: further ones lose more to rounding than they gain
-RATIO = 1.7  # of one step to the next: a whole number would see the same phase of a periodic function again and again
-FIRST_STEPS = [0.19 / 100**k for k in range(5)]  # of the size of x; one tableau begins about where another ends
+STEPS = 8  # per tableau: with more, rounding costs more than extrapolation wins
+RATIO = 1.7  # of one step to the next: with an integer, all steps could hit a periodic function at the same phase
+FIRST_STEPS = [0.19 / 100**k for k in range(5)]  # times the size of x; a tableau begins where the last one ends
 SMALLEST = 5e-324  # the spacing of the floats next to zero
-UNSEEN = 1e-150  # a smaller slope is zero to complex step
-SURE = 20  # errors are estimates: so many times as much is taken for a fact
+UNSEEN = 1e-150  # smaller slopes underflow to zero in a complex step
+SURE = 20  # errors are estimates: only a difference of this many times the error counts as one
 
 
 class NotDifferentiableError(ValueError):
-    """Raised where a function has no derivative that its values show: at a kink, a jump, the edge of its domain."""
+    """Raised where the values of a function show no derivative: at a kink, a jump or an edge of its domain."""
 
     __module__ = "microgrid.testing"
 
@@ -48,8 +48,8 @@ class Estimate(NamedTuple):
     method: str
 
 
-class Look(NamedTuple):
-    """What a function's values at a sequence of steps say of its slope."""
+class Tableau(NamedTuple):
+    """The slope of a function, extrapolated from one sequence of ever smaller steps."""
 
     slope: float
     error: float
@@ -60,18 +60,18 @@ class Look(NamedTuple):
 
 
 def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
-    """Return the derivative of `f` at `x` as its values tell it, with an estimate of the error.
+    """Return the derivative of `f` at `x`, found from its values, with an estimate of the error.
 
-    No partial derivative of the calculus table is used. `f` is called some dozen times.
+    It uses no partial derivative of the calculus table. `f` is called a few dozen times.
 
     Args:
-        f: a function of one number, which returns a number. It is given a `Value`, or a float if it refuses that.
-        x: where.
+        f: a function from a number to a number. It is called with a `Value`, or with floats if it refuses that.
+        x: the point.
 
     Raises:
-        NotDifferentiableError: at a kink, a jump, or an edge of the domain, outside of it, and where the differences do
-            not settle.
-        TypeError: if `x` or what `f` returns is no number.
+        NotDifferentiableError: at a kink, a jump or an edge of the domain, outside the domain, and where the difference
+            quotients do not converge.
+        TypeError: if `x`, or the result of `f`, is not a number.
 
     >>> from microgrid import math
     >>> numerical_derivative(lambda x: math.exp(x) * x, 1.0) # doctest: +ELLIPSIS
@@ -88,7 +88,7 @@ def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
 
 
 def estimated(f: Callable[[Any], Any], x: float) -> Estimate:
-    """Return the derivative of `f` at `x` as its values tell it."""
+    """Return the derivative of `f` at `x`, found from its values."""
     at = on_floats(f, x)
     try:
         return agreed(at, x, lambda t: along_graph(f, t))
@@ -98,20 +98,21 @@ def estimated(f: Callable[[Any], Any], x: float) -> Estimate:
             scale = largest(f(Value(x)))
         if not scale or scale <= abs(at(x)):
             raise
-    return agreed(at, x, lambda t: along_graph(f, t), scale)  # what looked like no slope may be rounding
+    # The rounding of large intermediate values looked like a jump: with their size the noise is estimated right.
+    return agreed(at, x, lambda t: along_graph(f, t), scale)
 
 
 def agreed(at: Callable[[float], float], x: float, along: Callable[[float], float], scale: float = 0.0) -> Estimate:
-    """Return the derivative at `x` by complex step if that agrees with differences, else by those.
+    """Return the derivative at `x`: by complex step if that agrees with difference quotients, else by those.
 
     Args:
         at: the function on floats.
-        x: where.
+        x: the point.
         along: its derivative by complex step; it raises where there is none.
-        scale: the size of numbers of which the values of the function are differences.
+        scale: the size of the largest intermediate value, whose rounding the result inherits.
 
     Raises:
-        NotDifferentiableError: as `numerical_derivative`.
+        NotDifferentiableError: as in `numerical_derivative`.
     """
     try:
         value = at(x)
@@ -122,7 +123,7 @@ def agreed(at: Callable[[float], float], x: float, along: Callable[[float], floa
         slopes = [along(x + shift * math.ulp(x)) for shift in (0, -4, 4)]
     except (*MATH_ERRORS, TypeError, AttributeError, NameError):
         return by_differences
-    slope = slopes[0] + 0.0  # no -0.0
+    slope = slopes[0] + 0.0  # turns -0.0 into 0.0
     if not abs(slope - by_differences.derivative) <= SURE * by_differences.error + 1e-9 * abs(slope) + UNSEEN:
         return by_differences
     rounding = 4 * EPSILON * max(abs(slope), abs(value) / max(1.0, abs(x)))
@@ -130,10 +131,10 @@ def agreed(at: Callable[[float], float], x: float, along: Callable[[float], floa
 
 
 def on_floats(f: Callable[[Any], Any], x: float) -> Callable[[float], float]:
-    """Return `f` as a function of floats to finite floats, which calls it with a `Value` unless it refuses that at `x`.
+    """Return `f` as a function from floats to finite floats; it is called with `Value`s, unless it refuses one at `x`.
 
     Raises:
-        TypeError: if `f` returns no number.
+        TypeError: if `f` does not return a number.
     """
     wrap: Callable[[float], Any] = Value
     try:
@@ -141,7 +142,7 @@ def on_floats(f: Callable[[Any], Any], x: float) -> Callable[[float], float]:
     except (TypeError, AttributeError):
         wrap = float
     except MATH_ERRORS:
-        pass  # for the caller to meet
+        pass  # the caller gets the same error, and reports it
 
     def at(t: float) -> float:
         out = f(wrap(t))
@@ -160,14 +161,14 @@ def along_graph(f: Callable[[Any], Any], x: float) -> float:
     leaf = Value(x)
     root = f(leaf)
     if not isinstance(root, Value):
-        raise TypeError("nothing was recorded")
+        raise TypeError("the function recorded no graph")
     return derivative(root, leaf)
 
 
 def largest(root: Any) -> float:
-    """Return the size of the largest number in the graph of `root`, whose value may be rounded as that number is.
+    """Return the size of the largest number in the graph of `root`, whose rounding its value inherits.
 
-    It is zero where nothing was recorded, and where a number is not finite.
+    It is 0.0 without a graph, and if a number is not finite.
     """
     nodes = graph.inner_nodes(root) if isinstance(root, Value) else []
     sizes = [abs(float(node.data)) for node in (*nodes, *graph.leaves(nodes))]
@@ -175,47 +176,47 @@ def largest(root: Any) -> float:
 
 
 def ridders(at: Callable[[float], float], x: float, value: float, scale: float = 0.0) -> Estimate:
-    """Return the best estimate from differences, or raise `NotDifferentiableError`."""
-    seen: list[Look] = []
-    limits: list[Look] = []
-    kink: Look | None = None
+    """Return the best estimate from difference quotients, or raise `NotDifferentiableError`."""
+    seen: list[Tableau] = []
+    limits: list[Tableau] = []
+    kink: Tableau | None = None
     reason: Exception | None = None
     for step in first_steps(x):
         try:
-            seen.append(last := look(at, x, value, step, scale))
+            seen.append(last := tableau(at, x, value, step, scale))
         except MATH_ERRORS as error:
             reason = error
             continue
         if abs(last.gap) > SURE * last.gap_error + 1e-9 * last.size:
             kink = last if not kink or last.gap_error < kink.gap_error else kink
-        elif settled(last, max(one.size for one in seen)) and (not kink or SURE * last.gap_error < abs(kink.gap)):
-            kink = None  # it was one near by
+        elif converges(last, max(one.size for one in seen)) and (not kink or SURE * last.gap_error < abs(kink.gap)):
+            kink = None  # larger steps reached a kink nearby
             limits.append(last)
             if last.error <= max(1e-10 * abs(last.slope), 2 * last.noise):
                 break
     if limits and not kink:
         best = min(limits, key=lambda one: one.error)
         doubt = max(abs(one.slope - best.slope) - SURE * one.error for one in limits)
-        if best.slope == 0:  # values may be so coarse that small steps do not show
+        if best.slope == 0:  # values may be too coarse for small steps to change them
             doubt = max(abs(one.slope) for one in seen)
         return Estimate(best.slope, max(best.error, doubt), "Ridders")
     if kink:
         left, right = kink.slope - kink.gap / 2, kink.slope + kink.gap / 2
         raise NotDifferentiableError(f"at {x!r} the slope is {left:.9} on the left and {right:.9} on the right")
     if not seen:
-        raise NotDifferentiableError(f"{x!r} is at an edge or near: there is no value beside it, {reason}")
-    raise NotDifferentiableError(f"at {x!r} the differences do not settle: a jump, a vertical slope, or noise")
+        raise NotDifferentiableError(f"{x!r} is at an edge or near: there is no value next to it, {reason}")
+    raise NotDifferentiableError(f"at {x!r} the differences do not converge: a jump, a vertical slope, or noise")
 
 
 def first_steps(x: float) -> Iterator[float]:
-    """Yield the steps to begin with, large ones first; a small `x` may be small to `f` or not."""
+    """Yield the first step of each tableau, relative to 1 and then to a small `x`: `f` may vary on either scale."""
     yield from (step * max(1.0, abs(x)) for step in FIRST_STEPS)
     if 0 < abs(x) < FIRST_STEPS[-1]:
         yield from (step * abs(x) for step in FIRST_STEPS)
 
 
-def look(at: Callable[[float], float], x: float, value: float, step: float, scale: float) -> Look:
-    """Return what ever smaller steps from `step` on tell of the slope at `x`."""
+def tableau(at: Callable[[float], float], x: float, value: float, step: float, scale: float) -> Tableau:
+    """Return the slope at `x`, extrapolated from `STEPS` ever smaller steps that begin with `step`."""
     central, gaps, noises, size = [], [], [], 0.0
     for k in range(STEPS):
         above, below = x + step / RATIO**k, x - step / RATIO**k
@@ -223,21 +224,23 @@ def look(at: Callable[[float], float], x: float, value: float, step: float, scal
         right, left = (high - value) / (above - x), (value - low) / (x - below)
         central.append((high - low) / (above - below))
         gaps.append(right - left)
-        rounded = abs(high) + 2 * abs(value) + abs(low) + abs(x) * (abs(right) + abs(left))  # results, and an argument
+        rounded = abs(high) + 2 * abs(value) + abs(low)  # the results are
+        rounded += abs(x) * (abs(right) + abs(left))  # and so are the arguments `above` and `below`
         rounded += 4 * scale
         noises.append((EPSILON * rounded + SMALLEST) / (above - x))
         size = max(size, abs(right), abs(left))
     slope, error, noise = extrapolated(central, noises, RATIO**2)
     gap, gap_error, gap_noise = extrapolated(gaps, noises, RATIO)
-    return Look(slope, error + noise, gap, gap_error + gap_noise, max(noise, gap_noise), size)
+    return Tableau(slope, error + noise, gap, gap_error + gap_noise, max(noise, gap_noise), size)
 
 
 def extrapolated(quotients: list[float], noises: list[float], factor: float) -> tuple[float, float, float]:
-    """Return the limit of quotients at ever smaller steps, its error, and the noise in it.
+    """Return the limit of quotients at ever smaller steps, its error, and its rounding noise.
 
     Args:
-        quotients: their errors are a series of terms, which the next step divides by `factor`, its square, and so on.
-        noises: what rounding may do to each.
+        quotients: the error of each is a sum of terms; from one quotient to the next, the first term shrinks by
+            `factor`, the second by its square, and so on.
+        noises: the rounding error of each.
         factor: `RATIO`, or its square where only even powers of the step occur.
     """
     best = quotients[0], math.inf, noises[0]
@@ -248,13 +251,13 @@ def extrapolated(quotients: list[float], noises: list[float], factor: float) -> 
             row.append(row[-1] + (row[-1] - coarse) / (factor**j - 1))
             others = (row[j - 1], coarse, *before[j : j + 1])
             error = max(abs(row[j] - other) for other in others)
-            if i > 2 and error + noise < best[1] + best[2]:  # few quotients may agree by chance
+            if i > 2 and error + noise < best[1] + best[2]:  # the first few may agree by chance
                 best = row[j], error, noise
         before = row
     return best
 
 
-def settled(look: Look, steepest: float) -> bool:
-    """Return whether the differences come to a limit, as far as rounding lets one see, measured by the steepest one."""
-    worst = max(look.error, look.gap_error)
-    return math.isfinite(worst) and worst <= 1e-3 * steepest + SURE * look.noise
+def converges(found: Tableau, steepest: float) -> bool:
+    """Return whether the quotients converge: their error is small next to the steepest one, or lost in rounding."""
+    worst = max(found.error, found.gap_error)
+    return math.isfinite(worst) and worst <= 1e-3 * steepest + SURE * found.noise

@@ -1,7 +1,7 @@
-"""Where a rule is defined and smooth: its `domain` text, read as bounds, as a test, and as a test with room to spare.
+"""Where a rule is smooth: its `domain` text, used as a condition, as a condition with a margin, and as bounds.
 
-Domains are conditions written for numbers. Evaluated on intervals, the same text tells whether a point is well away
-from every edge and kink.
+A domain is a condition on numbers, such as `-1 < x < 1`. Evaluated on intervals, the same text tells whether a point
+keeps a distance from all edges and kinks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Arguments = Mapping[str, Any]
 
-MARGIN = 1e-3  # of an argument's size, and of 1 below that: how far kinks are kept away
+MARGIN = 1e-3  # the distance from edges and kinks: this times max(1, abs(x))
 MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.Gt,
     ast.LtE: ast.GtE,
@@ -36,10 +36,10 @@ MIRRORED: dict[type[ast.cmpop], type[ast.cmpop]] = {
 
 
 def row(rule: Rule | str | Callable[..., Any]) -> Rule:
-    """Return the row that `rule` means: itself, or the one of that name or function.
+    """Return the row of the table that `rule`, a row, a name or a function, refers to.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is no such row.
 
     >>> from microgrid import math
     >>> row("tanh") is row(math.tanh) is RULES["tanh"]
@@ -79,7 +79,7 @@ def holds(rule: Rule, arguments: Arguments) -> bool:
 
 
 def in_domain(rule: Rule, arguments: Arguments) -> bool:
-    """Return whether `rule` is defined and smooth at `arguments`, as far as its domain tells.
+    """Return whether `arguments` are in the domain of `rule`, where it is defined and smooth.
 
     >>> in_domain(RULES["log"], {"x": 2.0}), in_domain(RULES["log"], {"x": 0.0})
     (True, False)
@@ -91,7 +91,7 @@ def in_domain(rule: Rule, arguments: Arguments) -> bool:
 
 
 def is_inside(rule: Rule, arguments: Arguments, margin: float = MARGIN) -> bool:
-    """Return whether the domain of `rule` holds around `arguments`, too.
+    """Return whether `arguments` are in the domain of `rule` with a margin around them.
 
     >>> is_inside(RULES["mod"], {"x": 7.0, "y": 2.0}), is_inside(RULES["mod"], {"x": 8.0001, "y": 2.0})
     (True, False)
@@ -104,18 +104,18 @@ def is_inside(rule: Rule, arguments: Arguments, margin: float = MARGIN) -> bool:
         wide.append(Interval(x - distance, x + distance))
     try:
         return holds(rule, replaced(rule, arguments, wide))
-    except (*MATH_ERRORS, TypeError):  # it calls functions that know no intervals
+    except (*MATH_ERRORS, TypeError):  # the domain calls functions that do not take intervals
         return all(in_domain(rule, near) for _, *pair in neighbours(rule, arguments, margin) for near in pair)
 
 
 def radius(rule: Rule, name: str, x: float, margin: float) -> float:
-    """Return how far from `x` the argument `name` should be free of edges and kinks."""
+    """Return how far the argument `name`, at `x`, has to stay from edges and kinks."""
     low, high = bounds(rule, name)
     return margin * min(max(1.0, abs(x)), high - low)
 
 
 def neighbours(rule: Rule, arguments: Arguments, margin: float) -> Iterator[tuple[float, Arguments, Arguments]]:
-    """Yield for each number that `rule` is differentiated by a distance, and the points as far below and above it."""
+    """Yield, for each number that `rule` is differentiated by, a step, and the points one step below and above."""
     found = places(rule, arguments)
     numbers = [x for _, x in found]
     for index, (name, x) in enumerate(found):
@@ -125,7 +125,7 @@ def neighbours(rule: Rule, arguments: Arguments, margin: float) -> Iterator[tupl
 
 
 def places(rule: Rule, arguments: Arguments) -> list[tuple[str, Any]]:
-    """Return all that `rule` is differentiated by, one by one, each with the name of its argument.
+    """Return the numbers that `rule` is differentiated by, each with the name of its argument.
 
     >>> places(RULES["dot"], {"ws": [1.0, 2.0], "xs": [3.0, 4.0], "b": 0.0})
     [('ws', 1.0), ('ws', 2.0), ('xs', 3.0), ('xs', 4.0), ('b', 0.0)]
@@ -138,7 +138,7 @@ def places(rule: Rule, arguments: Arguments) -> list[tuple[str, Any]]:
 
 
 def replaced(rule: Rule, arguments: Arguments, items: Iterable[Any]) -> dict[str, Any]:
-    """Return `arguments` with `items` at its places."""
+    """Return `arguments` with `items` in their places (see `places`)."""
     rest = iter(items)
 
     def next_items(name: str) -> Any:
@@ -153,7 +153,7 @@ def replaced(rule: Rule, arguments: Arguments, items: Iterable[Any]) -> dict[str
 
 
 def comparisons(node: ast.expr) -> Iterator[tuple[ast.expr, type[ast.cmpop], ast.expr]]:
-    """Yield the pairwise comparisons that all have to hold for `node` to be true, as far as they can be told."""
+    """Yield pairwise comparisons that are necessary for `node` to be true; conditions of other forms are skipped."""
     match node:
         case ast.BoolOp(ast.And(), parts):
             for part in parts:
@@ -168,7 +168,7 @@ def comparisons(node: ast.expr) -> Iterator[tuple[ast.expr, type[ast.cmpop], ast
 
 @cache
 def limits(rule: Rule, name: str) -> list[tuple[type[ast.cmpop], float]]:
-    """Return the constants that the domain of `rule` compares the argument `name` with, and how.
+    """Return the comparisons of the argument `name` with constants in the domain of `rule`.
 
     >>> limits(RULES["asin"], "x")
     [(<class 'ast.Gt'>, -1.0), (<class 'ast.Lt'>, 1.0)]
@@ -190,7 +190,7 @@ dependents.add(limits)
 
 
 def constant(node: ast.expr) -> float | None:
-    """Return the number that `node` is, or None if it is not an expression of numbers."""
+    """Return the number that `node` evaluates to, or None if it has variables."""
     if any(isinstance(part, ast.Name | ast.Attribute) for part in ast.walk(node)):
         return None
     try:
@@ -200,7 +200,7 @@ def constant(node: ast.expr) -> float | None:
 
 
 def bounds(rule: Rule, name: str) -> tuple[float, float]:
-    """Return the interval that comparisons with constants in the domain of `rule` leave to the argument `name`.
+    """Return the bounds of the argument `name` that follow from comparisons with constants in the domain of `rule`.
 
     >>> bounds(RULES["acosh"], "x"), bounds(RULES["relu"], "x")
     ((1.0, inf), (-inf, inf))

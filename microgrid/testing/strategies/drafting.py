@@ -1,8 +1,9 @@
-"""Random expressions over the calculus table: a Hypothesis strategy for programs, each with a point to try it at.
+"""Random expressions over the calculus table: a Hypothesis strategy for programs, each with a point to test it at.
 
-An expression is drawn operation by operation and evaluated meanwhile. Operands at which a rule is not smooth, with room
-to spare, are exchanged or brought into its domain by a few more operations, so that hardly anything drawn is thrown
-away. The table's partials are not looked at: slopes are measured by differences, so that a wrong partial hides nothing.
+An expression is drawn operation by operation, and evaluated along the way. If operands are too close to an edge or kink
+of a rule, they are replaced, or moved into its domain by a few more operations, so that hardly any draw is rejected.
+Slopes are measured by differences, never by the partials of the table: a wrong partial must not decide which points
+are drawn.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import DrawFn, SearchStrategy
 
-MARGIN = 1e-2  # how far an operand is from any kink, as in `domains`
-LARGEST = 100.0  # of results and intermediate values
-STEEPEST = 1000.0  # of slopes, by the inputs and by each operand, and of curvatures by each operand
-TRIALS = 60  # of other numbers for an operation, and of other operands
+MARGIN = 1e-2  # the distance of operands from edges and kinks, as in `domains`
+LARGEST = 100.0  # bounds results and intermediate values
+STEEPEST = 1000.0  # bounds slopes by inputs and by operands, and curvatures by operands
+TRIALS = 60  # how many other numbers are tried for an operation, and how many other operands
 
 
 def operation(rule: Rule, arguments: dict[str, Any]) -> Node | None:
-    """Return the node of `rule` on nodes and parameters, or None if it is not smooth there or its size not moderate."""
+    """Return the node of `rule` on nodes and parameters; None if it is not smooth there, too large or too steep."""
     nodes = [node for _, node in places(rule, arguments)]
     numbers = replaced(rule, arguments, [node.number for node in nodes])
     if not is_inside(rule, numbers, MARGIN):
@@ -55,19 +56,19 @@ def operation(rule: Rule, arguments: dict[str, Any]) -> Node | None:
 
 
 def combined(name: str, x: Node | float | None, y: Node | float | None) -> Node | None:
-    """Return the node of a binary rule on nodes or constants, or None if there is none."""
+    """Return `operation` of a binary rule on nodes or constants; None if an operand is None."""
     if x is None or y is None:
         return None
     nodes = (operand if isinstance(operand, Node) else Node(operand, 0.0) for operand in (x, y))
     return operation(RULES[name], dict(zip("xy", nodes, strict=True)))
 
 
-def brought_between(low: float, high: float, node: Node) -> Iterator[Node | None]:
-    """Yield sums and products in `node`, one of which has a number well between the bounds, or away from 0.
+def moves_between(low: float, high: float, node: Node) -> Iterator[Node | None]:
+    """Yield sums and products of `node`, one of which lies well between the bounds, or away from 0 without bounds.
 
-    Quotients would hide a fault in `div`: it would not shrink to a division of its own.
+    There are no quotients among them: with those, a fault in `div` could not shrink to a single division.
     """
-    scale = math.ldexp(1.0, -1 - max(0, math.frexp(node.number)[1]))  # times it, the number is below 1/2
+    scale = math.ldexp(1.0, -1 - max(0, math.frexp(node.number)[1]))  # the number times `scale` is below 1/2
     if math.isfinite(low) and math.isfinite(high):
         small = combined("mul", node, scale * (high - low))
         yield small if high + low == 0 else combined("add", small, (low + high) / 2)
@@ -94,7 +95,7 @@ class Draft:
         self.used: set[Node] = set()
 
     def operand(self, draw: DrawFn, rule: Rule, name: str) -> Node:
-        """Draw an input, an earlier result (most often one that is not used yet) or a constant."""
+        """Draw an operand: an input, an earlier result (preferably one that nothing uses yet) or a constant."""
         nodes = self.inputs + self.results
         unused = [node for node in self.results if node not in self.used]
         nodes += unused * (6 * len(nodes) // len(unused)) if unused else []
@@ -106,14 +107,14 @@ class Draft:
         return self.with_number(nodes[index], low, high)
 
     def with_number(self, node: Node, low: float, high: float) -> Node:
-        """Return `node`; if it is an input without a number, give it one between the bounds, where its place is."""
+        """Return `node`; an input without a number gets the one between the bounds that was drawn for it."""
         if math.isnan(node.number):
             place, numbers = self.places[node], readable(low, high)
             node.number = numbers[place % len(numbers)] if isinstance(place, int) else low + (high - low) * place
         return node
 
     def add(self, draw: DrawFn) -> None:
-        """Draw one more operation, unless none fits."""
+        """Draw one more operation; nothing is added if its operands cannot be made to fit."""
         rule = draw(st.sampled_from(self.rules))
         free = [node for node in self.inputs if math.isnan(node.number)]
         size = draw(st.integers(1, 3)) if any(map(rule.is_sequence, rule.arguments)) else 1
@@ -135,36 +136,36 @@ class Draft:
 
 
 def fitted(draw: DrawFn, rule: Rule, arguments: dict[str, Any], free: list[Node]) -> Node | None:
-    """Return the operation on `arguments`; if it is not smooth there, on other numbers or on operands brought inside.
+    """Return the operation on `arguments`; if it is not smooth there, on other numbers or on operands moved inside.
 
-    Only the numbers of constants and of `free` inputs, which nothing depends on yet, may change.
+    Only constants and `free` inputs, which nothing depends on yet, may get other numbers.
     """
     slots = places(rule, arguments)
     loose = {node: name for name, node in slots if node.is_constant or node in free}
     before = [node.number for node in loose]
-    choices = [readable(*inner_bounds(rule, name, MARGIN, 5.0)) for name in loose.values()]
-    for numbers in [before, *islice(alternatives(choices), TRIALS if loose else 0)]:
+    pools = [readable(*inner_bounds(rule, name, MARGIN, 5.0)) for name in loose.values()]
+    for numbers in [before, *islice(alternatives(pools), TRIALS if loose else 0)]:
         for node, number in zip(loose, numbers, strict=True):
             node.number = number
         if (out := operation(rule, arguments)) is not None:
             return out
     for node, number in zip(loose, before, strict=True):
         node.number = number
-    ways = [[node, *(() if node.is_constant else brought(draw, *bounds(rule, name), node))] for name, node in slots]
-    for nodes in islice(product(*ways), 1, TRIALS):
+    choices = [[node, *(() if node.is_constant else moved(draw, *bounds(rule, name), node))] for name, node in slots]
+    for nodes in islice(product(*choices), 1, TRIALS):
         if (out := operation(rule, replaced(rule, arguments, nodes))) is not None:
             return out
     return None
 
 
-def brought(draw: DrawFn, low: float, high: float, node: Node) -> list[Node]:
-    """Return what `brought_between` yields, from a drawn one on.
+def moved(draw: DrawFn, low: float, high: float, node: Node) -> list[Node]:
+    """Return what `moves_between` yields, rotated to begin with a drawn one.
 
-    What costs a choice is avoided when Hypothesis shrinks: an operation that fits without comes out before this.
+    The draw also steers shrinking: Hypothesis prefers fewer draws, so an operation that fits without a move.
     """
-    ways = [way for way in brought_between(low, high, node) if way is not None]
-    first = draw(st.integers(0, 5)) % max(len(ways), 1)  # there may be none, where growth is at its bound
-    return ways[first:] + ways[:first]
+    moves = [move for move in moves_between(low, high, node) if move is not None]
+    first = draw(st.integers(0, 5)) % max(len(moves), 1)  # there are none if the slope is at its bound already
+    return moves[first:] + moves[:first]
 
 
 # The strategy
@@ -173,19 +174,19 @@ def brought(draw: DrawFn, low: float, high: float, node: Node) -> list[Node]:
 def expressions(
     inputs: int | None = None, size: int = 10, rules: Iterable[Rule | str | Callable[..., Any]] | None = None
 ) -> SearchStrategy[Expression]:
-    """Return a strategy for expressions, each with a point at which to differentiate it.
+    """Return a strategy for expressions, each with a point to differentiate it at.
 
-    At the point every operation is inside its smooth domain, by a hundredth of its operands' size at least; all
-    intermediate values are at most 100, the slopes by the inputs at most about 1000.
+    At the point, every operand keeps a distance of at least a hundredth of its size from edges and kinks; no
+    intermediate value exceeds 100, no slope by an input about 1000.
 
     Args:
-        inputs: the number of arguments; one to three unless given.
-        size: the largest number of operations, not counted those that bring an operand into a domain.
-        rules: what to choose operations from, rows, names or functions; the whole table unless given, together with
-            what `define_rule` has added. Arithmetic is used besides to bring operands into a domain.
+        inputs: the count of arguments; one to three unless given.
+        size: the largest count of operations, without those that move an operand into a domain.
+        rules: the operations to choose from, as rows, names or functions; unless given, the whole table, including
+            what `define_rule` has added. Arithmetic may appear in any case, to move operands into a domain.
 
     Raises:
-        ValueError: if there is no such rule, or nothing to choose from.
+        ValueError: if there is no such rule, or no rule, operation or input to choose from.
 
     >>> from hypothesis import find
     >>> find(expressions(), lambda expression: "log" in expression.operations)
@@ -220,10 +221,10 @@ def _expressions(draw: DrawFn, inputs: int | None, size: int, rules: list[Rule] 
 
 @st.composite
 def _step(draw: DrawFn, draft: Draft, size: int) -> bool:
-    """Draw another operation, and return whether to go on: `size` to one.
+    """Draw one more operation, and return whether to continue; the odds are `size` to one.
 
-    All that belongs to a step is drawn within it, and last whether there is another, so that any step can be left out:
-    of steps that the last one does not depend on, nothing is written.
+    Everything about a step is drawn inside it, and whether to continue comes last. So Hypothesis can delete any step
+    when it shrinks; steps that the last one does not depend on are not written.
     """
     draft.add(draw)
     return draw(st.integers(0, size)) > 0

@@ -1,4 +1,4 @@
-"""Expressions as program texts: what the strategy `expressions` draws, and how operations are written down."""
+"""Expressions as source text: what the strategy `expressions` draws, and how its operations become text."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ IMPORT = "from microgrid import math\n\n"
 
 @dataclass(frozen=True, repr=False)
 class Expression:
-    """A function as a program text, and a point at which all of its operations are smooth.
+    """A function as source text, and a point at which all of its operations are smooth.
 
     Args:
-        source: what defines a function `expression` of numbers or `Value`s; rules of one's own are called by name.
+        source: the definition of a function `expression` of numbers or `Value`s. It calls rules that `define_rule` has
+            added by their names.
         point: one number for each argument.
 
-    Called with numbers it returns a number, with `Value`s a `Value`. Its representation can be pasted.
+    Called with numbers it returns a number, with `Value`s a `Value`. Its `repr` can be pasted into a program.
 
     >>> expression = Expression("def expression(x, y):\\n    return x * y\\n", point=(2.0, 3.0))
     >>> expression(*expression.point)
@@ -61,7 +62,7 @@ class Expression:
         return f"Expression(\n{''.join(lines).rstrip()},\n    point={self.point!r},\n)"
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        """Print the representation the way that Hypothesis and IPython ask for."""
+        """Print the `repr` through the pretty-printer that Hypothesis and IPython use."""
         for index, line in enumerate(repr(self).splitlines()):
             if index:
                 printer.break_()
@@ -81,17 +82,17 @@ dependents.add(compiled)
 
 
 def function_of(rule: Rule) -> Callable[..., Any]:
-    """Return the function of a rule that a program has added."""
+    """Return the function of a rule that `define_rule` has added."""
     source = eager.general_function_source(rule, "")
     function: Callable[..., Any] = codegen.define(source, f"{rule.name}_called", names_for(source))[rule.name]
     return function
 
 
 class Node:
-    """An input (of a name), a constant or the result of a rule, and its number at the point.
+    """An input (it has a name), a constant or the result of a rule, with its number at the point.
 
     Attributes:
-        growth: how much faster than the inputs it may change there: the sum over all paths of the product of slopes.
+        growth: a bound on its slope by the inputs: the sum over all paths of the product of the slopes along each.
     """
 
     rule: Any  # a `Rule`, or None
@@ -102,12 +103,12 @@ class Node:
 
     @property
     def operands(self) -> list[Node]:
-        """The nodes that it was computed from, in the order of the rule's arguments."""
+        """The nodes it was computed from, in the order of the rule's arguments."""
         return [node for _, node in places(self.rule, self.arguments)]
 
     @property
     def is_constant(self) -> bool:
-        """Whether it is a number that the text gives."""
+        """Whether it is a constant of the text."""
         return not (self.rule or self.name)
 
 
@@ -115,7 +116,7 @@ class Node:
 
 
 def inner_nodes(result: Node) -> list[Node]:
-    """Return all nodes of operations that `result` depends on, each after its operands."""
+    """Return the operations that `result` depends on, itself included, each after its operands."""
     order: dict[Node, None] = {}
     stack = [result]
     while stack:
@@ -129,7 +130,7 @@ def inner_nodes(result: Node) -> list[Node]:
 
 
 def source_of(result: Node, inputs: list[Node]) -> str:
-    """Return the text of the function of `inputs` that computes `result`, one operation a line."""
+    """Return the source of the function of `inputs` that computes `result`, one operation per line."""
     order = inner_nodes(result)
     names = {node: f"v{index}" for index, node in enumerate(order, 1)}
     lines = [f"def expression({', '.join(node.name for node in inputs)}):"]
@@ -142,7 +143,7 @@ def source_of(result: Node, inputs: list[Node]) -> str:
 
 
 def call(rule: Rule, arguments: dict[str, Any]) -> str:
-    """Return the text of `rule` on operands given as text, and parameters.
+    """Return a call of `rule` as text, given its operands as text and its parameters.
 
     >>> call(RULES["sub"], {"x": "1.0", "y": "x"}), call(RULES["prod"], {"xs": ["x", "y"], "start": 3})
     ('1.0 - x', 'math.prod([x, y], start=3)')

@@ -1,4 +1,4 @@
-"""Arithmetic on intervals: enough of it to evaluate the domain of a rule on a neighbourhood instead of a point."""
+"""Interval arithmetic: enough of it to evaluate the domain of a rule on a neighbourhood instead of a point."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Interval:
-    """The numbers between two bounds. A comparison holds if it does for all of them, `==` if it may for some."""
+    """The numbers between two bounds. `<` and the like hold if they do for all of them, `==` if it does for some."""
 
     def __init__(self, low: float, high: float) -> None:
         self.low, self.high = low, high
@@ -45,7 +45,7 @@ class Interval:
 
     def __mod__(self, other: Any) -> Interval:
         other, whole = interval(other), self // other
-        if whole.low != whole.high:  # a multiple of `other` is among the numbers
+        if whole.low != whole.high:  # the interval contains a multiple of `other`
             return hull((0.0, other.low, other.high))
         rest: Interval = self - other * whole
         return rest
@@ -95,7 +95,7 @@ class Interval:
         return self.low <= other.high and other.low <= self.high
 
     def __hash__(self) -> int:
-        return 0  # so that a set holds one of several that overlap
+        return 0  # equality is not transitive: with one hash, a set drops intervals that overlap another
 
     def __bool__(self) -> bool:
         return self != 0
@@ -107,6 +107,6 @@ def interval(x: Any) -> Interval:
 
 
 def hull(numbers: Iterable[float]) -> Interval:
-    """Return the smallest interval that has all of `numbers` in it; with a nan among them, all numbers."""
+    """Return the smallest interval that contains all `numbers`; the whole line if one is nan."""
     found = [*numbers]
     return Interval(-math.inf, math.inf) if any(map(math.isnan, found)) else Interval(min(found), max(found))

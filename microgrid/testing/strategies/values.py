@@ -1,7 +1,7 @@
 """Hypothesis strategies for leaves, for the arguments of a rule, and for small networks.
 
-`expressions` are a module of their own. Nothing here is imported before it is used, so that Hypothesis is needed only
-by those who test with it.
+`expressions` has a module of its own. Both are imported when they are first used, so that only those who test with
+Hypothesis need it.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
 __all__ = ["in_domain", "networks", "points", "values"]
 
-# What draws shrink to, and fall back on: numbers that are easy to read, no two of them multiples in many ways.
+# Draws shrink to these numbers and fall back on them: easy to read, and few are multiples of each other.
 READABLE = (1.0, 2.0, 0.5, 3.0, -1.0, 1.5, -2.0, 0.25, -0.5, 2.5, 0.75, -1.5, 1.25, -3.0, 0.3, 5.0)
-LARGEST = 300.0  # the products, powers and exponentials of smaller numbers are floats
+LARGEST = 300.0  # products and exponentials of smaller numbers do not overflow
 
 PARAMETERS: dict[str, SearchStrategy[Any]] = {
     "alpha": st.sampled_from([1.0, 2.0, 0.5]) | st.floats(0.1, 3.0),
@@ -76,7 +76,7 @@ def values(
 
     Args:
         min_value, max_value, allow_nan, allow_infinity: as for `hypothesis.strategies.floats`.
-        labels: what to draw labels from; none unless given.
+        labels: a strategy for the labels; without it, they are empty.
 
     >>> from hypothesis import find
     >>> find(values(min_value=1.5), lambda x: x > 2)
@@ -92,14 +92,14 @@ def values(
 def points(rule: Rule | str | Callable[..., Any], edges: bool = False) -> SearchStrategy[Arguments]:
     """Return a strategy for the arguments of a rule, by name: floats, lists of floats, and parameters.
 
-    They are well away from every kink and from where the domain ends: by a thousandth of their size, and of 1 below
-    that. The rule is defined there, its result finite. Parameters that the library does not know take their default
-    from the row, else small whole numbers.
+    The rule is defined there, and its result finite. Every number `x` keeps a distance of `0.001 * max(1, abs(x))` from
+    kinks and from the ends of the domain. Parameters with names that the library does not know are the default in the
+    row, or small integers if there is none.
 
     Args:
         rule: a row of the calculus table, its name or its function.
-        edges: draw edges instead: where the domain ends and next to it, kinks, zeros, ties, infinities, huge and tiny
-            numbers, as far as the rule's forward function accepts them.
+        edges: draw edge cases instead: the ends of the domain and their neighbours, kinks, zeros, ties, infinities,
+            huge and tiny numbers, wherever the forward function accepts them.
 
     Raises:
         ValueError: if there is no such rule.
@@ -137,7 +137,7 @@ def is_smooth(rule: Rule, arguments: Arguments) -> bool:
 
 
 def accepts(rule: Rule, arguments: Arguments, condition: Callable[[float], bool] = lambda out: True) -> bool:
-    """Return whether `rule` has a result at `arguments` that fulfils `condition`."""
+    """Return whether `rule` accepts `arguments`, and its result satisfies `condition`."""
     try:
         return condition(forward(rule, arguments))
     except MATH_ERRORS:
@@ -145,7 +145,7 @@ def accepts(rule: Rule, arguments: Arguments, condition: Callable[[float], bool]
 
 
 def inner_bounds(rule: Rule, name: str, margin: float = MARGIN, largest: float = LARGEST) -> tuple[float, float]:
-    """Return bounds of the argument `name` well within those of the domain, or of size `largest` where it has none."""
+    """Return bounds of the argument `name` well within the domain, about `largest` where that is unbounded."""
     low, high = bounds(rule, name)
     inner_low, inner_high = min(-largest, high - largest), max(largest, low + largest)
     if math.isfinite(low):
@@ -174,14 +174,14 @@ def round_between(low: float, high: float) -> float:
 
 
 def parameter(rule: Rule, name: str) -> SearchStrategy[Any]:
-    """Return a strategy for the parameter `name`: what is known of the name, else the row's default, else 1 to 3."""
+    """Return a strategy for the parameter `name`: by the name, else the default in the row, else 1 to 3."""
     if name in PARAMETERS:
         return PARAMETERS[name]
     return st.just(ast.literal_eval(rule.defaults[name])) if name in rule.defaults else st.integers(1, 3)
 
 
 def alternatives(pools: Sequence[Sequence[float]]) -> Iterator[tuple[float, ...]]:
-    """Yield picks of one number from each pool: first all different ones, in the end every pair of two pools.
+    """Yield tuples of one number per pool: first of different numbers; in the end every pair from two pools has come.
 
     >>> from itertools import islice
     >>> list(islice(alternatives([READABLE, READABLE]), 3))
@@ -213,12 +213,12 @@ def _edge_points(draw: DrawFn, rule: Rule) -> Arguments:
 
 
 def edge_parameter(rule: Rule, name: str) -> SearchStrategy[Any]:
-    """Return a strategy for the parameter `name` that has its extremes, where they are known, among others."""
+    """Return a strategy for the parameter `name` at its extremes, if they are known."""
     return st.sampled_from(EDGE_PARAMETERS[name]) if name in EDGE_PARAMETERS else parameter(rule, name)
 
 
 def edge_arguments(rule: Rule, size: int, parameters: Arguments, picks: Sequence[int]) -> Arguments:
-    """Return arguments at the edges of `rule`, sequences of `size`; `picks` tell which edges."""
+    """Return arguments at edges of `rule`, with sequences of length `size`; `picks` selects the edges."""
     picked: list[float] = []
 
     def pick(name: str) -> float:
@@ -235,7 +235,7 @@ def edge_arguments(rule: Rule, size: int, parameters: Arguments, picks: Sequence
 
 
 def edges_of(rule: Rule, name: str) -> list[float]:
-    """Return the numbers that the domain of `rule` compares the argument `name` with, those next to them, extremes."""
+    """Return the constants that the domain of `rule` compares `name` with, their neighbours, and extreme numbers."""
     numbers = dict.fromkeys(number for _, number in limits(rule, name))
     near = [math.nextafter(number, side) for number in numbers for side in INFINITIES]
     return [*numbers, *near, *EXTREMES, *INFINITIES]
@@ -259,12 +259,12 @@ def networks(
     """Draw a small network and inputs for it.
 
     Args:
-        inputs: the number of inputs; one to three unless given.
-        outputs: the number of outputs.
-        max_layers: how many layers it has at most.
-        max_width: how many neurons a hidden layer has at most.
-        activations: what to choose from for the hidden layers. With relu, whole layers may be dead, and the next ones
-            at their kink.
+        inputs: the count of inputs; one to three unless given.
+        outputs: the count of outputs.
+        max_layers: the largest count of layers.
+        max_width: the largest count of neurons in a hidden layer.
+        activations: what to choose from for the hidden layers. With relu, a whole layer may be dead; the next layer
+            then sits at its kink.
 
     >>> from hypothesis import find
     >>> find(networks(inputs=2), lambda drawn: len(drawn[0].layers) == 2)

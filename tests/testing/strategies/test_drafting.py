@@ -90,7 +90,7 @@ def test_sharing_and_size_occur() -> None:
         uses = [parent for node in graph.inner_nodes(out) for parent in node.parents if parent.op]
         return len({*uses}) < len(uses)
 
-    shared = find(expressions(rules=["tanh", "mul"]), shares)
+    shared = find(expressions(rules=["tanh", "mul"]), shares, random=random.Random(0))
     assert shared.operations[-1] == "mul" and len(shared.operations) == 2
 
 
@@ -114,16 +114,16 @@ def test_every_row_is_drawn_on_its_own(rule: Rule, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize(("low", "high"), [(0, math.inf), (3, math.inf), (-math.inf, -2), (-1, 1), (0, 1), (2, 10)])
 @given(x=st.floats(-90, 90))
-def test_operands_are_brought_between_bounds(low: float, high: float, x: float) -> None:
-    ways = [*drafting.brought_between(low, high, drafting.Node(x, 1.0, "x"))]
-    assert ways[0] is not None and low < ways[0].number < high
-    assert all(low < way.number < high for way in ways if way)
+def test_operands_are_moved_between_bounds(low: float, high: float, x: float) -> None:
+    moves = [*drafting.moves_between(low, high, drafting.Node(x, 1.0, "x"))]
+    assert moves[0] is not None and low < moves[0].number < high
+    assert all(low < move.number < high for move in moves if move)
 
 
 @given(x=st.floats(-100, 100))
-def test_operands_are_brought_away_from_zero_and_to_moderate_size(x: float) -> None:
-    ways = [way for way in drafting.brought_between(-math.inf, math.inf, drafting.Node(x, 1.0, "x")) if way]
-    assert min(abs(way.number) for way in ways) < 1 and max(abs(way.number) for way in ways) > 0.2
+def test_operands_are_moved_away_from_zero_and_to_moderate_size(x: float) -> None:
+    moves = [move for move in drafting.moves_between(-math.inf, math.inf, drafting.Node(x, 1.0, "x")) if move]
+    assert min(abs(move.number) for move in moves) < 1 and max(abs(move.number) for move in moves) > 0.2
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_growth_is_bounded() -> None:
     assert found and found.growth == pytest.approx(800.0) and times_two(600.0) is None
     assert drafting.combined("add", None, 1.0) is None
     steep = drafting.Node(3.0, 999.0, "x")
-    assert drafting.brought(lambda strategy: 3, -9.0, 9.0, steep) == []
+    assert drafting.moved(lambda strategy: 3, -9.0, 9.0, steep) == []
 
 
 @pytest.mark.usefixtures("rules_restored")
