@@ -1,14 +1,14 @@
 """Pictures and explanations of graphs, and plots of what was learned.
 
-`to_svg` draws a graph and needs nothing for it; `max_nodes` folds what is too large into boxes with a count. `to_text`
-writes it as a tree of text, `to_dot` as text for graphviz. `explain` writes the chain rule out for it. Notebooks show
+`to_svg` draws a graph, without other packages; `max_nodes` folds what is too large into boxes with a count. `to_text`
+writes it as an indented tree, `to_dot` as text for graphviz. `explain` writes out the chain rule for it. Notebooks show
 the picture of a small graph by themselves. `draw_dot`, which needs the extra `graphviz`, and `trace` are micrograd's.
 
 `plot_history`, `plot_decision_boundary`, `plot_representation`, `plot_parameters` and `plot_loss_surface` need the
-extra `plot`. They draw into axes of matplotlib, or into a figure of their own, and return the axes: `ax.figure` is the
-figure, which `savefig` writes to a file. Models are left as they are. With a `training.Recorder` among the callbacks of
-`fit` they show how it was learned. `history_text`, `decision_boundary_text` and `sparkline` draw for terminals, and
-need nothing.
+extra `plot`. They draw into the matplotlib axes they are given, or into those of a new figure, and return the axes:
+`ax.figure.savefig("plot.png")` writes a file. They leave models unchanged. With a `training.Recorder` among the
+callbacks of `fit` they show how the model learned. `history_text`, `decision_boundary_text` and `sparkline` draw in
+terminals, without other packages.
 """
 
 from microgrid.draw.explain.explanation import explain

@@ -1,4 +1,4 @@
-"""What drawings write: numbers in a few characters, labels that cannot break anything, operations with constants."""
+"""The words in drawings: short numbers, and operations with their constants and formulas."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from microgrid.engine.value import Value
     from microgrid.rules.table import Rule
 
-FIRST = 4  # numbers of a sequence that are written out
-MOST_TERMS = 6  # of a sum or a list that are written out
+FIRST = 4  # so many numbers of a sequence are written out
+MOST_TERMS = 6  # so many terms of a sum or a list are written out
 INFIX = ("add", "sub", "mul", "div", "floordiv", "mod", "pow")
-# Partials as a textbook has them. Those of the table hold at edges too, by means that are for machines.
+# Partials as in a textbook. Those of the table are also right at edges such as 0 ** 0, and harder to read for it.
 TEXTBOOK = {
     "pow": {"x": "y * x ** (y - 1)", "y": "out * log(x)"},
     "atan2": {"y": "x / (x * x + y * y)", "x": "-y / (x * x + y * y)"},
@@ -29,7 +29,7 @@ TEXTBOOK = {
 
 
 def numbers_text(numbers: Sequence[Any]) -> str:
-    """Return the first of `numbers`, and how many there are if they are more.
+    """Return the first of `numbers`, and the count if there are more.
 
     >>> numbers_text((1.0, 2.0)), numbers_text([0.5] * 9)
     ('1, 2', '0.5, 0.5, 0.5, 0.5, … 9 numbers')
@@ -39,7 +39,7 @@ def numbers_text(numbers: Sequence[Any]) -> str:
 
 
 def abridged(parts: Sequence[str], dots: str) -> list[str]:
-    """Return `parts`, with `dots` in the place of those in the middle if they are many.
+    """Return `parts`; if there are many, `dots` replace those in the middle.
 
     >>> abridged("abcdef", "…"), abridged("abcdefg", "…")
     (['a', 'b', 'c', 'd', 'e', 'f'], ['a', 'b', 'c', 'd', '…', 'g'])
@@ -48,7 +48,7 @@ def abridged(parts: Sequence[str], dots: str) -> list[str]:
 
 
 def full(x: Any) -> str:
-    """Return `x` with all its digits, unless Python refuses to write so many."""
+    """Return `x` with all its digits; in short if Python refuses, as it does for integers of over 4,300 digits."""
     try:
         return printable(x)
     except ValueError:
@@ -56,7 +56,7 @@ def full(x: Any) -> str:
 
 
 def magnitude(x: Any) -> float:
-    """Return the size of a gradient; 0.0 if it is no number."""
+    """Return the absolute value of a gradient; 0.0 if it is not a number."""
     try:
         return abs(float(x))
     except OverflowError:
@@ -66,7 +66,7 @@ def magnitude(x: Any) -> float:
 
 
 def gradient(node: Value) -> Any:
-    """Return the gradient of `node` as a number, or None: a compiled call with several results has none of its own."""
+    """Return the gradient of `node`, or None if it is not a number, as for a compiled call with several results."""
     grad = graph.plain_grad(node)
     return grad if is_number(grad) else None
 
@@ -77,7 +77,7 @@ def has_gradient(node: Value) -> bool:
 
 
 def operation_text(node: Value) -> str:
-    """Return the operation of `node` with its constants, as in `* 2`; a sequence of constants is left to a box.
+    """Return the operation of `node` with its constants, as in `* 2`; sequences of constants get boxes instead.
 
     >>> from microgrid import Value, math
     >>> x = Value(3.0)
@@ -101,12 +101,12 @@ def operation_text(node: Value) -> str:
 
 
 def forward_of(rule: Rule) -> str:
-    """Return the forward text of `rule`; one that a program gave as a function is a call of the operation's name."""
+    """Return the forward text of `rule`; if that is a function given to `define_rule`, a call by the rule's name."""
     return rule.forward.replace(f"{rule.name}_forward(", f"{rule.name}(")
 
 
 def partial_of(node: Value, argument: str, value: Any) -> str:
-    """Return the partial of the operation of `node` by `argument`: a textbook's, if that gives `value` here too.
+    """Return the text of a partial of `node` by `argument`: the textbook's, if it evaluates to `value` here.
 
     >>> from microgrid import Value
     >>> partial_of(Value(3.0) ** 2, "x", 6.0)
@@ -125,6 +125,6 @@ def partial_of(node: Value, argument: str, value: Any) -> str:
 
 
 def formula(node: Value) -> str:
-    """Return the forward expression of the operation of `node`, as the table has it."""
+    """Return the forward expression in the row of `node`, with its arguments."""
     rule: Any = None if node.op is None else node.op.rule
     return "" if rule is None else f"({', '.join(rule.arguments)}) = {forward_of(rule)}"

@@ -145,12 +145,12 @@ def test_without_matplotlib(plot, run, monkeypatch):
     assert name.startswith("plot_")
     assert rest.startswith("needs matplotlib: install microgrid with the extra plot (pip install '.[plot]')")
     twin = f"draw.{name.removeprefix('plot_')}_text"
-    assert hasattr(draw, twin.removeprefix("draw.")) == rest.endswith(f", or use {twin}, which needs nothing")
+    assert hasattr(draw, twin.removeprefix("draw.")) == rest.endswith(f", or use {twin}, which does without")
 
 
 @EVERY_PLOT
 def test_what_are_no_axes(plot, run):
-    with pytest.raises(TypeError, match=r"^plot_\w+ expects ax to be Axes of matplotlib, got int 3$"):
+    with pytest.raises(TypeError, match=r"^plot_\w+ expects ax to be matplotlib Axes, got int 3$"):
         plot(*run, 3)
 
 
@@ -158,7 +158,7 @@ def test_what_are_no_axes(plot, run):
 def test_pyplot_is_no_axes():
     import matplotlib.pyplot
 
-    with pytest.raises(TypeError, match=r"^plot_history expects ax to be Axes of matplotlib, got module <module 'matp"):
+    with pytest.raises(TypeError, match=r"^plot_history expects ax to be matplotlib Axes, got module <module 'matp"):
         draw.plot_history([1.0], matplotlib.pyplot)
 
 

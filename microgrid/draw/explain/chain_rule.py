@@ -1,7 +1,7 @@
-"""The chain rule for one graph, in steps: each number, its local partial derivatives, and how gradients add up.
+"""The chain rule for one graph: the partial derivatives of each operation, and the terms that each gradient sums up.
 
-What is shown is worked out anew with the operations' own rules, so it is what `backward()` computes on fresh
-gradients; no node's gradient is read or changed.
+All numbers are computed afresh by the rules of the operations, so they are what `backward()` accumulates into zero
+gradients. The gradients of the nodes are neither read nor changed.
 """
 
 from __future__ import annotations
@@ -25,37 +25,38 @@ LONGEST_NAME = 16
 
 
 class Use:
-    """One use of a node as an operand: where, and what the gradient gains by it.
+    """One use of a node as an operand, and its contribution to the gradient of that node.
 
     Attributes:
         parent: the node that is used.
         node: the result of the operation.
         argument: the name of the argument; empty for an operation written by hand.
-        index: the place in a sequence, or None.
-        place: argument and index in words, if the operation uses the parent more than once; else empty.
+        index: the index in a sequence, or None.
+        place: argument and index, as in `xs[0]`, if the operation uses the parent more than once; else empty.
         partial: the derivative of `node` by this operand.
-        amount: what the gradient of `parent` gains; None where `node` hands nothing on, since its own is zero.
+        contribution: the term that this use adds to the gradient of `parent`; None if the gradient of `node` is zero,
+            so that nothing is propagated.
     """
 
-    __slots__ = ("amount", "argument", "index", "node", "parent", "partial", "place")
+    __slots__ = ("argument", "contribution", "index", "node", "parent", "partial", "place")
 
     def __init__(self, parent: Value, node: Value, argument: str, index: int | None) -> None:
         self.parent, self.node, self.argument, self.index = parent, node, argument, index
         self.place = ""
         self.partial: Any = None
-        self.amount: Any = None
+        self.contribution: Any = None
 
 
 def applied(node: Value) -> tuple[str, tuple[Value, ...], str]:
-    """Return the name, the operands and the nature of an operation that is no row of the table."""
+    """Return the name, the operands and the kind of an operation that is not in the table."""
     call = node._x if isinstance(node.op, Projection) else node
     result = f"[{node._y}]" if call is not node else ""
-    nature = "compiled function" if isinstance(call.op, Call) else "operation written by hand"
-    return (printable(call.op.name) or "?") + result, call.parents, nature
+    kind = "compiled function" if isinstance(call.op, Call) else "operation written by hand"
+    return (printable(call.op.name) or "?") + result, call.parents, kind
 
 
 def uses_of(node: Value) -> list[Use]:
-    """Return the uses that `node` makes of its parents, in their order; of each once if it was written by hand."""
+    """Return the uses that `node` makes of its parents, in their order; one per parent if it was written by hand."""
     if node.op.rule is None:
         return [Use(parent, node, "", None) for parent in dict.fromkeys(applied(node)[1])]
     uses = []
@@ -71,36 +72,36 @@ def uses_of(node: Value) -> list[Use]:
     return uses
 
 
-def handed_on(node: Value, gradient: Any) -> list[Any]:
-    """Return what each use of a parent gains if the gradient of `node` is `gradient`."""
+def contributions_of(node: Value, gradient: Any) -> list[Any]:
+    """Return the contribution of each use that `node` makes of a parent, if the gradient of `node` is `gradient`."""
     if isinstance(node.op, Projection):
-        return handed_on_by_call(node._x, Seeds({node._y: gradient}))
+        return contributions_of_call(node._x, Seeds({node._y: gradient}))
     if isinstance(node.op, Call):
-        return handed_on_by_call(node, gradient)
+        return contributions_of_call(node, gradient)
     if node.op.rule is None:
-        return handed_on_by_hand(node, gradient)
-    stand_ins: list[Value] = []
+        return contributions_by_hand(node, gradient)
+    copies: list[Value] = []  # one for each use, so that uses of one parent are not added up
 
-    def stand_in(parent: Value) -> Value:
-        stand_ins.append(Value(parent.data))
-        return stand_ins[-1]
+    def copied(parent: Value) -> Value:
+        copies.append(Value(parent.data))
+        return copies[-1]
 
-    x, y = graph.with_parents(node, stand_in)
+    x, y = graph.with_parents(node, copied)
     twin = graph.make(Value, node.data, gradient, "", node.op, x, y)
     propagate([twin], type(gradient) is not float)
-    return [parent.grad for parent in stand_ins]
+    return [parent.grad for parent in copies]
 
 
-def handed_on_by_call(call: Value, seed: Any) -> list[Any]:
-    """Return what each parent of a compiled call gains."""
-    gains: dict[Value, Any] = {}
-    for parent, amount in zip(call.parents, call.op.vjp(call, seed), strict=True):
-        gains[parent] = gains.get(parent, 0.0) + amount
-    return list(gains.values())
+def contributions_of_call(call: Value, seed: Any) -> list[Any]:
+    """Return the contribution to each parent of a compiled call."""
+    found: dict[Value, Any] = {}
+    for parent, adjoint in zip(call.parents, call.op.vjp(call, seed), strict=True):
+        found[parent] = found.get(parent, 0.0) + adjoint
+    return list(found.values())
 
 
-def handed_on_by_hand(node: Value, gradient: Any) -> list[Any]:
-    """Ask the function that was assigned to `_backward`: it runs on fresh gradients, and the old ones are put back."""
+def contributions_by_hand(node: Value, gradient: Any) -> list[Any]:
+    """Return the contribution to each parent: call `_backward` on zero gradients, and restore the old ones."""
     parents = list(dict.fromkeys(node.parents))
     found = [(other, other.grad) for other in (node, *parents)]
     try:
@@ -115,25 +116,25 @@ def handed_on_by_hand(node: Value, gradient: Any) -> list[Any]:
 
 
 def names_of(nodes: Sequence[Value]) -> dict[Value, str]:
-    """Return a name for each node: its label if that is a short word of its own, else a `v` and a number."""
+    """Return a name for each node: its label if that is a short identifier and unique, else `v1`, `v2`, …."""
     count = Counter(node.label for node in nodes)
     names: dict[Value, str] = {}
-    number = 0
+    index = 0
     for node in nodes:
         name = node.label
         if not (isinstance(name, str) and name.isidentifier() and len(name) <= LONGEST_NAME and count[name] == 1):
-            number += 1
-            while f"v{number}" in count:
-                number += 1
-            name = f"v{number}"
+            index += 1
+            while f"v{index}" in count:
+                index += 1
+            name = f"v{index}"
         names[node] = name
     return names
 
 
 def as_read(root: Value, calls: Collection[Value]) -> list[Value]:
-    """Return the leaves and then the other nodes of the graph of `root`, but `calls`: as a formula names them.
+    """Return the leaves and then the inner nodes of the graph of `root`, without `calls`, in reading order.
 
-    Operands come from left to right, where `backward()` takes the last one first.
+    In `a * b + c`, `a` comes first; in the order of `graph.inner_nodes`, the last operand does.
     """
     leaves, inner = [], []
     seen: set[Value] = set()
@@ -154,14 +155,14 @@ def as_read(root: Value, calls: Collection[Value]) -> list[Value]:
 
 
 class ChainRule:
-    """The chain rule for the graph of `root`, in steps.
+    """The chain rule for the graph of `root`.
 
     Attributes:
-        nodes: every node, leaves first, parents before those made from them, the root last.
-        names: what each is called here.
-        uses: for each node those that it makes of its parents.
-        gains: for each node its uses by others, in the order in which `backward()` adds them.
-        gradients: for each node the derivative of the root by it.
+        nodes: every node: leaves first, every inner node after its parents, the root last.
+        names: the name of each node in the explanation.
+        uses: for each inner node, the uses that it makes of its parents.
+        contributions: for each node, the uses of it by other nodes, in the order in which `backward()` adds them up.
+        gradients: for each node, the derivative of the root by it.
     """
 
     def __init__(self, root: Value) -> None:
@@ -172,7 +173,7 @@ class ChainRule:
         inner = [node for node in inner if node not in calls]
         self.names = names_of(self.nodes)
         self.uses = {node: uses_of(node) for node in inner}
-        self.gains: dict[Value, list[Use]] = {node: [] for node in self.nodes}
+        self.contributions: dict[Value, list[Use]] = {node: [] for node in self.nodes}
         zero = zero_like(root.data)
         one = zero + 1
         self.gradients: dict[Value, Any] = dict.fromkeys(self.nodes, zero)
@@ -181,16 +182,16 @@ class ChainRule:
             self.differentiate(node, one)
 
     def differentiate(self, node: Value, one: Any) -> None:
-        """Work out the partials of `node`, and hand its gradient on unless that is zero."""
+        """Compute the partials of `node`, and propagate its gradient unless that is zero."""
         gradient, uses = self.gradients[node], self.uses[node]
-        for use, partial in zip(uses, handed_on(node, one), strict=True):
+        for use, partial in zip(uses, contributions_of(node, one), strict=True):
             use.partial = partial
-            self.gains[use.parent].append(use)
+            self.contributions[use.parent].append(use)
         if gradient:
-            for use, amount in zip(uses, handed_on(node, gradient), strict=True):
-                use.amount = amount
-                self.gradients[use.parent] += amount
+            for use, contribution in zip(uses, contributions_of(node, gradient), strict=True):
+                use.contribution = contribution
+                self.gradients[use.parent] += contribution
 
     def applied(self, node: Value) -> tuple[str, tuple[Value, ...], str]:
-        """Return the name, the operands and the nature of an operation that is no row of the table."""
+        """Return the name, the operands and the kind of an operation that is not in the table."""
         return applied(node)

@@ -6,7 +6,7 @@ from microgrid.draw.explain import markdown, text
 from microgrid.draw.explain.chain_rule import ChainRule
 from microgrid.engine.value import Value
 
-IN_A_CELL = 60  # nodes that a notebook shows formulas of unasked
+IN_A_CELL = 60  # nodes: a notebook does not show the formulas of larger graphs by itself
 
 
 class Explanation(ChainRule):
@@ -30,14 +30,14 @@ class Explanation(ChainRule):
 def explain(root: Value) -> Explanation:
     """Return the chain rule written out for the graph of `root`: print it, or let a notebook show it.
 
-    Gradients are those that `backward()` on `root` would give if all were zero before; none is read or changed. An
-    operation that was written by hand is asked by running its function.
+    The gradients are those that `backward()` on `root` would accumulate from zero; those of the nodes are neither read
+    nor changed. For operations written by hand, `_backward` is called.
 
     Args:
         root: the node whose derivatives are explained.
 
     Raises:
-        TypeError: if `root` is no `Value`.
+        TypeError: if `root` is not a `Value`.
 
     >>> from microgrid import Value
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")

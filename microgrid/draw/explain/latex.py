@@ -1,7 +1,7 @@
 """Formulas in LaTeX from the text of a row of the calculus table, by a walk over its syntax tree.
 
-Everything stays within what KaTeX and MathJax both know. Text that has no formula of its own becomes the call that it
-is, in upright letters, so a row that a program has added is always shown.
+Only commands that KaTeX and MathJax both know are used. A call without a formula of its own is written as a call, in
+upright letters, so that rows added by `define_rule` work too.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FUNCTIONS = {
     "sign": r"\mathrm{sgn}",
     "relu": r"\mathrm{ReLU}",
 }
-# Calls that are written as another expression, in the arguments a, b, c.
+# Calls that are written as another expression of their arguments a, b, c.
 REWRITTEN = {
     "exp2": "2 ** a",
     "expm1": "exp(a) - 1",
@@ -73,7 +73,7 @@ SIGNS = {
 
 
 def negated(node: ast.expr) -> tuple[bool, ast.expr]:
-    """Return whether a minus stands first in a product or quotient, and `node` without it."""
+    """Return whether a product or quotient begins with a minus, and `node` without it."""
     match node:
         case ast.UnaryOp(ast.USub(), inner):
             negative, bare = negated(inner)
@@ -102,7 +102,7 @@ def product(nodes: Sequence[ast.expr]) -> ast.expr:
 
 
 def quotient(node: ast.expr) -> tuple[ast.expr, list[ast.expr]]:
-    """Return the numerator and the factors of the denominator, where quotients are divided again."""
+    """Return the numerator and the factors of the denominator: in `a / b / c`, `a` and `[b, c]`."""
     below: list[ast.expr] = []
     while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
         below = factors(node.right) + below
@@ -114,15 +114,15 @@ class Formula:
     """Writes expressions over certain names.
 
     Args:
-        names: the LaTeX that stands for a name; others are written as they are.
-        elements: the LaTeX of each element of a sequence; the elements of others are `x_{i}`.
+        names: the LaTeX for a name; other names are written as they are.
+        elements: the LaTeX for each element of a sequence; elements of other sequences are `x_{i}`.
     """
 
     def __init__(self, names: Mapping[str, Written], elements: Mapping[str, Sequence[Written]]) -> None:
         self.names, self.elements = names, elements
 
     def of(self, text: str, index: Index | None = None) -> str:
-        """Return the formula of `text`; if it is a list, of its element `index`."""
+        """Return the formula of `text`; if that is a list, of the element at `index`."""
         start, fold, step = text.partition("; ")
         if fold:
             return self.folded(expression(start), expression(step))
@@ -130,7 +130,7 @@ class Formula:
         return (self.write(tree) if index is None else self.element(tree, index))[0]
 
     def at(self, node: ast.expr, level: int) -> str:
-        """Return the formula of `node`, in brackets if it binds less tightly than `level`."""
+        """Return the formula of `node`, in brackets if its precedence is lower than `level`."""
         return bracketed(self.write(node), level)
 
     def write(self, node: ast.expr) -> Written:
@@ -160,7 +160,7 @@ class Formula:
         return upright(ast.unparse(node)), ATOM
 
     def binary(self, node: ast.BinOp, left: ast.expr, op: ast.operator, right: ast.expr) -> Written:
-        """Return the formula of an operator."""
+        """Return the formula of a binary operation."""
         match op:
             case ast.Add() | ast.Sub():
                 negative, bare = negated(right)
@@ -193,7 +193,7 @@ class Formula:
         return TIMES.join(texts), POWER if len(texts) == 1 else PRODUCT
 
     def cases(self, node: ast.expr) -> Written:
-        """Return the formula of a choice."""
+        """Return the formula of a conditional, by cases."""
         rows, rest = [], node
         while True:
             match rest:
@@ -205,7 +205,7 @@ class Formula:
                     return rf"\begin{{cases}} {NEXT_ROW.join(rows)} \end{{cases}}", ANY
 
     def condition(self, test: ast.expr) -> str:
-        """Return the formula of what a choice depends on."""
+        """Return the formula of the condition of a case."""
         match test:
             case ast.Call(ast.Name("step"), [x]):
                 return rf"{self.at(x, ANY)} \gt 0"
@@ -242,7 +242,7 @@ class Formula:
         return self.over_sequence(name, arguments) or self.plain_call(name, arguments)
 
     def plain_call(self, name: str, arguments: Sequence[ast.expr]) -> Written:
-        """Return the formula of a function that is written as a call."""
+        """Return the formula of a function as a call."""
         head = FUNCTIONS.get(name) or upright(name)
         if name in ("maximum", "minimum"):
             head = rf"\{name[:3]}"
@@ -251,12 +251,12 @@ class Formula:
     # Sequences
 
     def length(self, tree: ast.expr) -> int | None:
-        """Return the number of elements of the sequences in `tree`, if they are known and few."""
+        """Return the length of the sequences in `tree`, or None if it is unknown or too large to write out."""
         sizes = [len(self.elements[n.id]) for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in self.elements]
         return sizes[0] if sizes and 0 < sizes[0] <= MOST_TERMS else None
 
     def over(self, sign: str, tree: ast.expr, index: str, term: Callable[[Index], Written], but: Index = "") -> Written:
-        """Return the sum or product of `term` over the elements of the sequences in `tree`."""
+        """Return the sum or product of `term` over all indices of the sequences in `tree`, without the index `but`."""
         size, level = self.length(tree), SUM if sign == TOTAL else PRODUCT
         if size is None:
             condition = rf"{index} \ne {but}" if but != "" else index
@@ -266,7 +266,7 @@ class Formula:
         return joint.join(texts) or "1", level
 
     def over_sequence(self, name: str, arguments: list[ast.expr]) -> Written | None:
-        """Return the formula of a function of sequences, or None."""
+        """Return the formula of a function of sequences, or None if `name` is another function."""
         match name, [x.value if isinstance(x, ast.Starred) else x for x in arguments]:
             case "fsum", [xs]:
                 return self.over(TOTAL, xs, "i", lambda i: self.element(xs, i))
@@ -294,7 +294,7 @@ class Formula:
         return rf"\{name}\left({', '.join(self.element(xs, k)[0] for k in range(size))}\right)", POWER
 
     def element(self, tree: ast.expr, index: Index) -> Written:
-        """Return the formula of the element `index` of the list `tree`."""
+        """Return the formula of the element at `index` of the list `tree`."""
         match tree:
             case ast.Name(name):
                 known = self.elements.get(name)
@@ -319,7 +319,7 @@ class Formula:
         return rf"\left({self.at(tree, ANY)}\right)_{{{index}}}", ATOM
 
     def folded(self, start: ast.expr, step: ast.expr) -> str:
-        """Return the formula of a sum or product that begins with `start` and takes `step` for each element."""
+        """Return the formula of a row that begins with `start` and adds or multiplies by `step` for each element."""
         match step:
             case ast.BinOp(ast.Name("out"), ast.Add() | ast.Mult() as op, term):
                 adds = isinstance(op, ast.Add)
@@ -332,7 +332,7 @@ class Formula:
         return upright(f"{ast.unparse(start)}; {ast.unparse(step)}")
 
     def bound(self, lists: Mapping[str, ast.expr], index: Index) -> Formula:
-        """Return a writer for which names stand for the elements `index` of lists."""
+        """Return a writer in which each name means the element at `index` of its list."""
         own = {name: self.element(xs, index) for name, xs in lists.items()}
         return Formula({**self.names, **own}, self.elements)
 
@@ -343,7 +343,7 @@ def is_one(node: ast.expr) -> bool:
 
 
 def rule_formulas(rule: Rule) -> tuple[str, dict[str, str]]:
-    """Return the formulas of a row: its forward expression, and for each argument its partial derivative.
+    """Return the formulas of a row: the forward expression, and the partial derivative by each argument.
 
     >>> from microgrid.rules.table import RULES
     >>> print(*rule_formulas(RULES["div"]))

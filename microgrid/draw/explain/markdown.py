@@ -1,4 +1,4 @@
-"""An explanation in Markdown, its formulas in LaTeX made from the rows of the calculus table."""
+"""An explanation in Markdown, with formulas in LaTeX made from the rows of the calculus table."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ENTITIES = {ord(character): f"&#{ord(character)};" for character in punctuation}
 
 
 def escaped(text: str) -> str:
-    """Return `text` so that Markdown finds nothing in it.
+    """Return `text` with its punctuation escaped, so that Markdown takes it literally.
 
     >>> escaped("a_b")
     'a&#95;b'
@@ -48,18 +48,18 @@ def escaped(text: str) -> str:
 
 
 def aligned(lines: Sequence[str]) -> str:
-    """Return equations as one block, aligned where `&` stands."""
+    """Return equations as one block, aligned at `&`."""
     return f"$$\n\\begin{{aligned}}\n{NEXT_LINE.join(lines)}\n\\end{{aligned}}\n$$"
 
 
 def equation(*sides: str) -> str:
-    """Return the sides joined by equals signs, none twice in a row."""
+    """Return the sides joined by equals signs; equal neighbours appear once."""
     first, *others = (side for side, _ in groupby(sides))
     return f"{first} &= {' = '.join(others)}"
 
 
 def writer(node: Value, shown: Shown, index: int | None = None) -> Formula:
-    """Return what writes the row of `node` over its operands; in a partial, names of elements mean those at `index`."""
+    """Return the writer of the row of `node` over its operands; in a partial, `x` is the element of `xs` at `index`."""
     names, elements = {"out": shown(node)}, {}
     for name, given in arguments(node):
         if not isinstance(given, tuple):
@@ -73,7 +73,7 @@ def writer(node: Value, shown: Shown, index: int | None = None) -> Formula:
 
 
 def partial_formula(use: Use, shown: Shown) -> str:
-    """Return the partial derivative of the row, over the operands of this node."""
+    """Return the partial derivative by one operand, in terms of the operands of this node."""
     partials = use.node.op.rule.partials
     formula = writer(use.node, shown, use.index)
     if use.argument in partials:
@@ -89,7 +89,7 @@ class Markdown:
         self.names = {node: name_formula(name) for node, name in explanation.names.items()}
 
     def named(self, given: Any) -> Written:
-        """Return an operand by its name, a constant as a number."""
+        """Return the name of an operand; a constant as a number."""
         return (self.names[given], ATOM) if is_node(given) else number_written(given)
 
     def numbered(self, given: Any) -> Written:
@@ -97,21 +97,21 @@ class Markdown:
         return number_written(getattr(given, "data", given))
 
     def derivative(self, use: Use) -> str:
-        """Return the sign for a partial derivative; it says which operand, where a node is used twice."""
+        """Return the symbol of a partial derivative; if a node is used twice, it says as which operand."""
         sign = rf"\frac{{\partial {self.names[use.node]}}}{{\partial {self.names[use.parent]}}}"
         return rf"\left.{sign}\right|_{{{upright(use.place)}}}" if use.place else sign
 
     def total(self, node: Value) -> str:
-        """Return the sign for the derivative of the root by `node`."""
+        """Return the symbol of the derivative of the root by `node`."""
         return rf"\frac{{\mathrm{{d}} {self.names[self.explanation.root]}}}{{\mathrm{{d}} {self.names[node]}}}"
 
     def remark(self, node: Value) -> str:
-        """Return the label of `node` in brackets, if that is not its name."""
+        """Return the label of `node` in brackets, unless it is its name."""
         label = label_of(node)
         return f" ({escaped(label)})" if label and label != self.explanation.names[node] else ""
 
     def heading(self, node: Value) -> str:
-        """Return the words above the equations of `node`."""
+        """Return the line above the equations of `node`."""
         if node.op.rule is not None:
             name, what = node.op.name, printable(node.op.rule.doc)
         else:
@@ -139,7 +139,7 @@ class Markdown:
     def backward(self, node: Value) -> str:
         """Return the equation of the gradient of `node`."""
         gradients = self.explanation.gradients
-        uses = [use for use in self.explanation.gains[node] if use.amount is not None]
+        uses = [use for use in self.explanation.contributions[node] if use.contribution is not None]
         products = [self.total(use.node) + TIMES + self.derivative(use) for use in uses]
         pairs = [(number_written(gradients[use.node]), number_written(use.partial)) for use in uses]
         numbers = [bracketed(a, PRODUCT) + TIMES + bracketed(b, PRODUCT) for a, b in pairs]

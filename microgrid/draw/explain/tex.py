@@ -1,4 +1,4 @@
-"""The small change of LaTeX: names, numbers, text and brackets, within what KaTeX and MathJax both know."""
+"""Pieces of LaTeX that KaTeX and MathJax both know: names, numbers, text and brackets."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    Written = tuple[str, int]  # LaTeX, and how tightly its outermost operation binds
+    Written = tuple[str, int]  # LaTeX, and the precedence of its outermost operation
 
 ANY, NEGATIVE, SUM, PRODUCT, POWER, ATOM = range(6)
 PLUS, TIMES = " + ", r" \cdot "
-# A `<` would begin an element where Markdown becomes HTML.
+# A `<` would open an element when Markdown becomes HTML.
 SPECIAL = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", " ": r"\ ", "*": r"\ast ", "<": r"\lt ", ">": r"\gt "}
 SPECIAL |= {character: f"\\{character}" for character in "{}_&%#"}
-SPECIAL |= {"$": r"\text{＄}", "`": r"\text{‘}"}  # in some notebooks they would end the formula, or begin code
+SPECIAL |= {"$": r"\text{＄}", "`": r"\text{‘}"}  # in some notebooks they would end the formula or start code
 
 
 def upright(text: object) -> str:
@@ -26,12 +26,12 @@ def upright(text: object) -> str:
 
 
 def upright_character(character: str) -> str:
-    """Return a character as it is written among upright letters."""
+    """Return a character as LaTeX, for use in `upright`."""
     return SPECIAL.get(character) or (character if character.isascii() else rf"\text{{{character}}}")
 
 
 def name_formula(name: str) -> str:
-    r"""Return a name as LaTeX: a letter slanted, a word upright, digits at its end as an index.
+    r"""Return a name as LaTeX: a letter in italics, a word upright, digits at the end as an index.
 
     >>> print(*map(name_formula, ["x", "w12", "loss", "learning_rate"]))
     x w_{12} \mathrm{loss} \mathrm{learning\_rate}
@@ -56,7 +56,7 @@ def number_formula(x: Any) -> str:
 
 
 def number_written(x: Any) -> Written:
-    """Return a number as a part of formulas."""
+    """Return a number as LaTeX, with its precedence."""
     shown = number_formula(x)
     if shown.startswith("-"):
         return shown, NEGATIVE
@@ -64,6 +64,6 @@ def number_written(x: Any) -> Written:
 
 
 def bracketed(written: Written, level: int) -> str:
-    """Return a formula, in brackets if it binds less tightly than `level`."""
+    """Return a formula, in brackets if its precedence is lower than `level`."""
     text, own = written
     return text if own >= level else rf"\left({text}\right)"

@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from microgrid.draw.explain.chain_rule import ChainRule, Use
     from microgrid.engine.value import Value
 
-    Shown = Callable[[Any], str]  # how operands are written: as names, or as numbers
+    Shown = Callable[[Any], str]  # writes an operand, as a name or as a number
 
 FORWARD = "Forward: every number, and the partial derivatives of each operation"
 BACKWARD = "Backward: every gradient is a sum over the uses of a number"
 
 
 def plain(x: Any) -> str:
-    """Return a number as it stands alone."""
+    """Return a number on its own."""
     return number(x, 6)
 
 
 def bracketed(x: Any) -> str:
-    """Return a number as it stands in a formula.
+    """Return a number as a part of a formula.
 
     >>> bracketed(-3.0), bracketed(3.0)
     ('(-3)', '3')
@@ -40,17 +40,17 @@ def bracketed(x: Any) -> str:
 
 
 def needs_brackets(shown: str) -> bool:
-    """Return whether what stands in the place of a name would be misread beside an operator."""
+    """Return whether a number that replaces a name would be misread next to an operator, as in `2 * -3`."""
     return shown.startswith("-") or ("/" in shown and not shown.startswith("["))
 
 
 def joined(parts: Sequence[Any], joint: str, shown: Shown) -> str:
-    """Return `parts` as `shown` writes them, joined; those in the middle are left out if they are many."""
+    """Return `parts`, written by `shown` and joined; if there are many, those in the middle are left out."""
     return joint.join(abridged([*map(shown, parts)], "…"))
 
 
 def equations(*sides: str) -> str:
-    """Return the sides joined by equals signs, none twice in a row."""
+    """Return the sides joined by equals signs; equal neighbours appear once."""
     return " = ".join(side for side, _ in groupby(sides))
 
 
@@ -60,7 +60,7 @@ def operand_text(operand: Any, shown: Shown) -> str:
 
 
 def forward_text(node: Value, shown: Shown) -> str:
-    """Return the operation that made `node`."""
+    """Return the operation of `node`, a row of the table."""
     rule = node.op.rule
     operands = {name: operand_text(operand, shown) for name, operand in arguments(node)}
     if rule.name in INFIX:
@@ -71,7 +71,7 @@ def forward_text(node: Value, shown: Shown) -> str:
 
 
 def substituted(text: str, meanings: Mapping[str, str]) -> str:
-    """Return row text with names replaced, negative numbers in brackets unless there are some.
+    """Return the text of a row with names replaced; negative numbers get brackets unless they have some.
 
     >>> substituted("x * exp(y)", {"x": "-2", "y": "-3"})
     '(-2) * exp(-3)'
@@ -89,7 +89,7 @@ def substituted(text: str, meanings: Mapping[str, str]) -> str:
 
 
 def partial_text(use: Use, shown: Shown) -> str:
-    """Return the partial derivative of the row, over the operands of this node."""
+    """Return the partial derivative by one operand, in terms of the operands of this node."""
     node = use.node
     rule: Any = node.op.rule
     meanings = {"out": shown(node)}
@@ -112,7 +112,7 @@ class Text:
         self.explanation, self.names = explanation, explanation.names
 
     def named(self, operand: Any) -> str:
-        """Return an operand by its name, a constant as a number."""
+        """Return the name of an operand; a constant as a number."""
         return self.names[operand] if is_node(operand) else plain(operand)
 
     def numbered(self, operand: Any) -> str:
@@ -120,12 +120,12 @@ class Text:
         return plain(getattr(operand, "data", operand))
 
     def derivative(self, use: Use) -> str:
-        """Return the sign for a partial derivative; it says which operand, where a node is used twice."""
+        """Return the symbol of a partial derivative; if a node is used twice, it says as which operand."""
         sign = f"∂{self.names[use.node]}/∂{self.names[use.parent]}"
         return f"{sign} as {use.place}" if use.place else sign
 
     def applied(self, node: Value, shown: Shown) -> str:
-        """Return the operation that made `node`, a row of the table or not."""
+        """Return the operation of `node`, in the table or not."""
         if node.op.rule is not None:
             return forward_text(node, shown)
         name, operands, _ = self.explanation.applied(node)
@@ -146,12 +146,12 @@ class Text:
 
     def backward(self, node: Value) -> str:
         """Return the line of the gradient of `node`."""
-        uses = [use for use in self.explanation.gains[node] if use.amount is not None]
+        uses = [use for use in self.explanation.contributions[node] if use.contribution is not None]
         products = [f"grad {self.names[use.node]} · {self.derivative(use)}" for use in uses]
         gradients = self.explanation.gradients
         numbers = [f"{bracketed(gradients[use.node])} · {bracketed(use.partial)}" for use in uses]
         sides = [joined(texts, " + ", str) for texts in (products, numbers) if texts]
-        reason = "" if uses or node is self.explanation.root else ": what it is used for has no gradient to hand on"
+        reason = "" if uses or node is self.explanation.root else ": the results that depend on it have gradient 0"
         return f"  {equations(f'grad {self.names[node]}', *sides, plain(gradients[node]))}{reason}"
 
 

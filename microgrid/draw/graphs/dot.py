@@ -1,7 +1,7 @@
-"""A graph in graphviz's language DOT, with micrograd's look: a record for each node, an oval for its operation.
+"""A graph in DOT, the language of graphviz, as micrograd draws it: a record per node, an oval for its operation.
 
-The text needs nothing. `draw_dot` needs the Python package graphviz (the extra `graphviz`), and the program of that
-name once the picture is rendered.
+`to_dot` needs no other package. `draw_dot` needs the Python package graphviz (the extra `graphviz`), and rendering its
+picture the program of that name.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
     from microgrid.engine.value import Value
 
-# Graphviz reads entities everywhere, so that nothing special is left for its strings and records. Escapes such as `\\n`
-# it reads after that: a backslash is written twice.
+# Graphviz reads entities everywhere, so these replace all characters that are special in its strings and records. It
+# reads escapes such as `\\n` only after that, so a backslash has to be doubled as well.
 ENTITIES = {ord(character): f"&#{ord(character)};" for character in '"&<>{}|'} | {ord("\\"): "&#92;&#92;"}
 COLOURS = {"parameter": "#e3f3e6", "input": "#e2eefb", "constant": "#f0f1f3", "operation": "#ffffff"}
 DIRECTIONS = ("LR", "TB", "RL", "BT")
 
 
 def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
-    """Return the nodes of the graph of `root`, and its edges as pairs of a parent and the node made from it.
+    """Return the nodes of the graph of `root`, and its edges as pairs of a parent and a node that depends on it.
 
     Raises:
-        TypeError: if `root` is no `Value`.
+        TypeError: if `root` is not a `Value`.
 
     >>> from microgrid import Value
     >>> x = Value(3.0)
@@ -43,7 +43,7 @@ def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
 
 
 def text(shown: str) -> str:
-    """Return `shown` as it is written in a label.
+    """Return `shown` escaped for a label.
 
     >>> text('a "b" {c}')
     'a &#34;b&#34; &#123;c&#125;'
@@ -80,7 +80,7 @@ def checked_direction(rankdir: str) -> str:
     """Return `rankdir`.
 
     Raises:
-        ValueError: if it is no direction.
+        ValueError: if it is not one of `DIRECTIONS`.
     """
     if rankdir not in DIRECTIONS:
         raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, got {rankdir!r:.60}")
@@ -88,15 +88,15 @@ def checked_direction(rankdir: str) -> str:
 
 
 def to_dot(root: Value, rankdir: str = "LR") -> str:
-    """Return the graph of `root` in the language DOT.
+    """Return the graph of `root` in DOT.
 
     Args:
         root: the node whose graph is written.
-        rankdir: where the graph grows to: `"LR"` to the right, `"TB"` down.
+        rankdir: the direction from leaves to root: `"LR"` to the right, `"TB"` down.
 
     Raises:
-        TypeError: if `root` is no `Value`.
-        ValueError: if `rankdir` is no direction.
+        TypeError: if `root` is not a `Value`.
+        ValueError: if `rankdir` is not a direction.
 
     >>> from microgrid import Value
     >>> print(to_dot(Value(2.0, label="x") ** 2), end="")
@@ -126,19 +126,19 @@ def draw_dot(root: Value, format: str = "svg", rankdir: str = "LR") -> Digraph:
 
     Args:
         root: the node whose graph is drawn.
-        format: of the file: `"svg"`, `"png"`, …
-        rankdir: where the graph grows to: `"LR"` to the right, `"TB"` down.
+        format: the format of that file: `"svg"`, `"png"`, …
+        rankdir: the direction from leaves to root: `"LR"` to the right, `"TB"` down.
 
     Raises:
         ModuleNotFoundError: if the package graphviz is not installed.
-        TypeError: if `root` is no `Value`.
-        ValueError: if `rankdir` or `format` is none.
+        TypeError: if `root` is not a `Value`.
+        ValueError: if `rankdir` is not a direction, or `format` is unknown.
     """
     try:
         from graphviz import Digraph
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "draw_dot needs the package graphviz, and its program to render: install microgrid with the extra "
+            "draw_dot needs the package graphviz, and its program for rendering: install microgrid with the extra "
             "graphviz (pip install '.[graphviz]'), or use draw.to_svg, which needs neither"
         ) from None
     nodes, edges = statements(root)

@@ -1,4 +1,4 @@
-"""How a graph too large to draw is folded: which of its items are put together into one box."""
+"""Folding a graph that is too large to draw: which of its items share a box."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def fold(sketch: Sketch, limit: int) -> list[list[int]]:
-    """Return the items in groups, one for each box, each after what it was made from: at most `limit` groups.
+    """Return the items in at most `limit` groups, one per box, each after the groups it depends on.
 
-    Leaves that serve the same operations are put together first. If that is not enough, those groups are kept that
-    are nearest to the root and whose uses are all kept; the others are put together by the kept ones that use them.
+    First, leaves that are operands of the same operations form groups. If that is not enough, the groups nearest to the
+    root are kept, each only if all its uses are; the others are merged, by the kept groups that use them.
     """
     count = len(sketch.items)
     if count <= limit:
@@ -33,7 +33,7 @@ def fold(sketch: Sketch, limit: int) -> list[list[int]]:
 
 
 def nearest(sketch: Sketch, groups: list[list[int]], limit: int) -> list[list[int]]:
-    """Return those of `groups` that are nearest to the root, and before them the others put together."""
+    """Return the `groups` nearest to the root, and before them the others, merged."""
     group_of = [0] * len(sketch.items)
     for place, group in enumerate(groups):
         for index in group:
@@ -46,8 +46,8 @@ def nearest(sketch: Sketch, groups: list[list[int]], limit: int) -> list[list[in
         waiting[source] += 1
     ready = [group_of[-1]]
     kept: set[int] = set()
-    room = max(limit * 3 // 4, 1)  # less than the limit, which is at least 2
-    for place in islice(ready, room):  # it grows meanwhile
+    room = max(limit * 3 // 4, 1)  # leaves some of the limit, which is at least 2, for merged groups
+    for place in islice(ready, room):  # it grows during the loop
         kept.add(place)
         for source in sources[place]:
             waiting[source] -= 1
@@ -61,7 +61,7 @@ def nearest(sketch: Sketch, groups: list[list[int]], limit: int) -> list[list[in
 
 
 def parts_by_use(links: Sequence[tuple[int, int]], count: int, kept: set[int]) -> list[list[int]]:
-    """Return the groups that are not kept: connected ones together, and those that the same kept ones use."""
+    """Return the groups that are not kept, merged if they are connected, or used by the same kept ones."""
     leader = list(range(count))
 
     def find(group: int) -> int:

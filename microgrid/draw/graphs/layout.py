@@ -1,8 +1,8 @@
 """A layered layout for directed acyclic graphs, drawn from left to right: where boxes stand, and how edges run.
 
-Nothing is known here of what the boxes are. The steps are those of Sugiyama, Tagawa and Toda: every box gets a layer,
-an edge that spans several layers gets a waypoint in each, orders within the layers are improved until edges cross
-little, and last come coordinates. All edges that leave a box share one line as long as they go the same way.
+This module knows boxes by their sizes only. It follows Sugiyama, Tagawa and Toda: every box gets a layer, an edge that
+spans several layers gets a waypoint in each, boxes are reordered within the layers to reduce crossings, and coordinates
+come last. All edges that leave a box share one line for as long as they run together.
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 
     Point = tuple[float, float]
 
-PATIENCE = 4  # sweeps without fewer crossings, before the order is left as it is
-ROUNDS = 12  # of alignment; more change little
-STRAIGHT = 8.0  # how much more a line between two waypoints pulls than one between two boxes
+PATIENCE = 4  # sweeps without fewer crossings before it gives up
+ROUNDS = 12  # of alignment; further ones change little
+STRAIGHT = 8.0  # the pull of a line between two waypoints, relative to one between two boxes
 WAYPOINT_HEIGHT = 6.0
 
 
 class Layout:
-    """Where everything goes.
+    """The coordinates of boxes and edges.
 
     Attributes:
         layers: the layer of each box, from 0 at the left.
-        positions: the left upper corner of each box.
+        positions: the upper left corner of each box.
         routes: for each edge the points that it passes, the first at its source, the last at its target; the line is
             horizontal wherever two neighbours have the same height.
-        width, height: of the whole.
-        crossings: how often lines cross.
+        width, height: the size of the drawing.
+        crossings: the count of crossings between lines.
     """
 
     def __init__(self, sizes: Sequence[Point], edges: Sequence[tuple[int, int]], *, gap: float, spacing: float) -> None:
         self.sizes, self.edges, self.gap, self.spacing = sizes, edges, gap, spacing
         self.layers = assign_layers(len(sizes), edges)
         self.columns: list[list[int]] = [[] for _ in range(max(self.layers, default=-1) + 1)]
-        self.via: dict[tuple[int, int], int] = {}  # the waypoint of what leaves a box, in a layer
+        self.via: dict[tuple[int, int], int] = {}  # the waypoint, by box and layer, of the line that leaves the box
         self.before: list[list[int]] = [[] for _ in sizes]  # neighbours in the layer to the left
         self.after: list[list[int]] = [[] for _ in sizes]
         self._connect()
@@ -47,7 +47,7 @@ class Layout:
         self._place()
 
     def _connect(self) -> None:
-        """Put boxes and waypoints into columns, what the last boxes name first at the top, and connect neighbours."""
+        """Put boxes and waypoints into columns, ordered by `first_visits`, and connect neighbours."""
         rank = first_visits(len(self.sizes), self.edges)
         for box in sorted(range(len(self.sizes)), key=rank.__getitem__):
             self.columns[self.layers[box]].append(box)
@@ -68,7 +68,7 @@ class Layout:
     # Order within the layers
 
     def _reduce_crossings(self) -> int:
-        """Order each column so that lines cross little, and return how often they still do."""
+        """Order each column to reduce crossings, and return how many are left."""
         best, columns, idle = self.count_crossings(), [list(column) for column in self.columns], 0
         forward = False
         while best and idle < PATIENCE:
@@ -84,7 +84,7 @@ class Layout:
         return best
 
     def _order_by_neighbours(self, index: int, neighbours: Sequence[list[int]], side: int) -> None:
-        """Sort a column by the mean place of the neighbours; a box that has none stays where it is."""
+        """Sort a column by the mean position of the neighbours; a box without neighbours stays where it is."""
         place = {vertex: order for order, vertex in enumerate(self.columns[index + side])}
         column = self.columns[index]
         moving = [vertex for vertex in column if neighbours[vertex]]
@@ -93,7 +93,7 @@ class Layout:
         self.columns[index] = [next(ordered) if neighbours[vertex] else vertex for vertex in column]
 
     def _swap_neighbours(self) -> None:
-        """Swap boxes that stand next to each other where fewer lines cross then."""
+        """Swap neighbours in a column where that reduces crossings."""
         for index, column in enumerate(self.columns):
             sides = [
                 (neighbours, {vertex: order for order, vertex in enumerate(self.columns[index + side])})
@@ -108,7 +108,7 @@ class Layout:
                     column[i], column[i + 1] = column[i + 1], column[i]
 
     def count_crossings(self) -> int:
-        """Return how often lines cross in the present order."""
+        """Return the count of crossings in the current order."""
         total = 0
         for left, right in zip(self.columns, self.columns[1:], strict=False):
             place = {vertex: order for order, vertex in enumerate(right)}
@@ -126,12 +126,12 @@ class Layout:
         return self.sizes[vertex][1] if vertex < len(self.sizes) else WAYPOINT_HEIGHT
 
     def _pull(self, vertex: int, other: int, facing: Sequence[list[int]]) -> float:
-        """Return how much the line to `other` pulls: more the fewer there are, so that chains become straight."""
+        """Return the pull of the line to `other`: the fewer lines, the stronger, so that chains become straight."""
         waypoints = (vertex >= len(self.sizes)) + (other >= len(self.sizes))
         return (1.0, 2.0, STRAIGHT)[waypoints] / len(facing[other])
 
     def _align(self) -> list[float]:
-        """Return the height of the middle of every box and waypoint: near its neighbours, nothing overlapping."""
+        """Return the vertical centre of every box and waypoint: near its neighbours, without overlaps."""
         centres = [0.0] * len(self.before)
         for sweep in range(2 * ROUNDS):
             sides = (self.before, self.after) if sweep > ROUNDS else (self.before,) if sweep % 2 else (self.after,)
@@ -143,7 +143,7 @@ class Layout:
         return [centre - top for centre in centres]
 
     def _spread(self, column: Sequence[int], sides: Iterable[list[list[int]]], centres: Sequence[float]) -> list[float]:
-        """Return the middles for a column: as near to where its lines pull as distances allow."""
+        """Return the centres in a column: as near to where the lines pull as the spacing allows."""
         wishes, weights, offsets, offset = [], [], [], 0.0
         for above, vertex in zip((None, *column), column, strict=False):
             if above is not None:
@@ -161,7 +161,7 @@ class Layout:
         return [rise + offset for rise, offset in zip(ascending(wishes, weights), offsets, strict=True)]
 
     def _place(self) -> None:
-        """Set `positions`, `routes` and the size of the whole."""
+        """Set `positions`, `routes` and the size of the drawing."""
         widths = [max(self.sizes[v][0] for v in column if v < len(self.sizes)) for column in self.columns]
         left, lefts = 0.0, []
         for column, width in zip(self.columns, widths, strict=True):
@@ -178,7 +178,7 @@ class Layout:
         self.routes = [self._route(edge, spans, port) for edge, port in zip(self.edges, ports, strict=True)]
 
     def _gap_after(self, column: Sequence[int]) -> float:
-        """Return the room to the right of a column: more where lines climb far, so that they are not too steep."""
+        """Return the gap to the right of a column: wider if lines climb far, so that they are not too steep."""
         climbs = [abs(self.centres[vertex] - self.centres[other]) for vertex in column for other in self.after[vertex]]
         return self.gap + min(0.2 * max(climbs, default=0.0), 2 * self.gap)
 
@@ -186,7 +186,7 @@ class Layout:
         return self.via.get((source, self.layers[target] - 1), source)
 
     def _ports(self) -> list[float]:
-        """Return for each edge the height at which it arrives: edges from above arrive above."""
+        """Return for each edge the height at which it arrives: edges from above arrive higher."""
         arriving: dict[int, list[int]] = {}
         for index, (_, target) in enumerate(self.edges):
             arriving.setdefault(target, []).append(index)
@@ -210,11 +210,11 @@ class Layout:
 
 
 def assign_layers(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
-    """Return a layer for each of `count` boxes, higher at the end of every edge: as far right as the edges allow, but
-    a box with more edges on its left is moved there.
+    """Return a layer for each of `count` boxes; every edge leads to a higher one. Boxes are as far right as edges
+    allow, except that a box with more edges in than out is as far left as they allow.
 
     Raises:
-        ValueError: if an edge does not lead from a lower to a higher number.
+        ValueError: if an edge does not lead from a lower to a higher index.
 
     >>> assign_layers(4, [(0, 2), (1, 3), (2, 3)])
     [0, 1, 1, 2]
@@ -223,10 +223,10 @@ def assign_layers(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
     targets: list[list[int]] = [[] for _ in range(count)]
     for source, target in edges:
         if not 0 <= source < target < count:
-            raise ValueError(f"expected edges from a lower to a higher of {count} numbers, got {source} to {target}")
+            raise ValueError(f"expected edges from a lower to a higher index below {count}, got {source} to {target}")
         sources[target].append(source)
         targets[source].append(target)
-    distance = [0] * count  # to the end
+    distance = [0] * count  # to the last layer
     for box in reversed(range(count)):
         distance[box] = max((distance[target] + 1 for target in targets[box]), default=0)
     layers = [max(distance, default=0) - far for far in distance]
@@ -237,7 +237,7 @@ def assign_layers(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
 
 
 def first_visits(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
-    """Return when a walk that starts at the last boxes and takes their edges in order comes to each of `count` boxes.
+    """Return the turn of each of `count` boxes in a depth-first walk from the last ones against the edges, in order.
 
     >>> first_visits(4, [(1, 3), (0, 3), (2, 3)])
     [2, 1, 3, 0]
@@ -258,12 +258,12 @@ def first_visits(count: int, edges: Iterable[tuple[int, int]]) -> list[int]:
 
 
 def inversions(first: Sequence[int], second: Iterable[int]) -> int:
-    """Return how many pairs of a number of `first`, which is sorted, and one of `second` have the greater first."""
+    """Return how many pairs of a number in `first`, which is sorted, and a smaller one in `second` there are."""
     return sum(len(first) - bisect_right(first, end) for end in second)
 
 
 def ascending(wishes: Iterable[float], weights: Iterable[float]) -> list[float]:
-    """Return the ascending numbers that are nearest to `wishes`, in the sense of weighted least squares.
+    """Return the ascending numbers nearest to `wishes` by weighted least squares.
 
     >>> ascending([1.0, 4.0, 2.0, 5.0], [1.0, 1.0, 1.0, 1.0])
     [1.0, 3.0, 3.0, 5.0]

@@ -1,6 +1,6 @@
-"""What a drawing of a graph shows, whatever it is drawn with: boxes, the edges between them, and their words.
+"""The content of a drawing of a graph, shared by SVG and DOT: boxes, the edges between them, and their words.
 
-Constants are not nodes: a number beside a node is written into the operation (`* 2`), a sequence of numbers gets a box.
+Constants are not nodes: a single one is a part of the operation (`* 2`), a sequence of them gets a box.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ NAMES = {"parameter": "parameters", "input": "inputs", FOLDED: "nodes"}
 
 @dataclass(slots=True)
 class Box:
-    """One box: a node, a sequence of constants, or what was folded into one.
+    """A node, a sequence of constants, or several nodes folded into one box.
 
     Attributes:
-        kind: one of the five above.
-        label: the node's, printable, or an empty string.
+        kind: `"parameter"`, `"input"`, `"constant"`, `"operation"` or `"folded"`.
+        label: the label of the node, printable, or an empty string.
         operation: the operation with its constants, or an empty string.
         data: the number, or the range of several.
-        grad: the gradient, or the largest of several; None where there is none.
-        size: the size of that gradient.
-        count: how many nodes or numbers it stands for.
+        grad: the gradient, or the largest of several; None without one.
+        size: the absolute value of that gradient.
+        count: how many nodes or numbers are in it.
         root: whether it is the root.
-        details: all there is to know, in lines.
+        details: the full information, as lines of a tooltip.
     """
 
     kind: str
@@ -53,11 +53,11 @@ class Box:
 
 @dataclass(slots=True)
 class Picture:
-    """Boxes, sources before targets, and edges as pairs of their numbers, one for each argument.
+    """Boxes, sources before targets, and edges as pairs of their indices, one for each operand.
 
     Attributes:
         names: for each edge the name of the argument, where the order of arguments matters.
-        shows_gradients: whether any gradient is not zero; otherwise none is shown.
+        shows_gradients: whether any gradient is not zero; otherwise gradients are left out.
     """
 
     boxes: list[Box]
@@ -67,11 +67,11 @@ class Picture:
 
 
 def picture(root: Value, max_nodes: int | None = None, parameters: Iterable[Value] | None = None) -> Picture:
-    """Return what a drawing of the graph of `root` shows, folded to at most `max_nodes` boxes.
+    """Return the content of a drawing of the graph of `root`, folded to at most `max_nodes` boxes.
 
     Raises:
-        TypeError: if `root` is no `Value`, or `parameters` are no list of them.
-        ValueError: if `max_nodes` is no whole number of at least 2.
+        TypeError: if `root` is not a `Value`, or `parameters` is not iterable.
+        ValueError: if `max_nodes` is not a whole number of at least 2.
     """
     if not is_node(root):
         raise TypeError(f"expected a Value to draw, got {type(root).__name__} {root!r:.60}")
@@ -112,7 +112,7 @@ def single_box(sketch: Sketch, group: list[int]) -> Box:
 
 
 def folded_box(sketch: Sketch, group: list[int]) -> Box:
-    """Return the box of several items: leaves of one kind, or a part of the graph."""
+    """Return the box of several items: leaves of one kind, or a piece of the graph."""
     kinds = {sketch.kind(index) for index in group}
     nodes = [item for item in (sketch.items[index] for index in group) if not isinstance(item, Numbers)]
     sizes = [magnitude(gradient(node)) for node in nodes]

@@ -1,6 +1,6 @@
-"""The graph of a root as numbered items and edges between them: the constants that take part are items too.
+"""The graph of a root as a list of items and edges between their indices; sequences of constants are items too.
 
-Nodes are seen here as data only, as in `graph`.
+Nodes are read as plain data here, as in `graph`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PARAMETER, INPUT, CONSTANT, OPERATION = "parameter", "input", "constant", "opera
 
 
 class Numbers:
-    """A sequence of constants that takes part in operations."""
+    """A sequence of constants that is an operand."""
 
     __slots__ = ("numbers",)
 
@@ -28,12 +28,12 @@ class Numbers:
 
 
 class Sketch:
-    """The graph of a root: items, each after those it was made from, and edges between their numbers.
+    """The graph of a root: items, each after those it depends on, and edges between their indices.
 
     Attributes:
         items: nodes, and sequences of constants.
-        edges: one for each operand, from its number to that of the node made from it.
-        names: for each edge the name of the argument, where arguments are not all alike.
+        edges: one for each operand, from its index to that of the result.
+        names: for each edge the name of the argument, empty if the order of arguments does not matter.
     """
 
     def __init__(self, root: Value, parameters: Iterable[Value] | None) -> None:
@@ -49,7 +49,7 @@ class Sketch:
                 elif isinstance(operand, tuple) and operand:
                     if is_node(operand[0]):
                         links += [(element, node, name) for element in operand]
-                    else:  # equal sequences are one box: a layer's neurons share their inputs
+                    else:  # equal sequences share a box, as the inputs of the neurons in a layer do
                         links.append((sequences.setdefault(repr(operand), Numbers(operand)), node, name))
         leaves = graph.leaves(nodes) if nodes else [root]
         self.items: list[Value | Numbers] = [*sequences.values(), *leaves, *nodes]
@@ -58,7 +58,7 @@ class Sketch:
         self.names = [name if order_matters(target, name) else "" for _, target, name in links]
 
     def kind(self, index: int) -> str:
-        """Return the kind of an item."""
+        """Return the kind of the item at `index`."""
         item = self.items[index]
         if isinstance(item, Numbers):
             return CONSTANT
@@ -68,7 +68,7 @@ class Sketch:
 
 
 def arguments(node: Value) -> Iterator[tuple[str, Any]]:
-    """Yield the operands of `node` with the names of the arguments: nodes, plain numbers, or tuples of either."""
+    """Yield the names of the arguments of `node` with its operands: nodes, plain numbers, or tuples of either."""
     if node.op is None:
         return
     if node.op.rule is not None:
@@ -78,14 +78,14 @@ def arguments(node: Value) -> Iterator[tuple[str, Any]]:
 
 
 def order_matters(node: Value, name: str) -> bool:
-    """Return whether the argument `name` of `node` is not like the others."""
+    """Return whether the argument `name` of `node` cannot be exchanged with the others."""
     if node.op.rule is None or node.op.rule.is_sequence(name):
         return False
     return node.op.mask.count(True) > 1 and node.op.name not in ("add", "mul", "dot", "logaddexp")
 
 
 def weights_and_biases(nodes: Iterable[Value]) -> set[Value]:
-    """Return the leaves that are weights or the bias of a `dot`: what is taken for a parameter unless it is said."""
+    """Return the leaves that are weights or the bias of a `dot`: the default guess at the parameters."""
     found: set[Value] = set()
     for node in nodes:
         if node.op.name == "dot" and node.op.rule is not None:

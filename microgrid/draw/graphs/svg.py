@@ -1,7 +1,7 @@
-"""A graph as a self-contained SVG: no program, no network, no script and no style sheet.
+"""A graph as a self-contained SVG: it needs no program, no network, no script and no style sheet.
 
-Boxes are opaque and edges of a middle grey, so that the picture does on light and on dark pages. There is neither
-`<style>` nor an `id` in it: a notebook puts many pictures into one page, where those would meet.
+Boxes are opaque and edges are grey, so that the picture works on light and on dark pages. It contains no `<style>` and
+no `id`: a notebook puts many pictures into one page, where they would clash.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from microgrid.engine.value import Value
 
 FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
-CHARACTER, LINE, PAD, PILL = 7.3, 17.0, 9.0, 18.0  # of a character at 12 pixels, monospaced
+CHARACTER, LINE, PAD, PILL = 7.3, 17.0, 9.0, 18.0  # in pixels, for a monospaced font of 12
 MARGIN, GAP, SPACING, GUTTER, STEP = 12.0, 38.0, 12.0, 9.0, 18.0
 WIDEST = 24  # characters of a label or an operation
 INK, MUTED, EDGE, ROOT, PILL_COLOUR = "#1f2933", "#66727f", "#8793a0", "#c27c0e", "#3b4754"
-# Of each kind: fill, border, radius of the corners.
+# Fill, border and corner radius of each kind.
 STYLES = {
     "parameter": ("#e3f3e6", "#3f8f57", 3),
     "input": ("#e2eefb", "#3d7ab8", 14),
@@ -35,16 +35,16 @@ STYLES = {
     FOLDED: ("#efeaf7", "#8a78b0", 7),
 }
 WHITE, WARM, COLD, BROKEN = (255, 255, 255), (240, 138, 75), (92, 148, 226), "#e05cc8"
-CELL_NODES = 40  # how many a notebook cell draws unasked
+CELL_NODES = 40  # the largest graph that a notebook cell draws by itself
 SHOWN_NODES = 200
-CELL_WIDTH, SMALLEST = 900.0, 0.6  # what a notebook shows at once, and how far a picture is shrunk for that
-MANY = 150  # edges, from which on they are thin
+CELL_WIDTH, SMALLEST = 900.0, 0.6  # the width that a notebook shows without scrolling, and the smallest scale to fit it
+MANY = 150  # with so many edges they are drawn thin
 
 
 class SVG(str):
-    """The text of a picture, which notebooks show as a picture.
+    """The text of an SVG, which notebooks show as a picture.
 
-    There a wide one is drawn smaller, so as to fit a cell, while it can be read: beyond that it is scrolled.
+    There, a wide picture is scaled down to fit the cell, but only as far as it stays readable; then it scrolls.
     """
 
     __slots__ = ()
@@ -59,19 +59,19 @@ class SVG(str):
 def to_svg(root: Value, max_nodes: int = SHOWN_NODES, parameters: Iterable[Value] | None = None) -> SVG:
     """Return the graph of `root` as the text of an SVG picture, which a notebook shows.
 
-    Each box shows the label and the operation of a node, its number and its gradient, whose sign and size are its
-    colour. While all gradients are zero they are left out. Inputs are blue and round, parameters green and angular,
-    constants dashed; the root has a thick border.
+    Each box shows the label and the operation of a node, its value, and its gradient on a colour for its sign and size.
+    If all gradients are zero, they are left out. Inputs are blue and round, parameters green and angular, constants
+    dashed; the root has a thick border.
 
     Args:
         root: the node whose graph is drawn.
-        max_nodes: more boxes than that are folded: leaves that serve the same operations, then what is far from the
-            root. A folded box says how many nodes it stands for.
-        parameters: the leaves that are drawn as parameters; unless given, weights and biases of `dot`.
+        max_nodes: the largest count of boxes. A larger graph is folded: first leaves that are operands of the same
+            operations share a box, then nodes far from the root. A folded box says how many nodes are in it.
+        parameters: the leaves to draw as parameters; unless given, weights and biases of `dot`.
 
     Raises:
-        TypeError: if `root` is no `Value`.
-        ValueError: if `max_nodes` is no whole number of at least 2.
+        TypeError: if `root` is not a `Value`.
+        ValueError: if `max_nodes` is not a whole number of at least 2.
 
     >>> from microgrid import Value
     >>> x = Value(2.0, label="x")
@@ -109,7 +109,7 @@ def columns(text: str) -> int:
 
 
 def lines_of(box: Box, drawn: Picture) -> list[str]:
-    """Return the lines of text below the operation: label, number, gradient."""
+    """Return the lines of text below the operation: label, value, gradient."""
     name = box.label or ("" if box.operation else box.kind)
     if box.kind == "constant":
         return [box.data]
@@ -119,13 +119,13 @@ def lines_of(box: Box, drawn: Picture) -> list[str]:
 
 
 def size_of(box: Box, lines: Sequence[str], gutter: float) -> tuple[float, float]:
-    """Return width and height of a box; widths are in steps, so that most are the same."""
+    """Return width and height of a box; widths are multiples of `STEP`, so that most boxes line up."""
     wide = max(columns(text) for text in (*lines, printable(box.operation, WIDEST))) * CHARACTER + 2 * PAD + gutter
     return max(math.ceil(wide / STEP), 3) * STEP, len(lines) * LINE + 8 + (PILL if box.operation else 0.0)
 
 
 def gradient_colour(box: Box, largest: float) -> str:
-    """Return the colour of a gradient: warm above zero, cold below, the paler the smaller."""
+    """Return the colour of a gradient: warm if positive, cold if negative, the smaller the paler."""
     if not math.isfinite(box.size):
         return BROKEN
     share = box.size / largest if largest else 0.0
@@ -135,7 +135,7 @@ def gradient_colour(box: Box, largest: float) -> str:
 
 
 def card(box: Box, lines: Sequence[str], size: tuple[float, float], gutter: float, largest: float) -> list[str]:
-    """Return the elements of a box whose left upper corner is the origin."""
+    """Return the elements of a box whose upper left corner is the origin."""
     width, height = size
     fill, border, radius = STYLES[box.kind]
     frame = f'stroke="{ROOT}" stroke-width="3"' if box.root else f'stroke="{border}" stroke-width="1.3"'
@@ -161,7 +161,7 @@ def card(box: Box, lines: Sequence[str], size: tuple[float, float], gutter: floa
 
 
 def styles(box: Box, lines: Sequence[str]) -> list[str]:
-    """Return the attributes of each line: the name bold, a kind in its place slanted, then numbers."""
+    """Return the attributes of each line: a label is bold, a kind instead of one in italics, numbers are plain."""
     plain = f'fill="{INK}"'
     if not box.label and (box.operation or box.kind == "constant"):
         return [plain] * len(lines)
@@ -196,13 +196,13 @@ def edge_path(route: Sequence[tuple[float, float]]) -> str:
 
 
 def port_name(name: str, route: Sequence[tuple[float, float]]) -> str:
-    """Return the name of an argument, within the box where its edge arrives."""
+    """Return the name of an argument, inside the box where its edge arrives."""
     x, y = route[-1]
     return f'<text x="{x + 4:.1f}" y="{y + 3:.1f}" font-size="9" fill="{MUTED}">{escape(name)}</text>'
 
 
 def for_cell(root: Value) -> str:
-    """Return what a notebook cell shows for `root`: its graph, or that it is too large to be drawn unasked."""
+    """Return what a notebook cell shows for `root`: its graph, or a note that it is too large to draw by itself."""
     if graph.has_more_than(root, CELL_NODES):
         shown = f"{root!r:.100}: more than {CELL_NODES} nodes, draw.to_svg(…) draws them"
         text = f'<text x="0" y="14" fill="{EDGE}">{escape(printable(shown))}</text>'

@@ -1,6 +1,6 @@
-"""A graph as an indented tree of text, from the root down to the leaves; what several nodes share is written out once.
+"""A graph as an indented tree of text, from the root down to the leaves; a shared node is written out once.
 
-The tree does not grow wider than a screen: what lies deeper than so many levels is continued as a tree of its own.
+To fit on a screen, a tree ends after `DEPTH` levels; what is deeper follows as a tree of its own.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from microgrid.engine.value import Value
 
-DEPTH = 24  # levels of one tree
+DEPTH = 24  # the levels of a tree
 
 
 def shared(nodes: list[Value]) -> set[Value]:
-    """Return the nodes that take part in operations more than once."""
+    """Return the nodes that are used more than once."""
     met: set[Value] = set()
     again: set[Value] = set()
     for node in nodes:
@@ -31,7 +31,7 @@ def shared(nodes: list[Value]) -> set[Value]:
 
 
 def children(node: Value) -> list[Any]:
-    """Return what stands below `node`: its parents, and sequences of constants, in the order of the arguments."""
+    """Return the children of `node` in the tree: its parents and sequences of constants, in the order of arguments."""
     found: list[Any] = []
     for _, operand in arguments(node):
         if is_node(operand):
@@ -42,22 +42,26 @@ def children(node: Value) -> list[Any]:
 
 
 class Tree:
-    """The lines of a graph, as they are written one by one."""
+    """Writes the lines of a graph.
+
+    Attributes:
+        lines: the lines written so far.
+    """
 
     def __init__(self, root: Value) -> None:
         nodes = graph.inner_nodes(root)
         self.shared = shared(nodes)
         self.shows_gradients = any(map(has_gradient, [root, *graph.leaves(nodes), *nodes]))
-        self.numbers: dict[Value, int] = {}  # of nodes that are referred to
+        self.numbers: dict[Value, int] = {}  # the `1` in `#1`, for nodes that other lines refer to
         self.written: set[Value] = set()
         self.lines: list[str] = []
         trees = [root]
-        for top in trees:  # grows meanwhile
+        for top in trees:  # it grows during the loop
             if top not in self.written:
                 trees += self.write(top)
 
     def write(self, top: Value) -> list[Value]:
-        """Write the tree below `top`, and return the nodes at which it goes on in trees of their own."""
+        """Write the tree of `top`, and return the nodes too deep for it, which need trees of their own."""
         later: list[Value] = []
         stack: list[tuple[Any, str, str, int]] = [(top, "", "", 0)]
         while stack:
@@ -79,7 +83,7 @@ class Tree:
         return later
 
     def name(self, node: Value) -> str:
-        """Return the number by which `node` is referred to."""
+        """Return the name, such as `#1`, by which lines refer to `node`."""
         return f"#{self.numbers.setdefault(node, len(self.numbers) + 1)} "
 
     def title(self, node: Value) -> str:
@@ -87,7 +91,7 @@ class Tree:
         return " ".join(filter(None, [label_of(node), operation_text(node)])) or number(node.data)
 
     def line(self, node: Value) -> str:
-        """Return the line of `node`, where it is written out or referred to."""
+        """Return the line of `node`: in full the first time, then as a reference."""
         if node in self.written:
             return f"{self.name(node)}{self.title(node)} (above)"
         parts = [self.name(node).strip()] if node in self.shared or node in self.numbers else []
@@ -98,16 +102,16 @@ class Tree:
 
 
 def to_text(root: Value) -> str:
-    """Return the graph of `root` as a tree: below each node those that it was computed from.
+    """Return the graph of `root` as an indented tree, with the parents of each node below it.
 
-    A node that is used more than once has a number, and is written out where it comes first. While all gradients are
-    zero they are left out.
+    A node that is used more than once gets a name such as `#1`, and is written out where it first appears. If all
+    gradients are zero, they are left out.
 
     Args:
         root: the node whose graph is written.
 
     Raises:
-        TypeError: if `root` is no `Value`.
+        TypeError: if `root` is not a `Value`.
 
     >>> from microgrid import Value
     >>> x, y = Value(2.0, label="x"), Value(3.0, label="y")

@@ -1,8 +1,8 @@
-"""What the plots share: axes of matplotlib, which is an extra, and colours.
+"""What the plots share: matplotlib axes (an extra) and colours.
 
-No state of `pyplot` is ever touched: a plot draws into the axes it is given, or into those of a figure of its own. The
-colours are of the palette by Okabe and Ito, which the colour-blind can tell apart; those taken show on white and on
-black. Classes have markers of different shapes besides.
+The state of `pyplot` is never touched: a plot draws into the axes it is given, or into those of a new figure. The
+colours come from the palette by Okabe and Ito, which colour-blind readers can tell apart; these six show on white and
+on black. Classes also have markers of different shapes.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ def axes_for(plot: str, ax: Axes | None, *, width: float = 5.0, height: float = 
     """Return `ax`, or the axes of a new figure.
 
     Args:
-        plot: the name of the function that asks.
-        ax: what it was given.
-        width, height: of the new figure, in inches.
-        instead: what draws the like without matplotlib.
+        plot: the name of the plot, for errors.
+        ax: the axes that the plot was given, or None.
+        width, height: the size of a new figure, in inches.
+        instead: a similar function that works without matplotlib, to recommend.
 
     Raises:
-        TypeError: if `ax` is something else than axes.
+        TypeError: if `ax` is given and not axes.
         ModuleNotFoundError: if matplotlib is not installed.
     """
     if ax is not None:
-        if not hasattr(ax, "set_xlabel"):  # as the module pyplot has not
-            raise TypeError(f"{plot} expects ax to be Axes of matplotlib, got {type(ax).__name__} {ax!r:.60}")
+        if not hasattr(ax, "set_xlabel"):  # for instance pyplot, a frequent mistake
+            raise TypeError(f"{plot} expects ax to be matplotlib Axes, got {type(ax).__name__} {ax!r:.60}")
         return ax
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
             f"{plot} needs matplotlib: install microgrid with the extra plot (pip install '.[plot]')"
-            + (f", or use {instead}, which needs nothing" if instead else "")
+            + (f", or use {instead}, which does without" if instead else "")
         ) from None
     return Figure(figsize=(width, height), layout="constrained").subplots()
 
 
 def label_epochs(ax: Axes) -> None:
-    """Make the horizontal axis one of epochs: whole numbers, unless somebody has chosen its ticks."""
+    """Label the horizontal axis as epochs, with ticks at integers unless the user has chosen others."""
     from matplotlib.ticker import AutoLocator
 
     ax.set_xlabel("epoch")
@@ -56,18 +56,18 @@ def label_epochs(ax: Axes) -> None:
         locator.set_params(integer=True, min_n_ticks=1)
 
 
-def colour(number: int) -> str:
-    """Return the colour of a class or a line."""
-    return COLOURS[number % len(COLOURS)]
+def colour(index: int) -> str:
+    """Return the colour of the class or the line at `index`."""
+    return COLOURS[index % len(COLOURS)]
 
 
 def scatter(ax: Axes, points: Iterable[tuple[float, float]], classes: Iterable[int]) -> None:
-    """Draw points with the colours and markers of their classes, and a legend of these if there are several."""
+    """Draw points in the colours and markers of their classes, with a legend if there are several classes."""
     pairs = list(zip(points, classes, strict=True))
-    found = sorted({number for _, number in pairs})
-    for number in found:
-        xs, ys = zip(*(point for point, one in pairs if one == number), strict=True)
-        style: dict[str, Any] = {"color": colour(number), "marker": MARKERS[number % len(MARKERS)]}
-        ax.scatter(xs, ys, s=36, edgecolors="white", linewidths=0.8, zorder=4, label=str(number), **style)
+    found = sorted({index for _, index in pairs})
+    for index in found:
+        xs, ys = zip(*(point for point, one in pairs if one == index), strict=True)
+        style: dict[str, Any] = {"color": colour(index), "marker": MARKERS[index % len(MARKERS)]}
+        ax.scatter(xs, ys, s=36, edgecolors="white", linewidths=0.8, zorder=4, label=str(index), **style)
     if len(found) > 1:
         ax.legend(title="target", fontsize="small", title_fontsize="small", framealpha=0.85)

@@ -1,4 +1,4 @@
-"""Where a model of two inputs divides the plane, as a figure and as text for a terminal."""
+"""Decision boundaries of models with two inputs, as a figure and as text for a terminal."""
 
 from __future__ import annotations
 
@@ -22,42 +22,42 @@ if TYPE_CHECKING:
 
     from microgrid.draw.plots.fields import Limits, Model, Point
 
-TINT, STEPS = 0.17, 4  # opacity of each of the steps that become denser away from the boundary
-COLUMNS, LEVELS = 49, 5  # of the text: cells in a line, shades
-CELL = 0.4  # width over height of a cell, about
+TINT, STEPS = 0.17, 4  # the opacity of each layer, and the count of layers far from the boundary
+COLUMNS, LEVELS = 49, 5  # in text: cells per line, shades
+CELL = 0.4  # about the width of a cell divided by its height
 
 
 class Plane:
-    """What is drawn: the samples with their classes, and from where to where the axes go.
+    """The samples with their classes, and the limits of the axes.
 
     Raises:
-        TypeError, ValueError: naming the function that asks, if `data` or limits do not fit.
+        TypeError, ValueError: naming `caller`, if `data` or the limits do not fit.
     """
 
-    def __init__(self, asker: str, data: Any, xlim: Any, ylim: Any, ax: Axes | None = None) -> None:
-        samples = () if data is None else checked_samples(asker, data)
+    def __init__(self, caller: str, data: Any, xlim: Any, ylim: Any, ax: Axes | None = None) -> None:
+        samples = () if data is None else checked_samples(caller, data)
         like = samples[0][0] if samples else []
         self.as_input = partial(tree.rebuilt, like) if hasattr(like, "tolist") else list
-        self.points: list[Point] = [checked_point(asker, x) for x, _ in samples]
+        self.points: list[Point] = [checked_point(caller, x) for x, _ in samples]
         self.classes = [class_of(target) for _, target in samples]
         columns = list(zip(*self.points, strict=True)) or [(), ()]
         found = [limits(column) for column in columns]
         if ax is not None and not self.points and ax.has_data():
             found = [ax.get_xlim(), ax.get_ylim()]
-        self.xlim = found[0] if xlim is None else checked_limits(asker, "xlim", xlim)
-        self.ylim = found[1] if ylim is None else checked_limits(asker, "ylim", ylim)
+        self.xlim = found[0] if xlim is None else checked_limits(caller, "xlim", xlim)
+        self.ylim = found[1] if ylim is None else checked_limits(caller, "ylim", ylim)
 
 
-def checked_point(asker: str, x: Any) -> Point:
+def checked_point(caller: str, x: Any) -> Point:
     """Return an input as two numbers.
 
     Raises:
-        ValueError: if it is something else.
+        ValueError: if it is not two numbers.
     """
     try:
         first, second = map(plain_float, x)
     except (TypeError, ValueError):
-        raise ValueError(f"{asker} expects inputs of two numbers, got {x!r:.60}") from None
+        raise ValueError(f"{caller} expects inputs of two numbers, got {x!r:.60}") from None
     return first, second
 
 
@@ -71,22 +71,22 @@ def plot_decision_boundary(
     ylim: Limits | None = None,
     resolution: int = 60,
 ) -> Axes:
-    """Draw the regions of the classes and the samples in them; return the axes.
+    """Draw the regions of the classes, and the samples; return the axes.
 
-    A region is the denser, the clearer the model is about it: how far the output is from the threshold, or the largest
-    score from the second, in parts of the largest such distance of a sample; but while a network is sure of none, all
-    is pale: parts of 1 at least, or of the threshold if it is not 0.
+    The surer the model, the stronger the colour. Its margin counts: the distance of the output from the threshold, or
+    of the largest score from the second largest. The largest margin of a sample has full colour, provided it is at
+    least 1, or at least the threshold if that is not 0: a network that is not sure of anything yet is pale all over.
 
     Args:
-        model: takes two numbers, and returns one, or a score for each class; usually a `Module`.
+        model: a function from two numbers to one, or to a score for each class; usually a `Module`.
         data: the inputs and the targets, as for `fit`; unless given, no samples are drawn.
-        ax: where it is drawn; a figure of its own unless given.
-        threshold: what divides the classes of a single output: 0.5 for probabilities, 0 for logits or hinge.
-        xlim, ylim: from where to where the inputs go; as the samples need, unless given.
-        resolution: how many points there are in a row and in a column of the grid.
+        ax: the axes to draw into; those of a new figure unless given.
+        threshold: the output between the two classes of a single output: 0.5 for probabilities, 0 for logits or hinge.
+        xlim, ylim: the limits of the inputs; chosen to show all samples unless given.
+        resolution: the count of points in each row and each column of the grid.
 
     Raises:
-        ModuleNotFoundError: if there are neither axes nor matplotlib.
+        ModuleNotFoundError: if no axes are given and matplotlib is missing.
         TypeError, ValueError: if an argument does not fit.
     """
     ax = axes_for("plot_decision_boundary", ax, instead="draw.decision_boundary_text")
@@ -101,11 +101,11 @@ def plot_decision_boundary(
 
 
 def draw_regions(ax: Axes, field: Field) -> None:
-    """Draw the regions of the classes in steps of opacity, and the lines between them."""
+    """Draw the regions of the classes in layers of opacity, and the lines between them."""
     for index, margin in enumerate(field.margins):
         found = [one for row in margin for one in row if math.isfinite(one)] or [0.0]
         starts = [step / STEPS * field.reach for step in range(STEPS)]
-        for start in starts:  # one above the other, so that no seams show
+        for start in starts:  # layers on top of each other: side by side, the seams would show
             if max(found) > start:
                 levels, tint = [start, math.inf], [colour(index)]
                 ax.contourf(field.xs, field.ys, margin, levels=levels, colors=tint, alpha=TINT, zorder=0)
@@ -124,14 +124,14 @@ def decision_boundary_text(
     height: int | None = None,
     color: bool | None = None,
 ) -> str:
-    """Return the plane as lines of shades, from light, class 0, to dark, class 1, with the targets of the samples on
-    it; of several classes each has a shade.
+    """Return the plane as lines of text, shaded from light (class 0) to dark (class 1), with the targets of the
+    samples on it; with more classes, each has a shade.
 
     Args:
         model, data, threshold, xlim, ylim: as for `plot_decision_boundary`.
-        width: the number of columns, the frame included; None for those of the terminal, but 51 at most.
-        height: the number of lines within the frame; None for what looks natural.
-        color: whether there are colours; None for: if the terminal shows them and NO_COLOR is not set.
+        width: the count of columns, including the frame; None for the width of the terminal, but at most 51.
+        height: the count of lines within the frame; None for about equal scales on both axes.
+        color: whether to use colours; None to use them if the terminal shows them and NO_COLOR is not set.
 
     Raises:
         TypeError, ValueError: if an argument does not fit.
@@ -148,17 +148,17 @@ def decision_boundary_text(
     +-----------------+
     0 [ ░▒▓█] 1; x[0] from -0.2 to 1.2, x[1] upwards from -0.2 to 1.2
     """
-    asker = "decision_boundary_text"
+    caller = "decision_boundary_text"
     for name, count in (("width", width), ("height", height)):
         if count is not None:
-            check_count(asker, name, count, 1)
-    plane = Plane(asker, data, xlim, ylim)
+            check_count(caller, name, count, 1)
+    plane = Plane(caller, data, xlim, ylim)
     columns = max((min(terminal.width(), COLUMNS + 2) if width is None else width) - 2, 2)
     lines = max(round(CELL * columns) if height is None else height, 2)
     xs, ys = evenly(plane.xlim, columns), evenly(plane.ylim, lines)
-    field, marks = Field(asker, model, xs, ys, threshold, plane.points, plane.as_input), {}
-    for (x, y), number_of_class in zip(plane.points, plane.classes, strict=True):
-        marks[nearest(xs, x), nearest(ys, y)] = str(number_of_class)
+    field, marks = Field(caller, model, xs, ys, threshold, plane.points, plane.as_input), {}
+    for (x, y), index in zip(plane.points, plane.classes, strict=True):
+        marks[nearest(xs, x), nearest(ys, y)] = str(index)
     colours = terminal.has_colours() if color is None else color
     frame = f"+{'-' * columns}+"
     drawn = [frame]
@@ -170,12 +170,12 @@ def decision_boundary_text(
 
 
 def nearest(places: Sequence[float], x: float) -> int:
-    """Return the number of the place that is the nearest to `x`."""
-    return min(range(len(places)), key=lambda number: abs(places[number] - x))
+    """Return the index of the place nearest to `x`."""
+    return min(range(len(places)), key=lambda index: abs(places[index] - x))
 
 
 def cell(field: Field, column: int, row: int, marks: dict[tuple[int, int], str], colours: bool) -> str:
-    """Return one cell of the picture, with the mark there; ! where the model says nan."""
+    """Return one cell of the picture: its mark, a shade, or `!` if the model returns nan."""
     found, mark = [margin[row][column] for margin in field.margins], marks.get((column, row), "")
     if any(map(math.isnan, found)):
         return mark or "!"
@@ -186,13 +186,13 @@ def cell(field: Field, column: int, row: int, marks: dict[tuple[int, int], str],
 
 
 def shade(level: int, palette: Sequence[int], colours: bool, mark: str = "") -> str:
-    """Return the cell of a level: a colour or a shade, or `mark` on it."""
+    """Return a cell of the shade or colour of `level`, or `mark` on it."""
     level %= LEVELS
     return terminal.painted(mark or " ", palette[level]) if colours else mark or terminal.shades()[level]
 
 
 def key(classes: int, colours: bool) -> str:
-    """Return what the shades stand for."""
+    """Return the legend of the shades."""
     if classes == 2:
         return f"0 [{''.join(shade(level, terminal.BLUE_TO_ORANGE, colours) for level in range(LEVELS))}] 1"
-    return " ".join(f"{number} [{shade(number, terminal.DISTINCT, colours)}]" for number in range(classes))
+    return " ".join(f"{index} [{shade(index, terminal.DISTINCT, colours)}]" for index in range(classes))

@@ -1,4 +1,4 @@
-"""Losses and metrics of a training run over its epochs, as a figure and as lines of text."""
+"""The losses and metrics of a training run over its epochs, as a figure and as text."""
 
 from __future__ import annotations
 
@@ -21,54 +21,54 @@ if TYPE_CHECKING:
 
     Run: TypeAlias = History | Sequence[float]
 
-DECADES = 2.0  # of losses, from which on their axis is logarithmic
-WIDEST = 60  # bars
+DECADES = 2.0  # losses that span more get a logarithmic axis
+WIDEST = 60  # the largest count of bars
 
 
-def curves_of(asker: str, history: Run | Mapping[str, Run]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the losses and the metrics that `history` holds, by name.
+def curves_of(caller: str, history: Run | Mapping[str, Run]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the losses and the metrics in `history`, by name.
 
     Raises:
-        TypeError: if it holds something else.
+        TypeError: if it contains something else.
     """
-    history = arrays.listed(asker, history)
+    history = arrays.listed(caller, history)
     if hasattr(history, "items"):
-        runs = {str(name): losses_of(asker, run) for name, run in history.items()}
+        runs = {str(name): losses_of(caller, run) for name, run in history.items()}
         return runs, {}
     metrics = getattr(history, "metrics", {})
     shown = {name: found for name, found in metrics.items() if all(map(is_number, found))}
-    return {"loss": losses_of(asker, history)}, shown
+    return {"loss": losses_of(caller, history)}, shown
 
 
-def losses_of(asker: str, run: Any) -> Sequence[float]:
+def losses_of(caller: str, run: Any) -> Sequence[float]:
     """Return the losses of one run.
 
     Raises:
         TypeError: if they are not numbers.
     """
-    losses: Sequence[float] = arrays.listed(asker, getattr(run, "loss", run))
+    losses: Sequence[float] = arrays.listed(caller, getattr(run, "loss", run))
     if not hasattr(losses, "__len__") or not all(map(is_number, losses)):
-        raise TypeError(f"{asker} expects a History, losses, or a dict of either, got {run!r:.60}")
+        raise TypeError(f"{caller} expects a History, losses, or a dict of either, got {run!r:.60}")
     return losses
 
 
 def spans_decades(curves: Mapping[str, Sequence[float]]) -> bool:
-    """Return whether the numbers are so different that only their logarithms can be seen side by side."""
+    """Return whether the losses span too many decades for a linear axis."""
     numbers = [loss for losses in curves.values() for loss in losses if math.isfinite(loss)]
     return bool(numbers) and min(numbers) > 0 and math.log10(max(numbers)) - math.log10(min(numbers)) > DECADES
 
 
 def plot_history(history: Run | Mapping[str, Run], ax: Axes | None = None, *, log: bool | None = None) -> Axes:
-    """Draw the losses over the epochs, and the metrics with an axis of their own on the right; return the axes.
+    """Draw the losses over the epochs, and the metrics on a second axis at the right; return the axes.
 
     Args:
-        history: what `fit` returned, or losses; a dict of either, by name, draws the losses of several runs.
-        ax: where it is drawn; a figure of its own unless given.
-        log: whether the axis of the losses is logarithmic; None for: if they span more than two decades.
+        history: a `History`, as `fit` returns it, or a list of losses; a dict of either, by name, compares runs.
+        ax: the axes to draw into; those of a new figure unless given.
+        log: whether the axis of the losses is logarithmic; None to decide by whether they span two decades.
 
     Raises:
-        ModuleNotFoundError: if there are neither axes nor matplotlib.
-        TypeError: if `history` holds something else than numbers.
+        ModuleNotFoundError: if no axes are given and matplotlib is missing.
+        TypeError: if `history` contains something other than numbers.
     """
     losses, metrics = curves_of("plot_history", history)
     ax = axes_for("plot_history", ax, width=5.6, height=3.6, instead="draw.history_text")
@@ -92,7 +92,7 @@ def plot_history(history: Run | Mapping[str, Run], ax: Axes | None = None, *, lo
 
 
 def dots(found: Sequence[float]) -> dict[str, Any]:
-    """Return the style that shows the numbers between which there is no line: those without a finite neighbour.
+    """Return a style that marks numbers without a finite neighbour, which no line would show.
 
     >>> dots([3.0]), dots([3.0, 2.0, float("nan"), 1.0])
     ({'marker': 'o', 'markevery': [0]}, {'marker': 'o', 'markevery': [3]})
@@ -103,15 +103,15 @@ def dots(found: Sequence[float]) -> dict[str, Any]:
 
 
 def history_text(history: Run | Mapping[str, Run], *, width: int | None = None, log: bool | None = None) -> str:
-    """Return the losses and metrics over the epochs as lines of bars, each with its first and its last number.
+    """Return the losses and metrics over the epochs as lines of bars, each followed by its first and last number.
 
     Args:
         history: as for `plot_history`.
-        width: the number of columns; None for those of the terminal.
-        log: whether the bars of losses are logarithmic; None for: if they span more than two decades.
+        width: the count of columns; None for the width of the terminal.
+        log: whether the bars of losses are logarithmic; None to decide by whether they span two decades.
 
     Raises:
-        TypeError: if `history` holds something else than numbers.
+        TypeError: if `history` contains something other than numbers.
 
     >>> print(history_text([9.0, 4.0, 1.0, 0.0]))
     loss  █▄▂▁  9 → 0, 4 epochs
@@ -131,10 +131,10 @@ def history_text(history: Run | Mapping[str, Run], *, width: int | None = None, 
 
 
 def tail(found: Sequence[float], arrow: str) -> str:
-    """Return how a curve begins and ends."""
+    """Return the text after the bars: the first and the last number, and the count of epochs."""
     return f"{number(found[0])} {arrow} {number(found[-1])}, {len(found)} epochs" if found else "0 epochs"
 
 
 def logarithm(loss: float) -> float:
-    """Return the logarithm of a loss; nan where there is none."""
+    """Return the decimal logarithm of a loss; nan if it is not positive."""
     return math.log10(loss) if loss > 0 else math.nan

@@ -1,9 +1,9 @@
 """The loss over a plane through the parameters of a model, as a figure.
 
-A loss is a function of all parameters, and a figure has two dimensions: what it shows depends on the directions that
-are chosen. Random ones are scaled neuron by neuron, so that a step of 1 changes each neuron as much as its own size:
-the filter normalisation of Li et al., "Visualizing the Loss Landscape of Neural Nets", 2018 (arXiv:1712.09913). Where
-the training went is hardly ever seen in random directions; with a recorder the plane is laid along its way.
+A loss depends on all parameters, and a figure has two dimensions: what it shows depends on the choice of directions.
+Random directions are scaled neuron by neuron, so that a step of 1 changes each neuron by as much as its own length: the
+filter normalisation of Li et al., "Visualizing the Loss Landscape of Neural Nets", 2018 (arXiv:1712.09913). The path of
+a training run is nearly orthogonal to random directions; with a recorder, the plane is chosen along the path.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     Vector = Sequence[float]
 
 LEVELS = 14
-LOGARITHMIC = 30.0  # largest over smallest loss, from which on the levels are spaced by their logarithms
-STRAIGHT = 1e-6  # a path that leaves its line by less, in parts of its length, has no second direction
+LOGARITHMIC = 30.0  # if largest / smallest loss is above this, levels are spaced logarithmically
+STRAIGHT = 1e-6  # a path that leaves a line by less than this times its length counts as straight
 
 
 def plot_loss_surface(
@@ -54,26 +54,27 @@ def plot_loss_surface(
     rng: random.Random | int | None = None,
     compile: bool = True,
 ) -> Axes:
-    """Draw the mean loss of the samples along two directions from the parameters as they are; return the axes.
+    """Draw the mean loss of the samples along two directions from the current parameters; return the axes.
 
-    With a recorder the path of the training is drawn, seen from above the plane. Unless directions are given, the first
-    leads back to where the path begins, the second to where it is the farthest from that line; both have length 1.
-    Without a recorder two directions are drawn at random, a step of 1 as long as the parameters of each neuron.
+    With a recorder, the path of the training is drawn too, projected onto the plane. Unless directions are given, the
+    first one points from the current parameters to the farthest point of the path, the second to the point farthest
+    from that line; both have length 1. Without a recorder two directions are drawn at random, in which a step of 1 is
+    as long as the parameters of each neuron.
 
     Args:
         model: a `Module` that takes an input and returns a prediction.
         data: the inputs and the targets, as for `fit`.
-        ax: where it is drawn; a figure of its own unless given.
-        loss: takes a prediction and a target of one sample, as for `fit`.
-        recorder: took down the parameters in the course of the training.
-        directions: two lists of numbers, one for each parameter.
-        reach: how far the plane reaches in both directions; unless given 1, with a recorder as far as the path.
-        resolution: how many points there are in a row and in a column.
-        rng: where directions are drawn from: None (the module `random`), a seed, or a `random.Random`.
-        compile: whether the loss is compiled, which demands as of `fit` that it be pure.
+        ax: the axes to draw into; those of a new figure unless given.
+        loss: a function of a prediction and the target of one sample, as for `fit`.
+        recorder: the `Recorder` of the training run.
+        directions: two lists of numbers, with one number for each parameter.
+        reach: the extent of the plane in both directions; unless given 1, or with a recorder that of the path.
+        resolution: the count of points in each row and each column.
+        rng: the source of random directions: None (the module `random`), a seed, or a `random.Random`.
+        compile: whether to compile the loss; as for `fit`, it has to be pure then.
 
     Raises:
-        ModuleNotFoundError: if there are neither axes nor matplotlib.
+        ModuleNotFoundError: if no axes are given and matplotlib is missing.
         TypeError, ValueError: if an argument does not fit.
     """
     ax = axes_for("plot_loss_surface", ax, width=5.6)
@@ -99,10 +100,10 @@ def plot_loss_surface(
 
 
 def steps_of(recorder: Recorder | None, leaves: Sequence[Value]) -> list[Vector]:
-    """Return where the path of the training went, as seen from the parameters as they are.
+    """Return the path of the training, relative to the current parameters.
 
     Raises:
-        ValueError: if it is of other parameters.
+        ValueError: if the recorder has another count of parameters.
     """
     if recorder is None:
         return []
@@ -113,11 +114,11 @@ def steps_of(recorder: Recorder | None, leaves: Sequence[Value]) -> list[Vector]
 def directed(
     model: Module, steps: Sequence[Vector], directions: Any, source: random.Random
 ) -> tuple[tuple[str, str], tuple[Vector, Vector]]:
-    """Return the two directions of the plane, after the names of its axes."""
+    """Return the names of the axes, and the two directions of the plane."""
     if directions is not None:
         return ("first direction", "second direction"), checked_directions(directions, len(model.parameters()))
     if any(map(length, steps)):
-        return ("distance back along the training", "distance aside from it"), along_and_aside(steps, model, source)
+        return ("distance back along the training", "distance aside from it"), directions_of_path(steps, model, source)
     first, second = random_direction(model, source), random_direction(model, source)
     return ("first random direction", "second random direction"), (first, second)
 
@@ -126,7 +127,7 @@ def checked_directions(directions: Any, count: int) -> tuple[Vector, Vector]:
     """Return two directions.
 
     Raises:
-        ValueError: if they are not two, of a number for each parameter, or the same but for a factor.
+        ValueError: if they do not have one number for each parameter, or are parallel.
     """
     first, second = ([float(number) for number in direction] for direction in directions)
     if len(first) != count or len(second) != count:
@@ -134,8 +135,8 @@ def checked_directions(directions: Any, count: int) -> tuple[Vector, Vector]:
         raise ValueError(
             f"plot_loss_surface expects directions of {count} numbers, one for each parameter, got {counts}"
         )
-    if not length(aside(second, first)) > STRAIGHT * length(second):
-        raise ValueError("plot_loss_surface expects directions that differ, and these two span no plane")
+    if not length(orthogonal(second, first)) > STRAIGHT * length(second):
+        raise ValueError("plot_loss_surface expects directions that span a plane, got two parallel ones")
     return first, second
 
 
@@ -144,34 +145,34 @@ def length(vector: Vector) -> float:
     return math.hypot(*vector)
 
 
-def aside(vector: Vector, direction: Vector) -> Vector:
-    """Return the part of `vector` that is at right angles to `direction`."""
+def orthogonal(vector: Vector, direction: Vector) -> Vector:
+    """Return the component of `vector` that is orthogonal to `direction`."""
     square = math.fsum(x * x for x in direction) or 1.0
     share = math.fsum(x * y for x, y in zip(vector, direction, strict=True)) / square
     return [x - share * y for x, y in zip(vector, direction, strict=True)]
 
 
 def unit(vector: Vector) -> Vector:
-    """Return the vector of length 1 in this direction."""
+    """Return `vector` scaled to length 1."""
     size = length(vector)
     return [x / size for x in vector]
 
 
-def along_and_aside(steps: Sequence[Vector], model: Module, source: random.Random) -> tuple[Vector, Vector]:
-    """Return the direction to the farthest step, and at right angles to it the one to what is farthest from that line.
+def directions_of_path(steps: Sequence[Vector], model: Module, source: random.Random) -> tuple[Vector, Vector]:
+    """Return the direction to the farthest step, and orthogonal to it the one to the step farthest from that line.
 
-    Of a straight path, the second is drawn at random.
+    For a straight path, the second direction is random.
     """
     farthest = max(steps, key=length)
     first = unit(farthest)
-    beside = max((aside(step, first) for step in steps), key=length)
+    beside = max((orthogonal(step, first) for step in steps), key=length)
     if length(beside) <= STRAIGHT * length(farthest):
-        beside = aside(random_direction(model, source), first)
+        beside = orthogonal(random_direction(model, source), first)
     return first, unit(beside)
 
 
 def random_direction(model: Module, source: random.Random) -> Vector:
-    """Return normally distributed numbers, for each neuron as long as its parameters; zero for what is frozen."""
+    """Return normally distributed numbers, scaled for each neuron to the length of its parameters; zero if frozen."""
     drawn: dict[int, float] = {}
     for cells in rows_of(model).values():
         leaves = [leaf for _, leaf in cells if not isinstance(leaf, Frozen)]
@@ -182,12 +183,12 @@ def random_direction(model: Module, source: random.Random) -> Vector:
 
 
 def coordinates(step: Vector, first: Vector, second: Vector) -> Point:
-    """Return the point of the plane that is the nearest to `step`, in parts of the two directions.
+    """Return the point of the plane nearest to `step`, as coefficients of the two directions.
 
     >>> coordinates([5.0, 3.0, 7.0], [1.0, 0.0, 0.0], [1.0, 1.0, 0.0])
     (2.0, 3.0)
     """
-    upright = aside(second, first)
+    upright = orthogonal(second, first)
     square = math.fsum(x * x for x in upright)
     high = math.fsum(x * y for x, y in zip(step, upright, strict=True)) / square
     rest = [x - high * y for x, y in zip(step, second, strict=True)]
@@ -196,7 +197,7 @@ def coordinates(step: Vector, first: Vector, second: Vector) -> Point:
 
 
 def extent(path: Sequence[Point], reach: float | None) -> list[Limits]:
-    """Return from where to where the plane goes in both directions: as far as asked for, as the path, or from -1 to 1.
+    """Return the limits of the plane in both directions: by `reach` if given, else by the path, else from -1 to 1.
 
     >>> extent([(0.0, 1.0), (10.0, 3.0)], None), extent([], 2.0)
     ([(-2.0, 12.0), (0.6, 3.4)], [(-2.0, 2.0), (-2.0, 2.0)])
@@ -208,10 +209,10 @@ def extent(path: Sequence[Point], reach: float | None) -> list[Limits]:
 
 
 def mean_loss(model: Model, samples: Samples, loss: Callable[[Any, Any], Any], compile: bool) -> Callable[[], float]:
-    """Return a function that gives the mean loss of the samples, with the parameters as they are when it is called.
+    """Return a function that returns the mean loss of the samples at the current parameters.
 
     Raises:
-        TypeError: when it is called, if a loss is no number.
+        TypeError: when that is called, if a loss is not a number.
     """
 
     def loss_of(x: Any, y: Any) -> Any:
@@ -231,10 +232,10 @@ def mean_loss(model: Model, samples: Samples, loss: Callable[[Any, Any], Any], c
 def losses_over(
     measure: Callable[[], float], leaves: Sequence[Value], plane: tuple[Vector, Vector], xs: Vector, ys: Vector
 ) -> list[list[float]]:
-    """Return the loss for each of `ys` at each of `xs`: nan where there is none. The leaves are left as they were.
+    """Return the loss for each of `ys` at each of `xs`, nan if it is not finite; the leaves are restored.
 
     Raises:
-        Exception: what the loss raises at the parameters as they are.
+        Exception: whatever the loss raises at the current parameters.
     """
     centre = [leaf.data for leaf in leaves]
 
@@ -247,12 +248,12 @@ def losses_over(
         return found if math.isfinite(found) else math.nan
 
     with no_grad(), graph.data_restored(leaves):
-        measure()  # raises, if anything is wrong with it
+        measure()  # an error here is a mistake in the loss, not the edge of a domain
         return [[at(x, y) for x in xs] for y in ys]
 
 
 def draw_path(ax: Axes, path: Sequence[Point]) -> None:
-    """Draw where the training went, with a small circle where it began."""
+    """Draw the path of the training, with a small circle at its start."""
     xs, ys = zip(*path, strict=True)
     ax.plot(xs, ys, color="black", linewidth=3.0)
     ax.plot(xs, ys, color="white", linewidth=1.4)
@@ -260,10 +261,10 @@ def draw_path(ax: Axes, path: Sequence[Point]) -> None:
 
 
 def draw_surface(ax: Axes, xs: Vector, ys: Vector, surface: list[list[float]]) -> None:
-    """Draw the losses as levels of colour, and a bar that says how large they are.
+    """Draw the losses as coloured levels, with a colour bar.
 
     Raises:
-        ValueError: if the loss is finite nowhere.
+        ValueError: if no loss is finite.
     """
     from matplotlib.colors import LogNorm, Normalize
     from matplotlib.ticker import LogLocator, MaxNLocator

@@ -1,4 +1,4 @@
-"""The parameters of a model or their gradients as they stand, or how the parameters went in training, as a figure."""
+"""The parameters of a model, or their gradients, as a table; or the parameters over a training run, as lines."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     Row = list[tuple[str, Value]]
 
-WIDE, HIGH = 0.36, 0.15  # what a number needs, in inches
+WIDE, HIGH = 0.36, 0.15  # the room that a number takes, in inches
 GAP = 0.3  # between layers, in rows
-MANY = 40  # lines, from which on they are paler
+MANY = 40  # with so many lines they are drawn paler
 
 
 def rows_of(model: Module) -> dict[str, Row]:
-    """Return the parameters in rows: those of a neuron, its bias before its weights, or of any other list.
+    """Return the parameters in rows, one for each neuron (its bias before its weights) or other list.
 
-    Each is named by the rest of its path.
+    Within its row, a parameter is named by the rest of its path.
 
     >>> from microgrid.nn import MLP
     >>> {row: [name for name, _ in cells] for row, cells in rows_of(MLP(2, [1])).items()}
     {'layers.0.neurons.0': ['b', 'w.0', 'w.1']}
     """
     paths = [(path.split("."), parameter) for path, parameter in model.named_parameters()]
-    lists: dict[str, set[str]] = {}  # of each module
+    lists: dict[str, set[str]] = {}  # the paths of the lists in each module
     for parts, _ in paths:
         if is_element(parts[-1]):
             lists.setdefault(".".join(parts[:-2]), set()).add(".".join(parts[:-1]))
@@ -50,7 +50,7 @@ def rows_of(model: Module) -> dict[str, Row]:
 
 
 def is_element(path: str) -> bool:
-    """Return whether a parameter is one of a list, as weights are; a bias is not."""
+    """Return whether `path` leads to an element of a list, such as a weight; a bias is not one."""
     return path.rpartition(".")[2].isdigit()
 
 
@@ -64,37 +64,37 @@ def layer_of(row: str) -> str:
     return ".".join(parts[: 2 if len(parts) > 2 and parts[1].isdigit() else 1])
 
 
-def check_model(asker: str, model: Any) -> None:
+def check_model(caller: str, model: Any) -> None:
     """Check that `model` has parameters.
 
     Raises:
-        TypeError: if it is no `Module`.
+        TypeError: if it is not a `Module`.
         ValueError: if it has none.
     """
     if not hasattr(model, "named_parameters"):
-        raise TypeError(f"{asker} expects a Module, got {type(model).__name__} {model!r:.60}")
+        raise TypeError(f"{caller} expects a Module, got {type(model).__name__} {model!r:.60}")
     if not model.parameters():
-        raise ValueError(f"{asker} expects a model with parameters, and {model!r:.60} has none")
+        raise ValueError(f"{caller} expects a model with parameters, and {model!r:.60} has none")
 
 
-def check_is_recorder(asker: str, recorder: Recorder) -> None:
+def check_is_recorder(caller: str, recorder: Recorder) -> None:
     """Raise TypeError unless `recorder` is a `Recorder`."""
     if not hasattr(recorder, "restored"):
-        raise TypeError(f"{asker} expects a Recorder, got {type(recorder).__name__} {recorder!r:.60}")
+        raise TypeError(f"{caller} expects a Recorder, got {type(recorder).__name__} {recorder!r:.60}")
 
 
-def check_recorder(asker: str, recorder: Recorder, count: int) -> None:
-    """Check that `recorder` took down so many parameters each time.
+def check_recorder(caller: str, recorder: Recorder, count: int) -> None:
+    """Check that `recorder` recorded `count` parameters each time.
 
     Raises:
-        TypeError: if it is no `Recorder`.
-        ValueError: if it took down another number.
+        TypeError: if it is not a `Recorder`.
+        ValueError: if it has another count of parameters.
     """
-    check_is_recorder(asker, recorder)
+    check_is_recorder(caller, recorder)
     for numbers in recorder.parameters:
         if len(numbers) != count:
             given = len(numbers)
-            raise ValueError(f"{asker} expects a recorder of this model, with {count} parameters, got {given}")
+            raise ValueError(f"{caller} expects a recorder of this model, with {count} parameters, got {given}")
 
 
 def plot_parameters(
@@ -102,30 +102,30 @@ def plot_parameters(
 ) -> Axes:
     """Draw the parameters of a model; return the axes.
 
-    As they stand they are a table of colours: a row for each neuron, the bias before the weights, orange above zero and
-    blue below; where there is room the numbers are written into it. With a recorder they are lines over the epochs,
-    with one colour for each layer; biases are dashed.
+    Without a recorder, the current parameters are a table of colours: a row for each neuron, the bias before the
+    weights, orange if positive, blue if negative, with the numbers on top if there is room. With a recorder, they are
+    lines over the epochs, one colour per layer; biases are dashed.
 
     Args:
-        model: whose parameters are drawn.
-        ax: where it is drawn; a figure of its own unless given.
-        recorder: took down the parameters in the course of the training.
-        grads: whether the gradients are drawn instead of the parameters, as they stand.
+        model: the model.
+        ax: the axes to draw into; those of a new figure unless given.
+        recorder: the `Recorder` of a training run.
+        grads: whether to draw the current gradients instead of the parameters.
 
     Raises:
-        ModuleNotFoundError: if there are neither axes nor matplotlib.
+        ModuleNotFoundError: if no axes are given and matplotlib is missing.
         TypeError, ValueError: if an argument does not fit.
     """
     check_model("plot_parameters", model)
     if recorder is None:
         return draw_table(model, ax, grads)
     if grads:
-        raise ValueError("plot_parameters: a recorder takes down parameters, and no gradients")
+        raise ValueError("plot_parameters: a recorder has no gradients, only parameters")
     return draw_lines(model, ax, recorder)
 
 
 def draw_table(model: Module, ax: Axes | None, grads: bool) -> Axes:
-    """Draw the parameters or their gradients as they stand."""
+    """Draw the current parameters or gradients as a table."""
     rows = rows_of(model)
     columns, tops = max(map(len, rows.values())), tops_of(list(rows))
     ax = axes_for("plot_parameters", ax, width=2.4 + 0.55 * min(columns, 16), height=1.0 + 0.3 * min(tops[-1], 24))
@@ -150,7 +150,7 @@ def draw_table(model: Module, ax: Axes | None, grads: bool) -> Axes:
 
 
 def tops_of(rows: Sequence[str]) -> list[float]:
-    """Return where each row begins, with a gap between layers, and where the last one ends.
+    """Return the top of each row, with a gap between layers, and the bottom of the last one.
 
     >>> tops_of(["layers.0.neurons.0", "layers.0.neurons.1", "layers.1.neurons.0"])
     [0.0, 1.0, 2.3, 3.3]
@@ -162,7 +162,7 @@ def tops_of(rows: Sequence[str]) -> list[float]:
 
 
 def drawn_number(parameter: Value, grads: bool) -> float:
-    """Return a parameter or its gradient as a float; nan if it is none."""
+    """Return a parameter or its gradient as a float; nan if it cannot be one."""
     try:
         return float(graph.plain_grad(parameter) if grads else parameter.data)
     except (TypeError, ValueError, OverflowError):
@@ -170,13 +170,13 @@ def drawn_number(parameter: Value, grads: bool) -> float:
 
 
 def heading(rows: Iterable[Row], column: int) -> str:
-    """Return the name of a column: what its cells are called, or its number if they are not all called the same."""
+    """Return the heading of a column: the name that all its cells share, or else its index."""
     names = {row[column][0] for row in rows if len(row) > column}
     return names.pop() if len(names) == 1 else str(column)
 
 
 def signed_colours() -> Any:
-    """Return the colours from below zero to above; the nearer to zero, the more they let through what is behind."""
+    """Return the colours from negative to positive numbers, transparent near zero."""
     from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
     ends = [to_rgba(BLUE, 0.8), to_rgba(BLUE, 0.0), to_rgba(ORANGE, 0.0), to_rgba(ORANGE, 0.8)]
@@ -184,7 +184,7 @@ def signed_colours() -> Any:
 
 
 def draw_lines(model: Module, ax: Axes | None, recorder: Recorder) -> Axes:
-    """Draw the parameters over the epochs."""
+    """Draw the recorded parameters over the epochs."""
     cells = [(path, parameter) for path, parameter in model.named_parameters()]
     check_recorder("plot_parameters", recorder, len(cells))
     rows = rows_of(model)

@@ -1,4 +1,4 @@
-"""Where a hidden layer puts the data, and how it moved them there in training, as a figure."""
+"""The hidden representation of the data, and how it moved in training, as a figure."""
 
 from __future__ import annotations
 
@@ -39,21 +39,22 @@ def plot_representation(
 ) -> Axes:
     """Draw the activations of two hidden units for the samples; return the axes.
 
-    With a recorder, lines lead from where each sample was before the training (small circles) to where it is.
+    With a recorder, a line shows the path of each sample from before the training (a small circle).
 
     Args:
-        hidden: takes an input and returns activations: `net.layers[0]`, say, or a function that projects them.
+        hidden: a function from an input to activations, such as `net.layers[0]`.
         data: the inputs and the targets, as for `fit`.
-        ax: where it is drawn; a figure of its own unless given.
-        units: the numbers of the two units.
-        recorder: took down the parameters of the network in the course of its training.
-        epoch: shows what was then, one of `recorder.epochs`; with a recorder the last one unless given.
-        readout: takes the activations and returns what the network says, `net.layers[1]`, say: its regions are drawn,
-            if there are two activations. The threshold is as for `plot_decision_boundary`.
-        xlim, ylim: from where to where the activations go; as the samples need, unless given.
+        ax: the axes to draw into; those of a new figure unless given.
+        units: the indices of the two units.
+        recorder: the `Recorder` of the training run.
+        epoch: the epoch to show, one of `recorder.epochs`; with a recorder the last one unless given.
+        readout: a function from the activations to the output of the network, such as `net.layers[1]`: its regions are
+            drawn, which needs exactly two activations.
+        threshold: as for `plot_decision_boundary`.
+        xlim, ylim: the limits of the activations; chosen to show all samples unless given.
 
     Raises:
-        ModuleNotFoundError: if there are neither axes nor matplotlib.
+        ModuleNotFoundError: if no axes are given and matplotlib is missing.
         TypeError, ValueError: if an argument does not fit.
     """
     ax = axes_for("plot_representation", ax)
@@ -73,8 +74,8 @@ def plot_representation(
             draw_readout(ax, readout, film[-1], units, threshold, xlim, ylim)
     classes = [class_of(target) for _, target in samples]
     if len(film) > 1:
-        for path, number in zip(zip(*film, strict=True), classes, strict=True):
-            draw_path(ax, path, colour(number))
+        for path, index in zip(zip(*film, strict=True), classes, strict=True):
+            draw_path(ax, path, colour(index))
     scatter(ax, film[-1], classes)
     title = "hidden space" if epoch is None else f"hidden space, epoch {epoch}"
     ax.set(title=title, xlabel=f"unit {units[0]}", ylabel=f"unit {units[1]}", xlim=xlim, ylim=ylim)
@@ -82,31 +83,31 @@ def plot_representation(
 
 
 def check_of_model(recorder: Recorder, hidden: Model) -> None:
-    """Check that `recorder` is one of the model that `hidden` is of, where that can be told.
+    """Check that `recorder` belongs to the model of `hidden`, if that is a `Module`.
 
     Raises:
-        ValueError: if `hidden` is a `Module` with other parameters.
+        ValueError: if it has other parameters.
     """
     parameters = set(hidden.parameters()) if hasattr(hidden, "parameters") else set()
     if parameters and parameters.isdisjoint(recorder.model.parameters()):
-        raise ValueError("plot_representation expects a recorder of the model that hidden is of, got one of another")
+        raise ValueError("plot_representation expects a recorder of the model of hidden, got one of another model")
 
 
 def moment(recorder: Recorder | None, epoch: int | None) -> AbstractContextManager[None]:
-    """Return a context manager in which the model is as it was after `epoch`; without one, as it is.
+    """Return a context manager in which the model has its parameters after `epoch`; the current ones for None.
 
     Raises:
-        ValueError: if there is an epoch, and no recorder to know what was then.
+        ValueError: if there is an epoch, but no recorder.
     """
     if recorder is None and epoch is not None:
-        raise ValueError(f"plot_representation expects a recorder, to know what was in epoch {epoch!r:.60}")
+        raise ValueError(f"plot_representation expects a recorder, to restore the parameters of epoch {epoch!r:.60}")
     return nullcontext() if recorder is None or epoch is None else recorder.restored(epoch)
 
 
 def film_of(
     hidden: Model, inputs: Sequence[Any], units: tuple[int, int], recorder: Recorder | None, epoch: int | None
 ) -> list[list[Point]]:
-    """Return the activations for each input, at all moments that were taken down up to `epoch`, which is the last."""
+    """Return the activations for each input at all recorded epochs up to `epoch`, which comes last."""
     earlier = [] if recorder is None or epoch is None else [one for one in recorder.epochs if one < epoch]
     film = []
     for one in (*earlier, epoch):
@@ -120,7 +121,7 @@ def places(hidden: Model, inputs: Sequence[Any], units: tuple[int, int]) -> list
 
     Raises:
         TypeError: if `units` are not two whole numbers.
-        ValueError: if there are not so many units.
+        ValueError: if there is no unit at one of these indices.
     """
     if not (isinstance(units, tuple | list) and len(units) == 2 and all(isinstance(unit, int) for unit in units)):
         raise TypeError(f"plot_representation expects units to be two whole numbers, got {units!r:.60}")
@@ -128,25 +129,25 @@ def places(hidden: Model, inputs: Sequence[Any], units: tuple[int, int]) -> list
     found = scores_of("plot_representation", hidden, inputs)
     count = min(map(len, found))
     if not (0 <= first < count and 0 <= second < count):
-        raise ValueError(f"plot_representation expects hidden to have units {first} and {second}, and it has {count}")
+        raise ValueError(f"plot_representation expects hidden to have units {first} and {second}, but it has {count}")
     return [(activations[first], activations[second]) for activations in found]
 
 
 def check_two(activations: Sequence[float], units: tuple[int, int]) -> None:
-    """Check that a readout can be drawn: it takes two activations, and both are drawn.
+    """Check that a readout can be drawn: there are two activations, and both are drawn.
 
     Raises:
-        ValueError: saying what there is instead.
+        ValueError: otherwise.
     """
     if len(activations) != 2:
         count = len(activations)
-        raise ValueError(f"plot_representation draws a readout over two hidden units, and there are {count}")
+        raise ValueError(f"plot_representation draws a readout over two hidden units, but there are {count}")
     if units[0] == units[1]:
         raise ValueError(f"plot_representation draws a readout over two different units, got {units}")
 
 
 def draw_path(ax: Axes, path: Sequence[Point], tint: str) -> None:
-    """Draw the way of a sample, with a small circle where it begins."""
+    """Draw the path of a sample, with a small circle at its start."""
     xs, ys = zip(*path, strict=True)
     ax.plot(xs, ys, color="white", linewidth=2.6, alpha=0.5, zorder=2)
     ax.plot(xs, ys, color=tint, linewidth=1.2, zorder=2)
@@ -156,7 +157,7 @@ def draw_path(ax: Axes, path: Sequence[Point], tint: str) -> None:
 def draw_readout(
     ax: Axes, readout: Model, now: Sequence[Point], units: tuple[int, int], threshold: float, xlim: Limits, ylim: Limits
 ) -> None:
-    """Draw the regions of what follows a hidden layer of two units."""
+    """Draw the regions of `readout` over the plane of two hidden units."""
 
     def by_units(place: Sequence[float]) -> Any:
         return readout([place[units.index(unit)] for unit in (0, 1)])

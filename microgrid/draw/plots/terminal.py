@@ -1,4 +1,4 @@
-"""What a terminal can show: characters, colours, a width; and numbers as a line of bars."""
+"""Drawing in a terminal: its characters, colours and width; and numbers as a line of bars."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-BLUE_TO_ORANGE = (25, 67, 245, 173, 166)  # of the 256-colour palette, in the middle grey
+BLUE_TO_ORANGE = (25, 67, 245, 173, 166)  # indices in the 256-colour palette; the middle one is grey
 DISTINCT = (25, 166, 29, 169, 94)  # blue, orange, green, pink, brown: for classes
 SHADES, ASCII_SHADES = " ░▒▓█", " .:*#"
 BARS, ASCII_BARS = "▁▂▃▄▅▆▇█", "_.-=oO#@"
 
 
 def shown(characters: str, instead: str) -> str:
-    """Return `characters` if the standard output can show them, else others."""
+    """Return `characters` if the encoding of the standard output has them, else `instead`."""
     try:
         characters.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
     except UnicodeEncodeError:
@@ -29,7 +29,7 @@ def shown(characters: str, instead: str) -> str:
 
 
 def width() -> int:
-    """Return how many columns the terminal has; COLUMNS in the environment says otherwise."""
+    """Return the width of the terminal in columns, or that in the environment variable COLUMNS."""
     return shutil.get_terminal_size().columns
 
 
@@ -39,26 +39,26 @@ def shades() -> str:
 
 
 def has_colours() -> bool:
-    """Return whether the standard output shows colours: only a terminal does, and not where NO_COLOR is set."""
+    """Return whether the standard output shows colours: it is a terminal, and NO_COLOR is not set."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return not plain and sys.stdout.isatty()
 
 
 def painted(text: str, colour: int) -> str:
-    """Return `text`, bold and white, on a colour of the 256-colour palette."""
+    """Return `text`, bold and white, on the colour at an index of the 256-colour palette."""
     return f"\033[1;97;48;5;{colour}m{text}\033[0m"
 
 
 def sparkline(numbers: Sequence[float], width: int = 40, *, low: float | None = None, high: float | None = None) -> str:
-    """Return a line with a bar for each of `width` of the numbers, evenly spread; `!` where one is inf or nan.
+    """Return a line of bars for `numbers`, or for `width` evenly spaced ones of them; `!` stands for inf and nan.
 
     Args:
-        numbers: what is shown.
-        width: the most bars there are.
-        low, high: from where to where bars reach; the least and the greatest number unless given.
+        numbers: the numbers to draw.
+        width: the largest count of bars.
+        low, high: the numbers at the ends of the scale; the smallest and the largest one unless given.
 
     Raises:
-        TypeError: if `numbers` are no sequence of numbers, or `width` is no whole number.
+        TypeError: if `numbers` is not a sequence of numbers, or `width` is not a whole number.
 
     >>> sparkline([0, 1, 4, 9, 16, 25])
     '▁▁▂▄▅█'

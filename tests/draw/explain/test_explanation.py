@@ -63,10 +63,10 @@ def test_gradients_are_those_of_backward(root: Value) -> None:
 def test_gradients_are_the_sums_that_are_shown(root: Value) -> None:
     explanation = draw.explain(root)
     for node in explanation.nodes:
-        uses = explanation.gains[node]
-        total = sum(explanation.gradients[use.node] * use.partial for use in uses if use.amount is not None)
+        uses = explanation.contributions[node]
+        total = sum(explanation.gradients[use.node] * use.partial for use in uses if use.contribution is not None)
         assert explanation.gradients[node] == pytest.approx(total + (node is root), rel=1e-9, abs=1e-9)
-        assert all(explanation.gradients[use.node] == 0 for use in uses if use.amount is None)
+        assert all(explanation.gradients[use.node] == 0 for use in uses if use.contribution is None)
 
 
 @given(graphs())
@@ -204,7 +204,7 @@ def test_a_leaf_is_explained() -> None:
 def test_dead_branches_are_told() -> None:
     x = Value(-2.0, label="x")
     lines = str(draw.explain((3 * x).relu())).splitlines()
-    assert lines[-1] == "  grad x = 0: what it is used for has no gradient to hand on"
+    assert lines[-1] == "  grad x = 0: the results that depend on it have gradient 0"
     assert lines[-2] == "  grad v1 = grad v2 · ∂v2/∂v1 = 1 · 0 = 0"
 
 

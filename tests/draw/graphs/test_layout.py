@@ -127,7 +127,7 @@ def test_what_leaves_a_box_shares_its_way() -> None:
 
 @pytest.mark.parametrize("edge", [(1, 0), (1, 1), (0, 3), (-1, 2)])
 def test_edges_go_up(edge: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="from a lower to a higher of 3 numbers"):
+    with pytest.raises(ValueError, match="from a lower to a higher index below 3"):
         assign_layers(3, [edge])
 
 

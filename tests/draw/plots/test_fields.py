@@ -95,7 +95,7 @@ def test_a_network_with_several_outputs():
 
 @pytest.mark.parametrize("target", ["cat", "1", None, 1j])
 def test_a_class_is_a_number(target):
-    with pytest.raises(TypeError, match=f"^expected the number of a class as target, got {type(target).__name__} "):
+    with pytest.raises(TypeError, match=f"^expected the index of a class as target, got {type(target).__name__} "):
         class_of(target)
 
 

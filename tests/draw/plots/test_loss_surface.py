@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from microgrid import draw
-from microgrid.draw.plots.loss_surface import along_and_aside, coordinates, length, random_direction
+from microgrid.draw.plots.loss_surface import coordinates, directions_of_path, length, random_direction
 from microgrid.engine.numbers import random_source
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP, Neuron
@@ -122,10 +122,10 @@ def test_a_recorder_that_has_seen_no_training():
 
 def test_directions_along_a_path():
     net = neuron()
-    first, second = along_and_aside([[3.0, 4.0], [3.0, 0.0], [0.0, 0.0]], net, random_source(0))
+    first, second = directions_of_path([[3.0, 4.0], [3.0, 0.0], [0.0, 0.0]], net, random_source(0))
     assert first == pytest.approx([0.6, 0.8])
     assert second == pytest.approx([0.8, -0.6])
-    first, second = along_and_aside([[3.0, 4.0], [1.5, 2.0], [0.0, 0.0]], net, random_source(0))
+    first, second = directions_of_path([[3.0, 4.0], [1.5, 2.0], [0.0, 0.0]], net, random_source(0))
     assert first == pytest.approx([0.6, 0.8])
     assert math.fsum(x * y for x, y in zip(first, second, strict=True)) == pytest.approx(0, abs=1e-15)
     assert length(second) == pytest.approx(1)
@@ -196,7 +196,7 @@ NET = neuron()
             NET,
             {"directions": ([1.0, 2.0], [2.0, 4.0])},
             ValueError,
-            "plot_loss_surface expects directions that differ, and these two span no plane",
+            "plot_loss_surface expects directions that span a plane, got two parallel ones",
         ),
         (
             NET,

@@ -171,7 +171,7 @@ def test_many_lines_are_paler_and_one_layer_needs_no_legend():
     [
         (3, {}, TypeError, "plot_parameters expects a Module, got int 3"),
         (Module(), {}, ValueError, "plot_parameters expects a model with parameters, and <"),
-        ("net", {"grads": True}, ValueError, "plot_parameters: a recorder takes down parameters, and no gradients"),
+        ("net", {"grads": True}, ValueError, "plot_parameters: a recorder has no gradients, only parameters"),
         ("net", {"recorder": 3}, TypeError, "plot_parameters expects a Recorder, got int 3"),
         (Words(), {}, ValueError, "plot_parameters expects a recorder of this model, with 8 parameters, got 9"),
     ],

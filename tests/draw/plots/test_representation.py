@@ -105,12 +105,12 @@ def test_the_readout_is_as_it_was(run):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"units": (0, 3)}, "plot_representation expects hidden to have units 0 and 3, and it has 3"),
-        ({"units": (-1, 0)}, "plot_representation expects hidden to have units -1 and 0, and it has 3"),
-        ({"epoch": 4}, "plot_representation expects a recorder, to know what was in epoch 4"),
+        ({"units": (0, 3)}, "plot_representation expects hidden to have units 0 and 3, but it has 3"),
+        ({"units": (-1, 0)}, "plot_representation expects hidden to have units -1 and 0, but it has 3"),
+        ({"epoch": 4}, "plot_representation expects a recorder, to restore the parameters of epoch 4"),
         ({"xlim": (1, 0)}, "plot_representation expects xlim to be two numbers, the lower one first, got (1, 0)"),
         ({"ylim": 3}, "plot_representation expects ylim to be two numbers, the lower one first, got 3"),
-        ({"readout": sum}, "plot_representation draws a readout over two hidden units, and there are 3"),
+        ({"readout": sum}, "plot_representation draws a readout over two hidden units, but there are 3"),
     ],
 )
 def test_what_it_refuses(options, message, run):
@@ -126,7 +126,7 @@ def test_what_is_no_recorder(run):
 
 @pytest.mark.dev
 def test_a_recorder_of_another_model(run):
-    words = r"^plot_representation expects a recorder of the model that hidden is of, got one of another$"
+    words = r"^plot_representation expects a recorder of the model of hidden, got one of another model$"
     with pytest.raises(ValueError, match=words):
         draw.plot_representation(MLP(2, [3, 1], rng=3).layers[0], XOR, recorder=run[1])
 
