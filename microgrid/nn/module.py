@@ -1,4 +1,4 @@
-"""`Module`, what has parameters: it finds them, freezes them, saves and loads them."""
+"""`Module`, the base class of networks: it finds its parameters, freezes them, saves and loads them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from microgrid.engine.numbers import zero_like
 from microgrid.engine.value import Value
 from microgrid.nn import state
 from microgrid.transforms import arrays
+from microgrid.transforms.nests import AT, FIELD, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
+    from microgrid.transforms.nests import Path
+
     Number = Value | float
 
 
 class Frozen(Value):
-    """A leaf that is not trained: its gradient is always zero, and optimisers leave it as it is.
+    """A leaf that is not trained: its gradient is always zero, and optimisers leave it alone.
 
-    `Module.freeze` turns parameters into such leaves in place, as `requires_grad_(False)` does in PyTorch: an optimiser
-    made before knows, copies and pickles stay frozen, and derivatives still flow through the operations they take part
-    in, to what is not frozen.
+    `Module.freeze` turns parameters into such leaves in place, like `requires_grad_(False)` in PyTorch. Optimisers made
+    before notice, copies and pickles stay frozen, and operations still propagate adjoints to their other operands.
     """
 
     __slots__ = ()
@@ -30,7 +32,7 @@ class Frozen(Value):
 
     @property
     def grad(self) -> Any:
-        """Zero; what is assigned or added is dropped."""
+        """Zero; anything assigned or added is dropped."""
         return zero_like(self.data)
 
     @grad.setter
@@ -39,8 +41,8 @@ class Frozen(Value):
 
 
 class Module:
-    """What has parameters: the leaf `Value`s among its attributes, those of the modules there, and in lists, tuples and
-    dicts of either, and in arrays of NumPy.
+    """The base class of everything with parameters: the leaf `Value`s among its attributes, and those of modules among
+    these, also within lists, tuples, dicts and NumPy arrays.
 
     >>> from microgrid import Value
     >>> class Line(Module):
@@ -52,40 +54,42 @@ class Module:
     {'slope': 2.0, 'offset': 1.0}
     """
 
-    _holders: tuple[str, ...] = ()  # the attributes that a class of the library's keeps its parameters in
+    _holders: tuple[str, ...] = ()  # for classes of the library, the attributes that contain parameters
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield each parameter once, with its path of attribute names, indices and keys, joined by dots."""
-        return self._found(lambda module: vars(module).items())
+        for path, parameter in self._found(lambda module: vars(module).items()):
+            yield dotted(path), parameter
 
-    def _found(self, parts_of: Callable[[Module], Iterable[tuple[Any, Any]]]) -> Iterator[tuple[str, Value]]:
-        """Yield each parameter once, with its path; `parts_of` tells what is in a module."""
+    def _found(self, parts_of: Callable[[Module], Iterable[tuple[Any, Any]]]) -> Iterator[tuple[Path, Value]]:
+        """Yield each parameter once, with its path from `"model"`; `parts_of` returns the contents of a module."""
         seen: set[int] = set()
-        stack: list[tuple[str, Any]] = [("", self)]
+        stack: list[tuple[Path, Any]] = [("model", self)]
         while stack:
             path, item = stack.pop()
-            if id(item) in seen:  # shared, or a module that leads back to itself
+            if id(item) in seen:  # shared, or a module that contains itself
                 continue
             seen.add(id(item))
+            form = AT
             parts: Any = ()
             if isinstance(item, Value):
                 if item.op is None:
                     yield path, item
             elif isinstance(item, Module):
-                parts = parts_of(item)
+                form, parts = FIELD, parts_of(item)
             elif isinstance(item, dict):
                 parts = item.items()
             elif isinstance(item, list | tuple):
                 parts = enumerate(item)
             elif hasattr(item, "tolist") and not arrays.is_plain(item):
                 parts = enumerate(arrays.opened(item) or ())
-            stack += reversed([(f"{path}.{name}" if path else str(name), part) for name, part in parts])
+            stack += reversed([((path, (form, key)), part) for key, part in parts])
 
     def parameters(self) -> list[Value]:
         """Return the parameters, frozen ones too, in the order of `named_parameters`.
 
-        As in micrograd, a class may list its parameters itself: modules that it is part of have those. In a subclass of
-        `Neuron`, `Layer` or `MLP` that does, `super().parameters()` leaves out what the subclass adds.
+        As in micrograd, a class may override this method; modules that contain it use its list. In such a subclass of
+        `Neuron`, `Layer` or `MLP`, `super().parameters()` leaves out attributes that the subclass adds.
         """
 
         def parts_of(module: Module) -> Iterable[tuple[Any, Any]]:
@@ -103,16 +107,16 @@ class Module:
             parameter.zero_grad()
 
     def _repr_html_(self) -> str:
-        """Return what a notebook shows: the modules and the number of their parameters."""
+        """Return what a notebook shows: a table of the modules and the counts of their parameters."""
         from microgrid.nn.table import to_html
 
         return to_html(self)
 
     def freeze(self) -> None:
-        """Stop the training of all parameters, here and in the modules within: see `Frozen`.
+        """Exclude all parameters, those of inner modules too, from training: see `Frozen`.
 
         Raises:
-            TypeError: if one is of a class that cannot be frozen.
+            TypeError: if a parameter is of another class than `Value`, which cannot be frozen.
 
         >>> from microgrid.nn import MLP
         >>> net = MLP(2, [1, 1], activation="tanh")
@@ -124,25 +128,25 @@ class Module:
         self._become(Frozen)
 
     def unfreeze(self) -> None:
-        """Let all parameters be trained again, here and in the modules within."""
+        """Include all parameters in training again, those of inner modules too."""
         self._become(Value)
 
     def _become(self, kind: type[Value]) -> None:
         """Make every parameter a `kind`, in place."""
-        parameters = dict(self.named_parameters())
-        for name, parameter in parameters.items():
+        parameters = list(written_parameters(self))
+        for path, parameter in parameters:
             if type(parameter) not in (Value, Frozen):
-                raise TypeError(f"only a plain Value can be frozen, and {name} is a {type(parameter).__name__}")
-        for parameter in parameters.values():
+                raise TypeError(f"only a plain Value can be frozen, but {path} is a {type(parameter).__name__}")
+        for _, parameter in parameters:
             if type(parameter) is not kind:
                 parameter.__class__ = kind
-                parameter.zero_grad()  # a frozen leaf that was unpickled has none
+                parameter.zero_grad()  # an unpickled frozen leaf has no gradient yet
 
     def state_dict(self) -> dict[str, float]:
-        """Return the numbers of the parameters by name: plain data, which `json` can write.
+        """Return the values of the parameters by name, as plain data that `json` can write.
 
         Raises:
-            ValueError: if two parameters have the same name: keys of a dict can look like paths.
+            ValueError: if two parameters have the same name, as `{"a.b": x, "a": {"b": y}}` would.
         """
         numbers: dict[str, float] = {}
         for name, parameter in self.named_parameters():
@@ -152,19 +156,18 @@ class Module:
         return numbers
 
     def load_state_dict(self, state_dict: Mapping[str, float]) -> None:
-        """Give the parameters the numbers that `state_dict` returned; they stay the same leaves.
+        """Set the parameters to the values that `state_dict` returned; they stay the same leaves.
 
         Raises:
-            TypeError, ValueError: with the reason, if they do not fit: the model stays as it was.
+            TypeError, ValueError: with the reason, if they do not fit; the model stays unchanged then.
         """
         numbers = state.fitting(state_dict, [*self.state_dict()])
         assign(dict(self.named_parameters()).values(), numbers)
 
     def save(self, path: state.Path) -> None:
-        """Write the parameters to a JSON file, atomically: a file that is there is replaced at once or not at all.
+        """Write the parameters to a JSON file, atomically: an existing file is replaced completely or not at all.
 
-        A new file takes that one's permissions; at the end of a link, the file that it leads to is replaced. A pipe or
-        a device is written to.
+        The permissions of an existing file are kept, and links are followed. Pipes and devices are written to.
 
         Raises:
             ValueError: if a parameter is inf or nan.
@@ -173,10 +176,10 @@ class Module:
         state.write(path, self.state_dict())
 
     def load(self, path: state.Path) -> None:
-        """Give the parameters the numbers that `save` wrote. Nothing in the file is ever executed.
+        """Set the parameters to the values that `save` wrote. Nothing in the file is ever executed.
 
         Raises:
-            ValueError: with the reason, if the file does not fit: the model stays as it was.
+            ValueError: with the reason, if the file does not fit; the model stays unchanged then.
         """
         try:
             self.load_state_dict(state.read(path))
@@ -184,11 +187,31 @@ class Module:
             raise ValueError(f"{path} does not fit the model: {error}") from None
 
 
+def dotted(path: Path) -> str:
+    """Return the name of a parameter: the keys of its path, joined by dots."""
+    keys = []
+    while not isinstance(path, str):
+        path, (_, key) = path
+        keys.append(f"{key}")
+    return ".".join(reversed(keys))
+
+
+def written_parameters(module: Module) -> Iterator[tuple[str, Value]]:
+    """Yield each parameter once, with the Python expression that leads to it, for messages.
+
+    >>> from microgrid.nn import Neuron
+    >>> [path for path, _ in written_parameters(Neuron(2))]
+    ['model.w[0]', 'model.w[1]', 'model.b']
+    """
+    for path, parameter in module._found(lambda module: vars(module).items()):
+        yield written(path), parameter
+
+
 def check_size(owner: str, name: str, size: Any, least: int = 1) -> None:
     """Check that `size`, an argument of `owner` called `name`, is a whole number of at least `least`.
 
     Raises:
-        TypeError, ValueError: if it is not.
+        TypeError, ValueError: otherwise.
     """
     if not hasattr(size, "__index__"):
         raise TypeError(f"{owner} expects {name} to be a whole number, got {type(size).__name__} {size!r:.60}")
@@ -200,7 +223,7 @@ def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Numbe
     """Return `x` as a tuple of `nin` inputs.
 
     Raises:
-        TypeError: if `x` is no sequence.
+        TypeError: if `x` is not a sequence.
         ValueError: if it has another length.
     """
     try:
@@ -214,6 +237,6 @@ def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Numbe
 
 
 def called(module: Module) -> str:
-    """Return what errors call `module`: its text if that is short, else its type."""
+    """Return the name of `module` in errors: its `repr` if that is short, else its type."""
     text = repr(module)
     return text if len(text) <= 60 else type(module).__name__

@@ -1,4 +1,4 @@
-"""Training: the loop that shows a model its data epoch after epoch, and many runs of it at once."""
+"""Training: `fit` shows a model its data epoch after epoch, `sweep` runs many such jobs at once."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Training steps: the loss of a batch, its gradient, and the update of every parameter, as one generated function.
+"""Compiled training steps: the loss of a batch, its gradient and all updates, as one generated function.
 
-The loss of one sample is traced and becomes the body of a loop over the rows of a batch; what the optimiser does with
-one parameter is traced as well, and follows for each of them. That is a step, the body of a loop over batches and
-learning rates. Parameters and gradients are local variables. A sample that goes another way through the loss than those
-before adds a branch to the body.
+The loss of one sample is traced, and becomes the body of a loop over the rows of a batch. The update of one parameter
+is traced too, and follows once for each parameter. Together they are a step: the body of a loop over batches and
+learning rates. Parameters and gradients are local variables. A sample that takes a new path through the loss adds that
+path to the body.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from microgrid.engine.value import Value
 
 
-class Sample:
-    """The loss of one sample as lines of source: one way through it, with its reverse pass.
+class Path:
+    """One path through the loss of a sample, with its reverse pass, as lines of source.
 
     Args:
         loss: a function of the numbers of a sample.
-        numbers: a sample.
-        whole: the positions of the numbers that may be integers.
+        numbers: a sample that takes this path.
+        whole: the positions of numbers that may be integers.
         parameters: the trainable parameters.
-        others: the other values that losses use; those of this one are added.
+        others: the other leaves that losses depend on; those of this path are appended.
 
     Attributes:
-        wholes: the positions of those of which it matters.
+        wholes: the positions at which it matters whether a number is an integer.
         is_trainable: whether the loss depends on a parameter.
     """
 
@@ -53,8 +53,8 @@ class Sample:
         program, externals = traced(lambda *inputs: [loss(*inputs)], numbers, whole)
         known = {*parameters, *others}
         others += [value for value in externals if value not in known]
-        names = {parameter: f"parameter{number}" for number, parameter in enumerate(parameters)}
-        names |= {value: f"leaf{number}" for number, value in enumerate(others)}
+        names = {parameter: f"parameter{index}" for index, parameter in enumerate(parameters)}
+        names |= {value: f"leaf{index}" for index, value in enumerate(others)}
         end = len(program.inputs) - len(externals)
         inputs, unconverted = program.inputs[end:], program.inputs[len(numbers) : end]
         self.wholes = [int(name.removeprefix("whole")) for name in unconverted]
@@ -64,7 +64,7 @@ class Sample:
         self.is_trainable = not depending.isdisjoint(self.program.outputs)
 
     def lines(self) -> list[str]:
-        """Return the lines that add the sample's loss to `loss`, and its gradients to those of the parameters."""
+        """Return the lines that add the loss of a row to `loss` and accumulate its gradients; a failed guard breaks."""
         writer = Writer(self.program, [name for name in self.program.inputs if name.startswith("parameter")])
         (output,) = self.program.outputs
         lines = [*writer.forward("break"), f"loss += {writer.bare(output)}"]
@@ -74,16 +74,17 @@ class Sample:
 
 
 class CompiledSteps:
-    """Training steps, one after the other, as one generated function.
+    """A sequence of training steps as one generated function.
 
     Args:
         loss: the loss of one sample, a function of its numbers.
         optimizer: an `Optimizer`, whose `update` is compiled too.
-        parameters: those that it trains.
-        slots: how many numbers the optimiser keeps for a parameter.
-        rows: the numbers of all samples; where it matters whether some are integers, they are added unconverted.
-        samples: the same numbers unconverted; those that are an integer in some sample may be one in all. A row
-            without a sample has floats alone.
+        parameters: the parameters it trains.
+        slots: the count of numbers in the state of a parameter.
+        rows: the samples, as rows of floats. Where it matters whether numbers are integers, they are appended to
+            the rows unconverted.
+        samples: the same rows unconverted. A column with an integer in some sample may have integers in all. Rows
+            without a sample are floats only.
 
     Attributes:
         source: the generated program; empty before the first step.
@@ -106,9 +107,9 @@ class CompiledSteps:
         ]
         self.wholes: list[int] = []
         for row in rows:
-            del row[self.size :]  # what other steps have added
+            del row[self.size :]  # integers that earlier compiled steps have appended
         self.others: list[Value] = []
-        self.branches: list[Sample] = []
+        self.paths: list[Path] = []
         self.updates: list[Update] = []
         self.source = ""
         self._settings = optimizer.settings()
@@ -117,32 +118,32 @@ class CompiledSteps:
         dependents.add(self)
 
     def cache_clear(self) -> None:
-        """Forget what was compiled, before the next step."""
+        """Compile again at the next step."""
         self._is_outdated = True
 
     def __call__(
         self, numbers: Sequence[float], batches: Sequence[Sequence[list[float]]], steps: int, rates: Sequence[float]
     ) -> tuple[list[float], list[float]]:
-        """Return the mean losses of `batches`, and the parameters and their states after a step for each.
+        """Return the mean losses of `batches`, and parameters and states after a step for each.
 
-        Where something new is met, the steps end before it; the next call, which begins with it, compiles it.
+        If a step needs a path that is not compiled yet, the steps end before it; the next call begins by compiling it.
 
         Args:
-            numbers: the parameters, then the first part of all states, then the second, …. Where a sample goes a new
-                way the parameters themselves are set to them, since the trace decides by these.
-            batches: for each step the numbers of its samples.
-            steps: how many steps were done before.
-            rates: for each step its learning rate.
+            numbers: the parameters, then the first number of every state, then the second, …. To trace a new path, the
+                parameters themselves are set to these, since guards depend on them.
+            batches: for each step, the rows of its samples.
+            steps: the count of steps taken before.
+            rates: for each step, its learning rate.
 
         Raises:
             Unfit: if the loss or the optimiser cannot be compiled.
-            ArithmeticError, ValueError: where the generated code does, in any of the steps.
+            ArithmeticError, ValueError: if the generated code does, in any step.
         """
         if self._is_outdated:
             self._is_outdated, self._function = False, None
-            self.branches, self.updates, self.others = [], [], []
-        if not self.branches:
-            self.add_branch(numbers, batches[0][0])
+            self.paths, self.updates, self.others = [], [], []
+        if not self.paths:
+            self.add_path(numbers, batches[0][0])
         if not self.updates:
             self.add_update(steps + 1, rates[0])
         while True:
@@ -156,40 +157,40 @@ class CompiledSteps:
             if missed == "update":
                 self.add_update(steps + 1, rates[0])
             else:
-                self.add_branch(numbers, missed)
+                self.add_path(numbers, missed)
 
-    def add_branch(self, numbers: Sequence[float], row: Sequence[float]) -> None:
-        """Add the way that the sample `row` goes."""
-        if len(self.branches) == MOST_WAYS:
-            raise Unfit(f"the samples go more than {MOST_WAYS} ways through the loss")
+    def add_path(self, numbers: Sequence[float], row: Sequence[float]) -> None:
+        """Add the path that the sample `row` takes."""
+        if len(self.paths) == MOST_WAYS:
+            raise Unfit(f"the samples take more than {MOST_WAYS} paths through the loss")
         assign(self.parameters, numbers)
-        branch = Sample(self.loss, self.samples.get(id(row), row), self.whole, self.parameters, self.others)
-        added = [place for place in branch.wholes if place not in self.wholes]
+        path = Path(self.loss, self.samples.get(id(row), row), self.whole, self.parameters, self.others)
+        added = [place for place in path.wholes if place not in self.wholes]
         self.wholes += added
         for row in self.rows if added else ():
             row += [self.samples[id(row)][place] for place in added]
-        self.branches.append(branch)
+        self.paths.append(path)
         self._function = None
 
     def add_update(self, step: int, lr: float) -> None:
-        """Replace what the optimiser does, by what it does from this step on."""
+        """Replace the update by that of `step` and later ones."""
         if len(self.updates) == MOST_WAYS:
-            raise Unfit(f"the optimiser decides in more than {MOST_WAYS} ways by the number of the step")
+            raise Unfit(f"the optimiser takes more than {MOST_WAYS} paths, depending on step and lr")
         self.updates.append(Update(self.optimizer, self.slots, step, lr))
         self._function = None
 
     def refresh(self) -> None:
-        """Make ready for the optimiser's hyperparameters as they are."""
+        """Forget the updates if hyperparameters of the optimiser have changed."""
         settings = self.optimizer.settings()
         if settings != self._settings:
             self._settings = settings
             self.updates.clear()
 
     def write(self) -> str:
-        """Return the source."""
+        """Return the source of the function."""
         count = len(self.parameters)
-        names = [f"parameter{number}" for number in range(count)]
-        names += [f"state{slot}_of{number}" for slot in range(self.slots) for number in range(count)]
+        names = [f"parameter{index}" for index in range(count)]
+        names += [f"state{slot}_of{index}" for slot in range(self.slots) for index in range(count)]
         lines = [
             *unpacked(names, "numbers"),
             *unpacked([f"leaf{index}" for index in range(len(self.others))], "leaves"),
@@ -201,9 +202,9 @@ class CompiledSteps:
         return as_function("training_steps", "numbers, leaves, batches, rates, steps", lines)
 
     def step(self) -> list[str]:
-        """Return the lines of one step: all samples, and then the update; it is left before that if a guard fails."""
+        """Return the lines of one step: all samples, then the updates; if a guard fails, they break before those."""
         count, update = len(self.parameters), self.updates[-1]
-        gradients = " = ".join(f"gradient{number}" for number in range(count))
+        gradients = " = ".join(f"gradient{index}" for index in range(count))
         unmet = 'missed = "update"\nbreak'
         begin = [
             *["steps += 1"] * update.counts,
@@ -212,23 +213,22 @@ class CompiledSteps:
             "loss, scale = 0.0, 1.0 / len(rows)",
         ]
         if update.hides:
-            terms = [f"gradient{number}" for number in range(count)]
-            hidden = [*summed("hidden", terms), "loss += 0.0 * hidden"]  # nan sends the step back to the eager run
+            terms = [f"gradient{index}" for index in range(count)]
+            hidden = [*summed("hidden", terms), "loss += 0.0 * hidden"]  # 0 * inf is nan: the step then runs eagerly
         else:
             hidden = []
         end = [
             *hidden,
-            *(line for number in range(count) for line in update.lines(number)),
+            *(line for index in range(count) for line in update.lines(index)),
             "losses.append(loss * scale)",
         ]
         names = [f"input{place}" for place in range(self.size)] + [f"whole{place}" for place in self.wholes]
         inputs = unpacked(names, "row")
-        if not self.branches[0].is_guarded:
-            return [*begin, "for row in rows:", *indented(inputs + self.branches[0].lines()), *end]
-        ways = [
-            line
-            for branch in self.branches
-            for line in ("for _ in (0,):", *indented(branch.lines()), "else:", "    continue")
+        if not self.paths[0].is_guarded:
+            return [*begin, "for row in rows:", *indented(inputs + self.paths[0].lines()), *end]
+        # A path is a loop of one round: a failed guard breaks out of it, to the next path.
+        paths = [
+            line for path in self.paths for line in ("for _ in (0,):", *indented(path.lines()), "else:", "    continue")
         ]
-        sample = [*inputs, *ways, "missed = row", "break"]
+        sample = [*inputs, *paths, "missed = row", "break"]
         return [*begin, "for row in rows:", *indented(sample), "else:", *indented(end), "    continue", "break"]

@@ -1,4 +1,4 @@
-"""What a training run was like."""
+"""`History`: the record of a training run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class History:
     """The losses and metrics of a training run, epoch by epoch.
 
     Attributes:
-        loss: the mean loss of each epoch, as it was while the model learned.
-        metrics: for each metric the list of its values after each epoch.
+        loss: the mean loss of each epoch, each batch before its update.
+        metrics: for each metric, the list of its values after each epoch.
         seconds: how long the run took.
         interrupted: whether Ctrl-C ended it.
     """
@@ -27,7 +27,7 @@ class History:
         self.interrupted = False
 
     def add(self, losses: Iterable[float], metrics: Mapping[str, Any]) -> None:
-        """Take down the losses of epochs, and the metrics found after the last of them: all of that or nothing."""
+        """Add the losses of epochs and the metrics after the last one, atomically: Ctrl-C leaves all or nothing."""
         assign((), (), end(self.loss, losses), *[end(self.metrics[name], [found]) for name, found in metrics.items()])
 
     def last(self) -> str:

@@ -1,4 +1,4 @@
-"""How a long run shows that it goes on: by tqdm where that is installed, else by a line that rewrites itself."""
+"""Progress bars for long runs: tqdm's if it is installed, else a line that rewrites itself."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-WIDTH = 78
-TIMES = 100
+WIDTH = 78  # in columns
+TIMES = 100  # the bar is updated so many times at most
 
 
 class Line:
-    """A line that rewrites itself, with the methods of tqdm that are used here.
+    """A line that rewrites itself, with those methods of tqdm that `Progress` calls.
 
     Args:
-        total: how many rounds there are.
-        desc: what is done.
-        stream: where it is written.
+        total: the count of rounds.
+        desc: what the rounds are, such as `"fit"`.
+        stream: the stream to write to.
     """
 
     def __init__(self, total: int, desc: str, stream: Any) -> None:
@@ -27,11 +27,11 @@ class Line:
         self.done, self.words = 0, ""
 
     def set_postfix_str(self, words: str, refresh: bool) -> None:
-        """Say what stands after the count."""
+        """Set the text after the count."""
         self.words = words
 
     def update(self, rounds: int) -> None:
-        """Count rounds, and write the line."""
+        """Add to the rounds done, and write the line."""
         self.done += rounds
         self.stream.write(f"\r{f'{self.desc} {self.done}/{self.total} {self.words}'[:WIDTH]:<{WIDTH}}")
         self.stream.flush()
@@ -43,54 +43,54 @@ class Line:
 
 
 class Progress:
-    """Shows how many rounds are done, a hundred times at most, and once more at the end; or nothing.
+    """Shows how many rounds are done, at most a hundred times and at the end; or nothing.
 
     Args:
-        show: whether it is shown; None for: if a terminal or a notebook watches.
-        total: the number of rounds.
-        desc: what is done.
+        show: whether to show anything; None to show it in a terminal or a notebook.
+        total: the count of rounds.
+        desc: what the rounds are, such as `"fit"`.
     """
 
     def __init__(self, show: bool | None, total: int, desc: str) -> None:
         self.bar: Any = bar_for(total, desc) if (is_watched(sys.stderr) if show is None else show) else None
         self.total, self.stride = total, max(1, total // TIMES)
-        self.done = self.told = 0
+        self.done = self.shown = 0
         self.words: Callable[[], str] = str
 
-    def untold(self) -> int:
-        """Return how many rounds there are until something is shown, or to the end."""
+    def rounds_until_shown(self) -> int:
+        """Return the count of rounds until the bar is updated, or until the end."""
         left = self.total - self.done
         return left if self.bar is None else min(left, self.stride - self.done % self.stride)
 
     def advance(self, words: Callable[[], str], rounds: int = 1) -> None:
-        """Count rounds, at most as many as are untold, and show that now and then, followed by `words()`."""
+        """Add to the rounds done, at most `rounds_until_shown()`; when it is time, show them, followed by `words()`."""
         self.done += rounds
         self.words = words
         if self.bar is not None and self.done % self.stride == 0:
-            self.tell()
+            self.show()
 
-    def tell(self) -> None:
-        """Show what is done."""
+    def show(self) -> None:
+        """Update the bar."""
         self.bar.set_postfix_str(self.words(), refresh=False)
-        self.bar.update(self.done - self.told)
-        self.told = self.done
+        self.bar.update(self.done - self.shown)
+        self.shown = self.done
 
     def close(self) -> None:
-        """End it."""
+        """Show the last rounds, and close the bar."""
         if self.bar is not None:
-            if self.done > self.told:
-                self.tell()
+            if self.done > self.shown:
+                self.show()
             self.bar.close()
 
 
 def is_watched(stream: Any) -> bool:
-    """Return whether somebody is likely to watch: `stream` is a terminal, or this is a notebook."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()  # in a notebook it belongs to a kernel
+    """Return whether somebody is probably watching: `stream` is a terminal, or this is a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()  # only that of a notebook has a kernel
     return hasattr(shell, "kernel") or bool(getattr(stream, "isatty", lambda: False)())
 
 
 def bar_for(total: int, desc: str) -> Any:
-    """Return tqdm's bar for this place, or a line if tqdm is not installed."""
+    """Return a tqdm bar for a terminal or a notebook, or a `Line` if tqdm is not installed."""
     try:
         from tqdm.auto import tqdm
     except ImportError:

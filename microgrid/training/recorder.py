@@ -1,4 +1,4 @@
-"""`Recorder`: what the parameters of a model were in the course of its training."""
+"""`Recorder`: the parameters of a model in the course of its training."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Takes down the parameters of a model, once at the beginning and then epoch by epoch: a callback of `fit`.
+    """A callback of `fit` that records the parameters of a model, at the beginning and after every epoch.
 
-    From the parameters follows all else that a model was: what its hidden layers said, where it divided its inputs.
-    `draw.plot_parameters`, `draw.plot_representation` and `draw.plot_loss_surface` ask for a recorder.
+    Everything else about a past epoch follows from its parameters: hidden activations, decision boundaries, losses.
+    `draw.plot_parameters`, `draw.plot_representation` and `draw.plot_loss_surface` take a recorder.
 
     Args:
-        model: whose parameters are taken down.
-        every: after how many epochs each time.
+        model: the model.
+        every: record after every so many epochs.
 
     Attributes:
-        epochs: the epochs after which parameters were taken down; the first is 0, when the recorder was made.
-        parameters: for each of these epochs the list of their numbers.
+        epochs: the recorded epochs; the first is 0, when the recorder was made.
+        parameters: for each of these epochs, the list of all parameters as numbers.
 
     Raises:
-        TypeError: if `model` is no `Module`.
-        ValueError: if `every` is no whole number of at least 1.
+        TypeError: if `model` is not a `Module`.
+        ValueError: if `every` is not a whole number of at least 1.
 
-    It is called after each epoch; a training loop of one's own calls `recorder()`.
+    In a training loop of your own, call `recorder()` after each epoch.
 
     >>> from microgrid.losses import mse_loss
     >>> from microgrid.nn import Neuron
@@ -57,37 +57,37 @@ class Recorder:
         self.epochs: list[int] = []
         self.parameters: list[list[float]] = []
         self._seen = 0
-        self._take_down()
+        self._record()
 
     def __call__(self, *epoch_and_history: object) -> None:
-        """Take down the parameters after one epoch more, if it is the turn."""
+        """Count one more epoch, and record the parameters if it is due."""
         self._seen += 1
         if self._seen % self.every == 0:
-            self._take_down()
+            self._record()
 
-    def _take_down(self) -> None:
+    def _record(self) -> None:
         numbers = [parameter.data for parameter in self.model.parameters()]
         graph.assign((), (), graph.end(self.epochs, [self._seen]), graph.end(self.parameters, [numbers]))
 
     @contextmanager
     def restored(self, epoch: int) -> Iterator[None]:
-        """Let the model have the parameters of `epoch` meanwhile, and afterwards those it has now.
+        """Give the model its parameters after `epoch` within a `with` block; the current ones are restored at its end.
 
         Raises:
-            ValueError: if they were not taken down, or the model has other parameters than then.
+            ValueError: if they were not recorded, or the model has another count of parameters by now.
         """
         if epoch not in self.epochs:
-            raise ValueError(f"the recorder has nothing of epoch {epoch!r:.60}, only of {known(self.epochs)}")
+            raise ValueError(f"the recorder has no parameters of epoch {epoch!r:.60}, only of {known(self.epochs)}")
         numbers, parameters = self.parameters[self.epochs.index(epoch)], self.model.parameters()
         if len(numbers) != len(parameters):
-            raise ValueError(f"the model had {len(numbers)} parameters in epoch {epoch}, and has {len(parameters)}")
+            raise ValueError(f"the model had {len(numbers)} parameters in epoch {epoch}, but has {len(parameters)} now")
         with graph.data_restored(parameters):
             graph.assign(parameters, numbers)
             yield
 
 
 def known(epochs: list[int]) -> str:
-    """Return a few of the epochs as text.
+    """Return the epochs as text, in short if there are many.
 
     >>> known([0, 1]), known([0, 10, 20, 30])
     ('0, 1', '0, 10 … 30')

@@ -1,7 +1,7 @@
-"""Training steps: forward, loss, gradient and update, as one generated function as long as that is possible.
+"""Training steps (loss, gradient, update), by one generated function if possible, else eagerly.
 
-Whatever a call of that function has done, some milliseconds of it, takes effect at once: Ctrl-C finds the model, the
-optimiser and the losses as they are after one step or another, never in between.
+A call of that function takes steps for some milliseconds, and all their results are stored at once: Ctrl-C finds model,
+optimiser and losses as they are after some step, never in the middle of one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from itertools import islice
 from operator import setitem
 
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
+from microgrid.engine.anomaly import users_frame
 from microgrid.engine.graph import end
 from microgrid.engine.modes import active, gc_paused
 from microgrid.engine.numbers import MATH_ERRORS, is_node, is_number, plain_float
@@ -36,16 +37,16 @@ if TYPE_CHECKING:
     Loss = Callable[[Any, Any], Any]
 
 
-BRIEF = 0.005  # seconds: while several steps take less, twice as many are taken together the next time
+BRIEF = 0.005  # seconds: after a call that took less, the next one takes twice as many steps. Ctrl-C loses one call.
 
 
 class Rates:
-    """The learning rates of the steps to come: a schedule is asked once for each of them, in their order.
+    """The learning rates of the next steps: a schedule is called once for each, in their order.
 
-    An error of its own is raised when the turn of that step comes.
+    If it raises, the error is kept until that step comes.
 
     Args:
-        optimizer: an `Optimizer`; its `steps` are not looked at.
+        optimizer: an `Optimizer`; its `steps` are not read.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -54,10 +55,10 @@ class Rates:
         self._error: BaseException | None = None
 
     def first(self, count: int, steps: int) -> list[float]:
-        """Return the learning rates of the next `count` steps, of fewer if the schedule fails, but at least of one.
+        """Return the learning rates of the next `count` steps; fewer, but at least one, if the schedule raises.
 
         Args:
-            steps: how many steps were done before.
+            steps: the count of steps taken before.
         """
         if not callable(self.optimizer.lr):
             return [self.optimizer.learning_rate(steps)] * count
@@ -71,17 +72,18 @@ class Rates:
         return self._asked[:count]
 
     def drop(self, count: int) -> None:
-        """Count steps as done."""
+        """Forget the rates of the first `count` steps, which have been taken."""
         del self._asked[:count]
 
     def step(self) -> None:
-        """Let the optimiser take a step, without asking the schedule again if it was asked for it."""
+        """Let the optimiser take a step; the schedule is not called again if the rate is known already."""
         if self._asked or self._error:
             (lr,) = self.first(1, self.optimizer.steps)
             self.optimizer.move(lr)
             self.drop(1)
         elif type(self.optimizer).step is Optimizer.step:
-            self.optimizer.move(self.optimizer.learning_rate())  # without a look at the gradients of the first batch
+            # Unlike `step`, this does not warn if all gradients are zero, as those of the first batch may well be.
+            self.optimizer.move(self.optimizer.learning_rate())
         else:
             self.optimizer.step()
 
@@ -90,15 +92,15 @@ class Steps:
     """The steps of one training run.
 
     Args:
-        model: takes an input, returns a prediction.
-        loss: takes a prediction and a target.
-        optimizer: knows the parameters.
+        model: a function from an input to a prediction.
+        loss: a function of a prediction and a target.
+        optimizer: the optimiser.
         samples: pairs of an input and a target.
-        compile: whether steps are compiled.
+        compile: whether to compile the steps.
 
     Attributes:
-        losses: for each step taken the mean loss of its batch.
-        mistakes: those that nothing else would tell of.
+        losses: the mean loss of the batch of every step taken.
+        mistakes: the checks for silent mistakes.
     """
 
     def __init__(self, model: Model, loss: Loss, optimizer: Optimizer, samples: Samples, compile: bool) -> None:
@@ -106,25 +108,23 @@ class Steps:
         self.losses: list[float] = []
         self.mistakes = Mistakes(model, self.loss_of, optimizer, samples)
         self._take: Callable[[int], float] = self.compiled_steps if compile else self.eager_step
-        self._batches: list[Sequence[int]] = []  # that wait for their steps
+        self._batches: list[Sequence[int]] = []  # of the next steps
         self._rates = Rates(optimizer)
-        self._together = 1  # how many steps generated code takes in one call
+        self._together = 1  # the most steps for one call of generated code
         self._rows: list[list[float]] = []
         self._leaves: list[list[Any]] = []
-        self._sample: Any = None  # one like the others
-        self._places: list[int] = []  # of the trained parameters among those of the optimiser
+        self._sample: Any = None  # one sample: all have its shape
+        self._places: list[int] = []  # the indices of the trained parameters in `optimizer.params`
         self._compiled: CompiledSteps | None = None
-        self._begun: tuple[int, Any] | None = None  # the number of steps before an eager one, and where its loss goes
-        self._numbers: list[float] | None = None  # the parameters with their states; None where others may change them
+        self._begun: tuple[int, Any] | None = None  # the step count before an eager step, and the item for its loss
+        self._numbers: list[float] | None = None  # parameters and states; None if others may change them
 
     def take(self, batches: Iterator[Sequence[int]], most: int) -> float:
-        """Follow the gradient of the mean loss of the next of `batches`, or of several one after the other.
-
-        Generated code takes as many steps in one call as it can in some milliseconds: as much is lost by Ctrl-C.
+        """Take a step with the next of `batches`, or several steps.
 
         Args:
-            batches: the numbers of the samples of each batch.
-            most: how many steps are taken at most.
+            batches: the batches, as indices of samples.
+            most: the largest count of steps.
 
         Returns:
             the loss of the last step. If it is not finite, or an error is raised, nothing has moved.
@@ -137,7 +137,7 @@ class Steps:
         """Return the loss of one sample.
 
         Raises:
-            TypeError: if it is no number.
+            TypeError: if it is not a number.
         """
         loss = self.loss(self.model(x), y)
         if not (is_node(loss) or is_number(loss)):
@@ -161,26 +161,26 @@ class Steps:
         return number
 
     def step(self, loss: float) -> None:
-        """Let the optimiser take a step, and keep the `loss` from before it."""
+        """Let the optimiser take a step, and append `loss`, that of before the step."""
         self._begun = self.optimizer.steps, end(self.losses, [loss])
         self._rates.step()
         setitem(*self._begun[1])
         self._begun = None
 
     def settle(self) -> None:
-        """Keep the loss of a step that was taken when Ctrl-C came, as often as this is called."""
+        """Append the loss of the last step if Ctrl-C came between the step and that; calling it twice does no harm."""
         if self._begun and self._begun[0] < self.optimizer.steps:
             setitem(*self._begun[1])
 
     # Compiled
 
     def look_again(self) -> None:
-        """Forget compiled steps if others have changed what the model holds meanwhile."""
+        """Forget compiled steps if a callback has changed what the model contains."""
         if self.mistakes.model_has_changed() and self._compiled is not None:
             self._compiled.cache_clear()
 
     def compiled_steps(self, count: int) -> float:
-        """Take steps by generated code; where that cannot tell, one eagerly, and all from then on if it never can."""
+        """Take steps by generated code; or one eagerly if a number is not finite, or all if it cannot be compiled."""
         begun = time.perf_counter()
         while True:
             reason = ""
@@ -188,9 +188,9 @@ class Steps:
                 losses, numbers = self.computed(count)
             except Unfit as unfit:
                 reason = str(unfit)
-            if reason:  # out of the handler, or what the model raises would be said to come of it
+            if reason:  # outside the handler: an error of the model would be chained to this one
                 return self.give_up(reason)
-            if math.isfinite(sum(numbers, sum(losses))):  # what an update has made infinite or nan stays so
+            if math.isfinite(sum(numbers, sum(losses))):  # inf and nan survive sums and further steps
                 break
             if count == 1:
                 self.release()
@@ -198,9 +198,9 @@ class Steps:
             count = self._together = 1
         if not self.mistakes.is_checked:
             assert self._compiled is not None
-            if not any(way.is_trainable for way in self._compiled.branches):
+            if not any(path.is_trainable for path in self._compiled.paths):
                 self.release()
-                return self.eager_step(1)  # which tells whether any sample is
+                return self.eager_step(1)  # it checks whether the loss of any sample is
             self.mistakes.check_used(self._compiled.others)
         self.commit(losses, numbers)
         del self._batches[: len(losses)]
@@ -210,19 +210,20 @@ class Steps:
         return losses[-1]
 
     def computed(self, count: int) -> tuple[list[float], list[float]]:
-        """Return the mean losses of the next `count` batches, nan if generated code raises, and the parameters with
-        their states after these steps; of fewer, if only those can be taken together.
+        """Return the mean losses of the next `count` batches, and parameters and states after these steps.
+
+        There may be fewer steps, if a later one has to be compiled first. If generated code raises, the loss is nan.
 
         Raises:
             Unfit: if the step cannot be compiled.
         """
         numbers = self._numbers or self.fetch()
         rates = self._rates.first(count, self.optimizer.steps)
-        known: dict[int, list[list[float]]] = {}  # an epoch that is not shuffled has the batches of that before
+        known: dict[int, list[list[float]]] = {}  # without shuffling, epochs share their batches
         batches = []
         for batch in self._batches[: len(rates)]:
             if id(batch) not in known:
-                known[id(batch)] = [self._rows[number] for number in batch]
+                known[id(batch)] = [self._rows[index] for index in batch]
             batches.append(known[id(batch)])
         assert self._compiled is not None
         try:
@@ -231,39 +232,39 @@ class Steps:
             return [math.nan], numbers
 
     def give_up(self, reason: str) -> float:
-        """Take a step eagerly, as all that follow, and say why; if it raises, that says enough."""
+        """Take this and all later steps eagerly, and warn why; if the step raises, its error says enough."""
         self._take = self.eager_step
         total = self.eager_step(1)
-        warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=7)
+        warnings.warn(f"fit runs eagerly: {reason}", RuntimeWarning, stacklevel=users_frame()[1] + 2)
         return total
 
     def fetch(self) -> list[float]:
-        """Return the parameters with their states, after compiling what they need.
+        """Read parameters and states from model and optimiser, and make the compiled step fit them.
 
         Raises:
-            Unfit: if that cannot be done.
+            Unfit: if it cannot be compiled.
         """
         optimizer = self.optimizer
         self._places = [place for place, parameter in enumerate(optimizer.params) if not isinstance(parameter, Frozen)]
         parameters = [optimizer.params[place] for place in self._places]
         states = [optimizer.states()[place] for place in self._places]
-        looking = [type(mode).__name__ for mode in active() if mode.observer]
-        if looking:
-            raise Unfit(f"{looking[0]} is on, which looks at every operation")
+        observers = [type(mode).__name__ for mode in active() if mode.observer]
+        if observers:
+            raise Unfit(f"{observers[0]} is on, which looks at every operation")
         if type(optimizer).step is not Optimizer.step:
-            raise Unfit(f"{type(optimizer).__name__} has a step of its own")
+            raise Unfit(f"{type(optimizer).__name__} overrides step")
         if not parameters:
             raise Unfit("all parameters are frozen")
         if any(type(parameter) is not Value or type(parameter.data) is not float for parameter in parameters):
-            raise Unfit("a parameter is no plain Value of a float")
+            raise Unfit("a parameter is not a plain Value of a float")
         if not is_table(states):
-            raise Unfit("the optimiser keeps something else than numbers, equally many for each parameter")
+            raise Unfit("the states of the optimiser are not tuples of numbers, all of one length")
         self.compile(parameters, len(states[0]))
         numbers = [parameter.data for parameter in parameters]
         return numbers + [number for slot in zip(*states, strict=True) for number in slot]
 
     def compile(self, parameters: list[Value], slots: int) -> None:
-        """Make ready for the optimiser's hyperparameters as they are, and for `parameters` if they are others."""
+        """Make compiled steps for the current hyperparameters, and for `parameters` if they have changed."""
         known = self._compiled
         if known is None:
             self._rows, self._leaves, self._sample = as_rows(self.samples)
@@ -275,15 +276,15 @@ class Steps:
             known.refresh()
 
     def loss_of_numbers(self, *numbers: Value) -> Any:
-        """Return the loss of a sample like the others with these numbers."""
+        """Return the loss of a sample that consists of `numbers`."""
         return self.loss_of(*with_leaves(self._sample, numbers))
 
     def commit(self, losses: list[float], numbers: list[float]) -> None:
-        """Let the model and the optimiser have what was learned in steps with these `losses`.
+        """Store the results of steps in the model and the optimiser, atomically.
 
         Args:
-            losses: the mean losses of their batches.
-            numbers: the parameters with their states after them.
+            losses: the mean losses of the steps.
+            numbers: parameters and states after them.
         """
         optimizer, count = self.optimizer, len(self._places)
         slots = [numbers[start : start + count] for start in range(count, len(numbers), count)]
@@ -298,22 +299,22 @@ class Steps:
         optimizer.commit(parameters, numbers, optimizer.steps + len(losses), states, columns, *items)
 
     def release(self) -> None:
-        """Read model and optimiser anew at the next step, since others may change them before."""
+        """Let the next step read model and optimiser again, since callbacks may change them before."""
         self._numbers = None
 
 
 def has_bool(key: Any) -> bool:
-    """Return whether there is a bool among the arguments of a call with `key`."""
+    """Return whether the arguments of a call with `key` include a bool."""
     return isinstance(key, tuple) and ((len(key) == 2 and key[0] is bool) or any(map(has_bool, key)))
 
 
 def as_rows(samples: Samples) -> tuple[list[list[float]], list[list[Any]], tuple[Any, Any]]:
-    """Return the numbers of each sample, as floats and as they are given, and a sample.
+    """Return the numbers of each sample, as floats and as they are given, and one sample.
 
-    Bools are the numbers 0 and 1.
+    Bools count as the numbers 0 and 1.
 
     Raises:
-        Unfit: if they are not of the same shape, or hold something that is as good as no float.
+        Unfit: if samples differ in shape, or contain something that a float cannot represent.
     """
     try:
         found = [Arguments(sample) for sample in samples]
@@ -321,12 +322,12 @@ def as_rows(samples: Samples) -> tuple[list[list[float]], list[list[Any]], tuple
             samples = [tree.converted(lambda x: int(x) if isinstance(x, bool) else x, sample) for sample in samples]
             found = [Arguments(sample) for sample in samples]
     except Unfit as reason:
-        raise Unfit(f"there is in the data {reason}") from None
+        raise Unfit(f"the data has {reason}") from None
     if any(sample.key != found[0].key for sample in found):
-        raise Unfit("samples of different shapes")
+        raise Unfit("samples have different shapes")
     leaves = [leaf for sample in found for leaf in sample.leaves]
     if any(map(is_node, leaves)):
-        raise Unfit("there are Values in the data")
+        raise Unfit("the data has Values")
     if any(sample.is_exact for sample in found):
-        raise Unfit("there are numbers in the data that no float can be")
+        raise Unfit("the data has numbers that a float cannot represent")
     return [sample.numbers for sample in found], [sample.leaves for sample in found], samples[0]

@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
     Job = Callable[[Any], Any]
 
-MOST_WORKERS = 61  # that Windows can wait for
+MOST_WORKERS = 61  # Windows cannot wait for more processes at once
 
 
 class Result(NamedTuple):
-    """What became of one configuration.
+    """The result of the job for one configuration.
 
     Attributes:
-        configuration: what the job was given.
+        configuration: the argument of the job.
         returned: what the job returned; None if it raised.
-        error: what the job raised, with a note that holds its traceback; None if it returned.
+        error: what the job raised, with its traceback in a note; None if it returned.
         seconds: how long the job took.
 
     >>> Result(7, "seven", None, 0.1).value
@@ -58,14 +58,14 @@ class Result(NamedTuple):
 
     @property
     def value(self) -> Any:
-        """What the job returned; what it raised is raised again."""
+        """What the job returned; if it raised an error, that is raised again."""
         if self.error is not None:
             raise self.error
         return self.returned
 
 
 def attempt(job: Job, configuration: Any) -> Result:
-    """Return what becomes of `configuration`: in a worker."""
+    """Run `job` in a worker, and return its result."""
     begun = time.perf_counter()
     returned, error = None, None
     try:
@@ -78,7 +78,7 @@ def attempt(job: Job, configuration: Any) -> Result:
 
 
 def portable(error: Exception) -> Exception:
-    """Return `error`, or one that says the same if it cannot be sent from process to process."""
+    """Return `error`, or if it cannot be pickled, a RuntimeError with its type and message."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
@@ -87,7 +87,7 @@ def portable(error: Exception) -> Exception:
 
 
 def let_one_pass() -> None:
-    """Let Ctrl-C be the parent's affair, in a worker: the job that runs is finished. Another one ends it."""
+    """Ignore the first Ctrl-C in a worker, so that a running job is finished; the second one ends it."""
     signal.signal(signal.SIGINT, lambda number, frame: signal.signal(signal.SIGINT, signal.default_int_handler))
 
 
@@ -95,7 +95,7 @@ def check_importable(job: Job) -> None:
     """Check that processes can find `job` by its name.
 
     Raises:
-        TypeError: saying what to do.
+        TypeError: otherwise, with advice.
     """
     obstacle = ""
     try:
@@ -107,32 +107,32 @@ def check_importable(job: Job) -> None:
         obstacle = "it is defined interactively"
     if obstacle:
         name = getattr(job, "__qualname__", repr(job))
-        advice = "define it at the top of a module that can be imported, or give an executor of threads"
+        advice = "define it at the top of a module that can be imported, or pass an executor of threads"
         raise TypeError(f"sweep cannot send the job {name:.100} to other processes ({obstacle}): {advice}")
 
 
 def sweep(
     job: Job, configurations: Iterable[Any], executor: Executor | None = None, *, progress: bool | None = None
 ) -> list[Result]:
-    """Return what becomes of every configuration, in order: a `Result` each.
+    """Run `job` for every configuration, in parallel, and return a `Result` for each, in order.
 
-    A job that raises is reported in its result, and does not disturb the others. The first Ctrl-C cancels what has not
-    begun, lets the running jobs end, and keeps all results; cancelled ones have a `CancelledError`. Where a process was
-    killed, the jobs that it and the others had not done yet are run once more, each in a process that has no other job
-    meanwhile; a job whose process dies again is reported. With an `executor` that was given, all of them are.
+    If a job raises, its result has the error, and the other jobs go on. The first Ctrl-C cancels the jobs that have not
+    begun, waits for the running ones, and returns all results; those of cancelled jobs have a `CancelledError`. If a
+    process is killed, the pool is lost: all unfinished jobs run once more, each alone in its process, and a job whose
+    process dies again gets an error. With an `executor` of your own, lost jobs get an error at once.
 
     Args:
-        job: a function of one configuration, such as a seed or a dict of settings. With processes it has to be defined
-            at the top of a module; what it returns is pickled, as models, optimisers and histories can be.
-        configurations: what `job` is called with.
-        executor: runs the jobs, a `concurrent.futures.Executor` or what has its interface: `client.get_executor()` of
-            Dask, `MPIPoolExecutor` of mpi4py, a `SerialExecutor` for one job after the other. None for as many
-            processes as there are processors (in a browser there are none: one after the other). A script that sweeps
-            needs `if __name__ == "__main__":`, as always with processes.
-        progress: whether progress is shown; None for: if a terminal or a notebook watches.
+        job: a function of one configuration, such as a seed or a dict of settings. For processes it has to be defined
+            at the top of a module, and its result is pickled; models, optimisers and histories can be.
+        configurations: the arguments for `job`.
+        executor: a `concurrent.futures.Executor`, or anything with its interface: `client.get_executor()` of Dask,
+            `MPIPoolExecutor` of mpi4py, a `SerialExecutor` to run one job after the other. None for one process per
+            processor (a browser has none, and runs one job after the other). As always with processes, the script then
+            needs `if __name__ == "__main__":`.
+        progress: whether to show progress; None to show it in a terminal or a notebook.
 
     Raises:
-        TypeError: if `job` is no function, or other processes cannot find it; if another argument does not fit.
+        TypeError: if `job` is not a function, or other processes cannot find it; if another argument does not fit.
 
     >>> from microgrid.losses import mse_loss
     >>> from microgrid.nn import Neuron
@@ -168,14 +168,14 @@ def sweep(
 
 
 class SerialExecutor(Executor):
-    """Runs each job when it is handed in, in the process and thread that asks: to debug it, or where there is no other.
+    """Runs each job when it is submitted, in the same thread: for debugging, or where there are no processes.
 
     >>> SerialExecutor().submit(divmod, 7, 2).result()
     (3, 1)
     """
 
     def submit(self, job: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
-        """Return the future of `job`, done."""
+        """Run `job`, and return its finished future."""
         future: Future[Any] = Future()
         try:
             future.set_result(job(*arguments, **keywords))
@@ -197,17 +197,17 @@ def own_executor(job: Job, count: int) -> Executor:
 
 
 def workers_for(count: int) -> int:
-    """Return how many processes run `count` jobs."""
+    """Return the count of processes for `count` jobs."""
     return max(1, min(count, os.cpu_count() or 1, MOST_WORKERS))
 
 
 def as_they_end(
     pool: Executor, job: Job, configurations: Iterable[Any], futures: list[Future[Result]]
 ) -> Iterator[Future[Result]]:
-    """Hand the runs of `job` in to `pool`, put their `futures` into that list, and yield them as they end."""
+    """Submit the runs of `job` to `pool`, append their futures to `futures`, and yield them as they end."""
     waiting = []
     for configuration in configurations:
-        futures.append(handed_in(pool, job, configuration))
+        futures.append(submitted(pool, job, configuration))
         if futures[-1].done():
             yield futures[-1]
         else:
@@ -215,8 +215,8 @@ def as_they_end(
     yield from as_completed(waiting)
 
 
-def handed_in(pool: Executor, job: Job, configuration: Any) -> Future[Result]:
-    """Return the future of a run of `job`: a failed one if a process of `pool` died, which takes no more jobs then."""
+def submitted(pool: Executor, job: Job, configuration: Any) -> Future[Result]:
+    """Submit a run of `job`, and return its future: a failed one if `pool` takes no more jobs, since a process died."""
     try:
         return pool.submit(attempt, job, configuration)
     except BrokenExecutor as error:
@@ -226,14 +226,14 @@ def handed_in(pool: Executor, job: Job, configuration: Any) -> Future[Result]:
 
 
 def is_lost(future: Future[Result]) -> bool:
-    """Return whether the job of `future`, which is done, never ended, since a process died."""
+    """Return whether the job of `future`, which is done, was lost with a process that died."""
     return not future.cancelled() and isinstance(future.exception(), BrokenExecutor)
 
 
 def with_second_runs(
     ended: Iterator[Future[Result]], job: Job, configurations: Sequence[Any], futures: list[Future[Result]]
 ) -> Iterator[Future[Result]]:
-    """Yield what `ended` does, but run again what was lost: its places in `futures` get the futures of those runs."""
+    """Yield the futures that end; run lost jobs a second time, and put the new futures into `futures`."""
     for future in ended:
         if not is_lost(future):
             yield future
@@ -244,7 +244,7 @@ def with_second_runs(
         while waiting or running:
             while waiting and idle:
                 place, pool = waiting.pop(), idle.pop()
-                futures[place] = handed_in(pool, job, configurations[place])
+                futures[place] = submitted(pool, job, configurations[place])
                 running[futures[place]] = pool
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 pool = running.pop(future)
@@ -259,7 +259,7 @@ def with_second_runs(
 
 
 def watch(futures: Iterable[Future[Result]], count: int, progress: bool | None) -> None:
-    """Show how many of `count` futures are done, as they come."""
+    """Show how many of `count` futures are done, as they end."""
     bar, failed = Progress(progress, count, "sweep"), 0
 
     def words() -> str:
@@ -274,13 +274,13 @@ def watch(futures: Iterable[Future[Result]], count: int, progress: bool | None) 
 
 
 def result_of(future: Future[Result] | None, configuration: Any) -> Result:
-    """Return what became of `configuration`; there is no future if it was not even handed in."""
+    """Return the result for `configuration`; `future` is None if its job was never submitted."""
     if future is None or future.cancelled():
         return Result(configuration, None, CancelledError("cancelled before it began"), 0.0)
     error = future.exception()
     if isinstance(error, BrokenExecutor):
-        error = type(error)(*error.args)  # all jobs of a process pool have the same one
+        error = type(error)(*error.args)  # all lost jobs of a pool share one error, and the note would pile up
         error.add_note(f"a process died before the job returned for the configuration {configuration!r:.60}")
-    if error is not None:  # or what the job returned cannot be pickled
+    if error is not None:  # the pool's, or what the job returned cannot be pickled
         return Result(configuration, None, error, 0.0)
     return future.result()._replace(configuration=configuration)

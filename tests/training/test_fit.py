@@ -20,6 +20,7 @@ from microgrid.losses import cross_entropy, mse_loss
 from microgrid.nn import MLP, Embedding, LSTMCell, Module, Neuron
 from microgrid.optim import SGD, Adam, AdamW, Optimizer
 from microgrid.training import History, fit
+from microgrid.training.run import Run
 from microgrid.training.steps import Steps
 from tests.interruptions import everywhere
 
@@ -406,13 +407,13 @@ def hand_written(x, y):
 
 OUTSIDE, HALF = Value(0.5) * 2.0, Value(Fraction(1, 2))
 REASONS = {
-    "fraction in the data": ("no float can be", {"data": ([[Fraction(1, 2), 0]] * 4, XOR[1])}),
-    "large integer": ("no float can be", {"data": ([[2**53 + 1, 0]] * 4, XOR[1]), "lr": 0.0}),
-    "shapes": ("samples of different shapes", {"data": (XOR[0], [0, 1, 1, (0,)]), "loss": lambda out, y: out * 1}),
-    "text": ("samples of different shapes", {"data": (XOR[0], ["no", "yes"] * 2), "loss": lambda o, y: o * len(y)}),
-    "values": ("Values in the data", {"data": ([[Value(1.0), 0]] * 4, XOR[1])}),
+    "fraction in the data": ("that a float cannot represent", {"data": ([[Fraction(1, 2), 0]] * 4, XOR[1])}),
+    "large integer": ("that a float cannot represent", {"data": ([[2**53 + 1, 0]] * 4, XOR[1]), "lr": 0.0}),
+    "shapes": ("samples have different shapes", {"data": (XOR[0], [0, 1, 1, (0,)]), "loss": lambda out, y: out * 1}),
+    "text": ("samples have different shapes", {"data": (XOR[0], ["no", "yes"] * 2), "loss": lambda o, y: o * len(y)}),
+    "values": ("the data has Values", {"data": ([[Value(1.0), 0]] * 4, XOR[1])}),
     "object": (
-        "in the data an argument of type object",
+        "the data has an argument of type object",
         {"data": (XOR[0], [object()] * 4), "loss": lambda o, y: o * 1},
     ),
     "data is read": ("reading .data at ", {"loss": lambda out, y: out * out.data}),
@@ -421,14 +422,14 @@ REASONS = {
     "method": (r"reading \.bit_length at ", {"loss": lambda out, y: (out - y.bit_length()) ** 2}),
     "node of before": ("uses a node that was made before", {"loss": lambda out, y: (out - OUTSIDE) ** 2}),
     "leaf": ("a leaf that is no float", {"loss": lambda out, y: out * HALF}),
-    "parameter": ("a parameter is no plain Value", {"prepare": unfit_fraction}),
-    "class": ("a parameter is no plain Value", {"prepare": unfit_class}),
+    "parameter": ("a parameter is not a plain Value", {"prepare": unfit_fraction}),
+    "class": ("a parameter is not a plain Value", {"prepare": unfit_class}),
     "frozen": ("all parameters are frozen", {"prepare": lambda model: model.freeze()}),
     "deciding": ("branches on a parameter, its gradient or its state", {"optimiser": Deciding}),
-    "listing": ("keeps something else than numbers", {"optimiser": Listing}),
-    "stepping": ("Stepping has a step of its own", {"optimiser": Stepping}),
+    "listing": ("the states of the optimiser are not tuples of numbers", {"optimiser": Listing}),
+    "stepping": ("Stepping overrides step", {"optimiser": Stepping}),
     "forgetful": ("returns 0 numbers as the state of a parameter, not 1", {"optimiser": Forgetful}),
-    "alternating": ("decides in more than 16 ways", {"optimiser": Alternating, "epochs": 25}),
+    "alternating": ("takes more than 16 paths", {"optimiser": Alternating, "epochs": 25}),
 }
 
 
@@ -453,7 +454,7 @@ def test_what_cannot_be_compiled_runs_eagerly_and_says_why(case):
 
 
 def test_what_was_learned_is_kept_where_compiled_steps_end():
-    """Seventeen ways: the last is met in the middle of an epoch."""
+    """Seventeen paths: the last is met in the middle of an epoch."""
 
     def loss(out, y):
         for number in range(20):
@@ -463,7 +464,7 @@ def test_what_was_learned_is_kept_where_compiled_steps_end():
 
     data = [[0.1 * number] for number in range(20)], [*range(20)]
     make = lambda: Neuron(1, rng=0)  # noqa: E731
-    with pytest.warns(RuntimeWarning, match="the samples go more than 16 ways through the loss"):
+    with pytest.warns(RuntimeWarning, match="the samples take more than 16 paths through the loss"):
         compiled = run(make, data, OPTIMISERS["adam"], loss=loss, batch_size=4, shuffle=False)
     eager = run(make, data, OPTIMISERS["adam"], loss=loss, batch_size=4, shuffle=False, compile=False)
     assert compiled[1] == eager[1] and compiled[0] == pytest.approx(eager[0], rel=1e-14)
@@ -651,14 +652,12 @@ def test_bad_arguments(options, error, words):
 
 
 def test_an_optimizer_of_other_parameters_is_refused():
-    words = (
-        r"^fit expects an optimizer of the model's parameters, such as .*, got SGD\(13 parameters, lr=0.1\) of others$"
-    )
+    words = r"^fit expects an optimizer of the model's parameters, .*, got SGD\(13 parameters, lr=0.1\) of other ones$"
     with pytest.raises(ValueError, match=words):
         fit(net(), XOR, loss=mse_loss, optimizer=SGD(net().parameters(), lr=0.1))
     model = net()
     model.layers[0].freeze()
-    with pytest.raises(ValueError, match=r"got SGD\(9 parameters, lr=0.1\) of others$"):
+    with pytest.raises(ValueError, match=r"got SGD\(9 parameters, lr=0.1\) of other ones$"):
         fit(model, XOR, loss=mse_loss, optimizer=SGD(model.layers[0].parameters(), lr=0.1))
 
 
@@ -705,7 +704,7 @@ def test_what_was_learned_is_kept(where, error, compile):
 
 @pytest.mark.parametrize("compile", [True, False])
 def test_an_interruption_of_the_model_keeps_what_was_learned(compile):
-    """A compiled run calls it to trace a way that was not met before: here that of the second batch."""
+    """A compiled run calls it to trace a path that is new: here that of the second batch."""
     model = net()
     optimizer = Adam(model.parameters(), lr=0.1)
 
@@ -754,7 +753,7 @@ def test_a_real_interruption_keeps_what_was_learned():
     assert process.stdout == "kept\n", process.stderr
 
 
-LOOP = fit, assign, Steps.compiled_steps, Steps.commit, Steps.step, Steps.settle, Optimizer.commit, History
+LOOP = fit, Run, assign, Steps.compiled_steps, Steps.commit, Steps.step, Steps.settle, Optimizer.commit, History
 WATCHED = {
     "unwatched": {},
     "metrics": {"metrics": {"mean": lambda predictions, _: sum(predictions) / 3, "none": lambda *_: 0.0}},

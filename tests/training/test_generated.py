@@ -73,7 +73,7 @@ def test_several_steps_end_before_something_new():
     assert steps([1.0], batches, 0, rates) == ([1.0], [0.5])
     assert steps([0.5], batches[1:], 1, rates[1:]) == ([-0.25, 1.0], [0.75])
     assert steps([0.75], batches[3:], 3, rates[3:]) == ([0.75, 4.75], [9.75])
-    assert (len(steps.branches), len(steps.updates)) == (2, 2)
+    assert (len(steps.paths), len(steps.updates)) == (2, 2)
 
 
 def test_a_shared_parameter_gains_term_by_term_as_in_an_eager_pass():
@@ -102,7 +102,7 @@ def test_dead_units_add_nothing():
     ]
 
 
-def test_ways_are_added_as_they_are_met_with_the_numbers_that_lead_there():
+def test_paths_are_added_as_they_are_met_with_the_numbers_that_lead_there():
     traces = []
     w = Value(1.0)
 
@@ -119,12 +119,12 @@ def test_ways_are_added_as_they_are_met_with_the_numbers_that_lead_there():
     assert step.compiled.source.count("for _ in (0,):") == 2 and step.compiled.source.count("missed = row") == 1
 
 
-def test_ways_are_bounded():
+def test_paths_are_bounded():
     w = Value(1.0)
     step = step_of(lambda x: w * int(x), SGD([w]))
     rows = [[float(number)] for number in range(MOST_WAYS + 1)]
     assert step([1.0], rows[:-1], 1, 1.0)[0] == sum(range(MOST_WAYS)) / MOST_WAYS
-    with pytest.raises(Unfit, match="more than 16 ways through the loss"):
+    with pytest.raises(Unfit, match="more than 16 paths through the loss"):
         step([1.0], rows, 2, 1.0)
 
 
@@ -159,7 +159,7 @@ def test_hyperparameters_are_asked_for_anew():
     optimizer.weight_decay = 1.0
     assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.5])
     step.compiled.refresh()
-    assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.0]) and len(step.compiled.branches) == 1
+    assert step([1.0], [[1.0]], 1, 0.5) == (1.0, [0.0]) and len(step.compiled.paths) == 1
     step.compiled.refresh()
     assert len(step.compiled.updates) == 1
 
@@ -234,4 +234,4 @@ def test_steps_are_compiled_again_where_a_rule_was_defined_again():
     assert step([1.0], [[9.0]], 1, 0.25) == (27.0, [1.0])
     define_rule("stretched(x)", "4 * x", x="4")
     assert step([1.0], [[1.0]], 1, 0.25) == (4.0, [-3.0])
-    assert (len(step.compiled.branches), step.compiled.others) == (1, [])
+    assert (len(step.compiled.paths), step.compiled.others) == (1, [])

@@ -182,7 +182,7 @@ def test_a_step_that_generated_code_cannot_take_is_taken_eagerly(make):
 # Schedules
 
 
-def seventeen_ways(out, y):
+def seventeen_paths(out, y):
     """Return the loss of a sample that goes a way of its own."""
     return next((out - number) ** 2 for number in range(17) if y == number)
 
@@ -193,7 +193,7 @@ def seventeen_ways(out, y):
     [
         (mse_loss, None),
         (lambda out, y: (out - y) * float(out), "float"),
-        (seventeen_ways, "more than 16 ways"),
+        (seventeen_paths, "more than 16 paths"),
     ],
 )
 def test_a_schedule_is_asked_once_for_each_step_in_order(loss, warning):
@@ -383,7 +383,7 @@ def test_what_is_no_float_ends_the_compiled_steps(always_together):
             model.parameters()[0].data = Fraction(1, 2)
 
     model = net()
-    with pytest.warns(RuntimeWarning, match="a parameter is no plain Value of a float"):
+    with pytest.warns(RuntimeWarning, match="a parameter is not a plain Value of a float"):
         fit(model, XOR, loss=mse_loss, optimizer=SGD(model.parameters()), epochs=5, callbacks=[watcher])
     assert always_together == [1, 1]
 

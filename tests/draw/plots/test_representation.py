@@ -144,7 +144,7 @@ def test_a_readout_over_one_unit(run):
 
 @pytest.mark.dev
 def test_an_epoch_that_was_not_taken_down(run):
-    with pytest.raises(ValueError, match=r"^the recorder has nothing of epoch 3, only of 0, 2 … 8$"):
+    with pytest.raises(ValueError, match=r"^the recorder has no parameters of epoch 3, only of 0, 2 … 8$"):
         draw.plot_representation(run[0].layers[0], XOR, recorder=run[1], epoch=3)
 
 
