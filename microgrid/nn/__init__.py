@@ -1,7 +1,7 @@
-"""Neural networks of `Value`s: neurons, layers and what else a network is put together from.
+"""Neural networks of `Value`s: neurons, layers, and other modules to build a network from.
 
-A network is a nest of `Module`s; a module finds its parameters by itself, in its attributes, lists and dicts. There
-are no tensors here: a layer takes a sequence of numbers or `Value`s, and a sample is one such sequence. `Neuron`,
+A network is a nest of `Module`s; a module finds its parameters in its attributes, also within lists and dicts. There
+are no tensors: a layer takes a sequence of numbers or `Value`s, which is one sample. `Neuron`,
 `Layer` and `MLP` have micrograd's arguments and defaults, `LSTMCell` and `Embedding` those of PyTorch.
 """
 

@@ -1,4 +1,4 @@
-"""Activations: any operation of the calculus table on one number by its name, or any function of a `Value`."""
+"""Activations: the name of an operation on one number, or any function of a `Value`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def activation_function(activation: Activation) -> Callable[[Value], Value]:
-    """Return the function that `activation` means: itself, a method of `Value` by name, or None for the identity.
+    """Return the function that `activation` refers to: itself, an operation by name, or the identity for None.
 
     Raises:
         ValueError: if no operation of that name takes one number.
@@ -39,7 +39,7 @@ def identity(x: Value) -> Value:
 
 
 def activation_name(activation: Activation) -> str:
-    """Return what a representation calls `activation`.
+    """Return the name of `activation` in a `repr`.
 
     >>> from microgrid import math
     >>> activation_name("relu"), activation_name("tanh"), activation_name(None), activation_name(math.sin)

@@ -1,4 +1,4 @@
-"""`Embedding`: a row of parameters for each of a number of things, words say."""
+"""`Embedding`: a row of parameters for each of several things, such as words."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
 
 class Embedding(Module):
-    """A table of vectors that are learned, with PyTorch's arguments.
+    """A table of learned vectors, with the arguments of PyTorch.
 
     Args:
-        num_embeddings: the number of rows.
+        num_embeddings: the count of rows.
         embedding_dim: the length of a row.
-        init: draws the numbers, an initialiser or its name.
+        init: the initialiser that draws the first weights, or its name.
         rng: None (the module `random`), a seed, or a `random.Random`.
 
     Attributes:
-        weight: the rows, lists of `Value`s.
+        weight: the rows, as lists of `Value`s.
 
-    Calling it with an index returns the list of that row's `Value`s.
+    Called with an index, it returns the row at that index as a list.
 
     Raises:
         ValueError: if a size is less than 1.
-        TypeError, IndexError: when called with anything but the index of a row.
+        TypeError, IndexError: if it is called with anything but the index of a row.
 
     >>> words = Embedding(10, 3, rng=0)
     >>> words(7)[0] is words.weight[7][0]

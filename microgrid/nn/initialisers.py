@@ -1,11 +1,11 @@
-"""Initialisers: how the first weights are drawn.
+"""Initialisers: functions that draw the first weights.
 
-An initialiser is a function that draws one weight from a `random.Random`. If it has arguments called `fan_in` or
-`fan_out`, it is given there how many inputs a unit has and how many units stand side by side. Wherever `init` is asked
-for, these here go by name too; `functools.partial` sets their other arguments.
+An initialiser draws one weight from a `random.Random`. Its arguments `fan_in` and `fan_out`, if it has them, are the
+count of inputs of a unit and the count of units in a layer. An argument `init` takes such a function, or the name of
+one of these; `functools.partial` sets their other arguments.
 
-Normal numbers come from `normalvariate`: it keeps nothing between calls, as `gauss` does, and uses no function whose
-last bit differs between machines but in a comparison.
+Normal numbers come from `normalvariate`. Unlike `gauss` it keeps no state between calls, and calls `log` in comparisons
+only, so that the last bit of `log`, which differs between machines, does not reach the result.
 
 Sources of the variances: for tanh and sigmoid Glorot and Bengio, "Understanding the difficulty of training deep
 feedforward neural networks", 2010; for relu He et al., "Delving Deep into Rectifiers", 2015 (arXiv:1502.01852).
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 
 def uniform(source: random.Random, low: float = -1.0, high: float = 1.0) -> float:
-    """Return a number drawn uniformly between `low` and `high`: what a `Neuron` does by default, as in micrograd."""
+    """Return a number drawn uniformly between `low` and `high`: the default of `Neuron`, as in micrograd."""
     return source.uniform(low, high)
 
 
 def normal(source: random.Random, mean: float = 0.0, std: float = 1.0) -> float:
-    """Return a number drawn from the normal distribution of this mean and standard deviation."""
+    """Return a number drawn from the normal distribution with this mean and standard deviation."""
     return source.normalvariate(mean, std)
 
 
@@ -66,12 +66,12 @@ def he_normal(source: random.Random, fan_in: int) -> float:
 
 
 def constant(source: random.Random, value: float = 1.0) -> float:
-    """Return `value`; nothing is drawn."""
+    """Return `value`, without drawing."""
     return value
 
 
 def zeros(source: random.Random) -> float:
-    """Return zero; nothing is drawn."""
+    """Return zero, without drawing."""
     return 0.0
 
 
@@ -82,11 +82,11 @@ INITIALISERS: dict[str, Callable[..., float]] = {
 
 
 def initialiser_function(init: Initialiser, fan_in: int, fan_out: int) -> Callable[[random.Random], float]:
-    """Return the function of a `random.Random` that `init` means: by name, as it is, or None for `uniform`.
+    """Return the function of a `random.Random` that `init` refers to: itself, one by name, or `uniform` for None.
 
     Raises:
         ValueError: if no initialiser has that name.
-        TypeError: if it is neither a name nor a function.
+        TypeError: if `init` is neither a name nor a function.
 
     >>> initialiser_function("constant", 2, 3)(None)
     1.0
@@ -105,8 +105,8 @@ def initialiser_function(init: Initialiser, fan_in: int, fan_out: int) -> Callab
 
 
 def argument_names(function: Callable[..., object]) -> set[str]:
-    """Return the names of the arguments of `function`; none if it does not tell them."""
-    import inspect  # which takes as long to import as all of microgrid
+    """Return the names of the arguments of `function`; an empty set if it has no signature, as some builtins."""
+    import inspect  # takes as long to import as all of microgrid
 
     try:
         return {*inspect.signature(function).parameters}

@@ -1,4 +1,4 @@
-"""Neurons, layers of them, and modules one after the other: the multi-layer perceptron.
+"""Neurons, layers, sequences of modules, and the multi-layer perceptron.
 
 `Neuron`, `Layer` and `MLP` have micrograd's arguments and attributes; the same seed draws the same first weights.
 """
@@ -27,13 +27,13 @@ class Neuron(Module):
     """`activation(b + w[0] * x[0] + w[1] * x[1] + …)`: one `dot` node and an activation.
 
     Args:
-        nin: the number of inputs.
+        nin: the count of inputs.
         nonlin: whether there is an activation.
-        activation: a name in `microgrid.math` or a function of a `Value`.
-        init: draws the weights: the name of an initialiser or a function of a `random.Random`; see
-            `microgrid.nn.initialisers`. Uniform in [-1, 1] unless given.
+        activation: the name of a function in `microgrid.math`, or a function of a `Value`.
+        init: draws the weights: the name of an initialiser, or a function of a `random.Random` (see
+            `microgrid.nn.initialisers`). Uniform in [-1, 1] unless given.
         bias: whether there is a bias; it starts at zero.
-        fan_out: how many neurons stand side by side, for the initialisers that ask.
+        fan_out: the count of neurons in the layer, for initialisers that depend on it.
         rng: None (the module `random`), a seed, or a `random.Random`.
 
     Attributes:
@@ -42,8 +42,8 @@ class Neuron(Module):
         nonlin: as given.
 
     Raises:
-        ValueError: if `nin` is less than 1, or when called with another number of inputs.
-        TypeError: if `nin` is no whole number.
+        ValueError: if `nin` is less than 1, or it is called with another count of inputs.
+        TypeError: if `nin` is not a whole number.
 
     >>> neuron = Neuron(2, activation="tanh", rng=0)
     >>> neuron
@@ -53,7 +53,8 @@ class Neuron(Module):
     """
 
     _holders = ("w", "b", "activation")
-    activation: Activation = "relu"  # here, with its function, for a subclass that makes micrograd's attributes alone
+    # Defaults on the class, for subclasses whose `__init__` sets only the attributes of micrograd.
+    activation: Activation = "relu"
     _function: Callable[[Value], Value] = staticmethod(activation_function("relu"))
 
     def __init__(
@@ -77,7 +78,7 @@ class Neuron(Module):
 
     def __setattr__(self, name: str, given: Any) -> None:
         function = activation_function(given) if name == "activation" else None
-        super().__setattr__(name, given)  # not by `vars(self)`: Python would look all attributes up more slowly
+        super().__setattr__(name, given)  # writing to `vars(self)` would make every later attribute lookup slower
         if function is not None:
             super().__setattr__("_function", function)
 
@@ -92,14 +93,14 @@ class Neuron(Module):
 
 
 class Layer(Module):
-    """Neurons side by side, all with the same inputs.
+    """Neurons that share their inputs.
 
     Args:
-        nin: the number of inputs.
-        nout: the number of neurons.
-        options: handed on to each `Neuron`; a seed given as `rng` serves the whole layer.
+        nin: the count of inputs.
+        nout: the count of neurons.
+        options: passed to each `Neuron`; a seed for `rng` seeds the whole layer.
 
-    Calling it returns a list of `nout` values, or the bare value if there is only one neuron.
+    Called with inputs, it returns a list of `nout` values; a single one is returned bare.
 
     >>> Layer(2, 3, nonlin=False)
     Layer of [LinearNeuron(2), LinearNeuron(2), LinearNeuron(2)]
@@ -113,7 +114,7 @@ class Layer(Module):
         self.neurons = [Neuron(nin, **options) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Number]) -> Any:
-        if self.neurons and type(self.neurons[0]).__call__ is Neuron.__call__:  # others may take anything
+        if self.neurons and type(self.neurons[0]).__call__ is Neuron.__call__:  # others may take any input
             x = checked_inputs(self, len(self.neurons[0].w), x)
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
@@ -123,13 +124,13 @@ class Layer(Module):
 
 
 class Sequential(Module):
-    """Modules, or functions, one after the other: each takes what the one before returned.
+    """A sequence of modules or functions: each is called with the result of the one before.
 
     Args:
-        layers: what is called in turn. What a layer of one neuron returns bare is handed on as a list.
+        layers: the modules or functions. The bare result of a layer of one neuron is passed on as a list.
 
     Raises:
-        TypeError: if something cannot be called.
+        TypeError: if one cannot be called.
 
     >>> from microgrid import math
     >>> from microgrid.nn import Embedding
@@ -159,21 +160,22 @@ class Sequential(Module):
 
 
 class MLP(Sequential):
-    """A multi-layer perceptron: layers one after the other, linear at the end.
+    """A multi-layer perceptron: a sequence of layers, the last one linear by default.
 
     Args:
-        nin: the number of inputs.
-        nouts: the number of neurons in each layer.
-        activation: of the hidden layers, a name in `microgrid.math` or a function of a `Value`.
-        output: of the last layer, likewise; None for a linear output.
+        nin: the count of inputs.
+        nouts: the count of neurons in each layer.
+        activation: the activation of the hidden layers: the name of a function in `microgrid.math`, or a function of a
+            `Value`.
+        output: the activation of the last layer, likewise; None for a linear output.
         init, bias, rng: as for `Neuron`; the layers draw from the same source.
 
-    Calling it returns the outputs of the last layer, bare if there is only one.
+    Called with inputs, it returns a list of the outputs of the last layer; a single one is returned bare.
 
     Raises:
-        ValueError: if a size is too small, an activation is unknown, or when called with another number of inputs than
+        ValueError: if a size is too small, an activation is unknown, or it is called with another count of inputs than
             `nin`.
-        TypeError: if a size is no whole number.
+        TypeError: if a size is not a whole number.
 
     >>> net = MLP(2, [4, 1], activation="tanh", rng=0)
     >>> len(net.parameters())
@@ -200,7 +202,7 @@ class MLP(Sequential):
         check_size("MLP", "nin", nin)
         for nout in nouts:
             check_size("MLP", "each of nouts", nout, 0)
-        activation_function(activation)  # a bad one is refused though there is no hidden layer
+        activation_function(activation)  # reports a bad one even without hidden layers
         sizes = [nin, *nouts]
         layers = []
         for index, (size, nout) in enumerate(zip(sizes, nouts, strict=False)):

@@ -1,4 +1,4 @@
-"""`LSTMCell`: one step of a long short-term memory, for sequences of any length."""
+"""`LSTMCell`: one step of a long short-term memory, to be called along a sequence."""
 
 from __future__ import annotations
 
@@ -19,29 +19,31 @@ if TYPE_CHECKING:
 
 
 class LSTMCell(Module):
-    """A memory `c` that each input partly erases, adds to and shows, with the equations and names of PyTorch.
+    """One step of an LSTM, with the equations and names of PyTorch.
 
+    The memory is `c`: each input erases some of it (gate `f`), adds to it (`i`, `g`) and reveals some as `h` (`o`).
     With the gates `i, f, g, o` cut in this order from `weight_ih · x + bias_ih + weight_hh · h + bias_hh`, a step is
     `c = sigmoid(f) * c + sigmoid(i) * tanh(g)` and `h = sigmoid(o) * tanh(c)`. (Hochreiter and Schmidhuber, "Long
     Short-Term Memory", 1997; the gate `f` by Gers, Schmidhuber and Cummins, "Learning to Forget", 2000.)
 
     Args:
-        input_size: the number of inputs.
+        input_size: the count of inputs.
         hidden_size: the length of `h` and of `c`.
         bias: whether there are biases.
         rng: None (the module `random`), a seed, or a `random.Random`; all parameters are drawn uniformly between plus
             and minus `1 / sqrt(hidden_size)`.
 
     Attributes:
-        weight_ih, weight_hh: `4 * hidden_size` rows of `Value`s, by inputs and by `h`.
+        weight_ih, weight_hh: `4 * hidden_size` rows of `Value`s, for the inputs and for `h`.
         bias_ih, bias_hh: `4 * hidden_size` `Value`s each, or None. There are two, as in PyTorch, though only their sum
-            counts.
+            matters.
 
-    Calling it with inputs and the pair `(h, c)` returns the next pair; without one, both start at zero.
+    Called with inputs and the pair `(h, c)`, it returns the next pair; without one, both are zero.
 
     Raises:
-        ValueError: if a size is less than 1, or when called with sequences of other lengths.
-        TypeError: if a size is no whole number, or when called with what is no sequence or no pair.
+        ValueError: if a size is less than 1, or it is called with sequences of other lengths.
+        TypeError: if a size is not a whole number, or it is called with inputs that are not a sequence, or a state that
+            is not a pair.
 
     >>> cell = LSTMCell(1, 4, rng=0)
     >>> state = None
@@ -91,6 +93,6 @@ class LSTMCell(Module):
 
 
 def linear(weight: Sequence[Sequence[Value]], x: Sequence[Number], bias: Sequence[Value] | None) -> list[Value]:
-    """Return the sum of products of each row of `weight` and `x`, plus its bias."""
+    """Return the dot product of each row of `weight` with `x`, plus its bias."""
     biases: Sequence[Number] = [0.0] * len(weight) if bias is None else bias
     return [math.dot(row, x, b) for row, b in zip(weight, biases, strict=True)]

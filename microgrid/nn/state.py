@@ -1,8 +1,8 @@
-"""The numbers of a model as plain data: checked, written to a JSON file, read back.
+"""The parameters of a model as plain data: checked, written to a JSON file, read back.
 
-A file holds `{"format": "microgrid", "version": 1, "parameters": {name: number, …}}` and nothing else; reading one
-never executes anything. Floats come back bit for bit. JSON knows no inf and no nan, so neither is written or read: a
-model that diverged does not replace the file of one that had not.
+A file contains `{"format": "microgrid", "version": 1, "parameters": {name: number, …}}` and nothing else; reading one
+never executes anything. Floats come back bit for bit. JSON has neither inf nor nan, so these are neither written nor
+read: a model that has diverged does not replace the file of an earlier, healthy one.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     Path = str | os.PathLike[str]
 
 FORMAT, VERSION = "microgrid", 1
-SUFFIX = ".tmp"  # of the files that become those of models
-LONG_AGO = 3600.0  # seconds, in which every file is written
+SUFFIX = ".tmp"  # of temporary files, which are renamed when they are complete
+LONG_AGO = 3600.0  # seconds: no file takes that long to write, so an older temporary one is a leftover
 
 
 def as_float(name: str, number: Any) -> float:
     """Return `number` as a float.
 
     Raises:
-        ValueError: if it is no real number (a truth value is none), or too large.
+        ValueError: if it is not a real number (a bool does not count as one), or too large.
     """
     if not is_number(number) or isinstance(number, bool):
-        raise ValueError(f"{name} is no number: {type(number).__name__} {number!r:.60}")
+        raise ValueError(f"{name} is not a number: {type(number).__name__} {number!r:.60}")
     try:
         return float(number)
     except OverflowError:
@@ -47,8 +47,8 @@ def fitting(state: Mapping[str, Any], names: Sequence[str]) -> list[float]:
     """Return the numbers of `state` in the order of `names`.
 
     Raises:
-        TypeError: if `state` is no dict.
-        ValueError: if a name is missing or is there that should not be, or what it names is no number.
+        TypeError: if `state` is not a dict.
+        ValueError: if names are missing or unknown, or a value is not a number.
     """
     if not isinstance(state, dict):
         raise TypeError(f"expected a dict of numbers by name, got {type(state).__name__} {state!r:.60}")
@@ -64,18 +64,18 @@ def fitting(state: Mapping[str, Any], names: Sequence[str]) -> list[float]:
 
 
 def require_finite(parameters: Mapping[str, float]) -> None:
-    """Check that a file can hold the numbers of `parameters`.
+    """Check that `parameters` can be written to a file.
 
     Raises:
         ValueError: if one is inf or nan.
     """
     for name, number in parameters.items():
         if not math.isfinite(number):
-            raise ValueError(f"{name} is {number}: a file holds finite numbers only")
+            raise ValueError(f"{name} is {number}: a file can contain finite numbers only")
 
 
 def write(path: Path, parameters: Mapping[str, float]) -> None:
-    """Write a file of `parameters`: whoever reads `path` finds the old file or the new one, never a part of it.
+    """Write a file of `parameters`, atomically: readers of `path` find the old file or the new one.
 
     Raises:
         ValueError: if a number is inf or nan; then nothing is written.
@@ -88,16 +88,16 @@ def write(path: Path, parameters: Mapping[str, float]) -> None:
     except OSError as error:
         if error.errno is None:
             raise
-        raise OSError(error.errno, error.strerror, os.fspath(path)) from None  # not the file that is written first
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None  # the error names the temporary file
 
 
 def write_text(path: Path, text: str) -> None:
-    """Let `path` have the content `text`: all at once, if it is a regular file or new; else it is written to.
+    """Write `text` to `path`: atomically, if that is a regular file or new.
 
-    A link stays one: what it leads to is replaced, and keeps its permissions.
+    Links are followed; the file at the end is replaced, and keeps its permissions.
 
     Raises:
-        OSError: if that cannot be done; then a regular file is left as it was.
+        OSError: if that fails; a regular file is left as it was.
     """
     try:
         former = os.stat(path)
@@ -112,29 +112,29 @@ def write_text(path: Path, text: str) -> None:
     folder, name = os.path.split(os.path.realpath(path))
     remove_leftovers(folder, name)
     temporary = os.path.join(folder, f"{prefix(name)}{os.urandom(8).hex()}{SUFFIX}")
-    mode = 0o666 if former is None else 0o600  # nobody may look into what is about to be private
+    mode = 0o666 if former is None else 0o600  # the old file may be private: its permissions come later
     try:
-        # With the flag of "x" no link is followed, and no file opened that is there.
+        # Mode "x" follows no link and opens no existing file, so a link planted at this path cannot redirect the data.
         with open(temporary, "x", encoding="utf-8", opener=lambda file, flags: os.open(file, flags, mode)) as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         if former is not None:
-            with suppress(OSError):  # on a file system without permissions
+            with suppress(OSError):  # not every file system has permissions
                 os.chmod(temporary, stat.S_IMODE(former.st_mode))
         os.replace(temporary, os.path.join(folder, name))
     finally:
-        with suppress(OSError):  # it is in its place, or was never made
+        with suppress(OSError):  # it has been renamed, or was never made
             os.unlink(temporary)
 
 
 def prefix(name: str) -> str:
-    """Return what the names of the files begin with that become the file `name`: of a long one not all fits in."""
+    """Return the prefix of temporary files for `name`; it is cut, since the length of file names is limited."""
     return f".{name[:40]}."
 
 
 def remove_leftovers(folder: str, name: str) -> None:
-    """Remove from `folder` what processes left that were killed while they wrote the file `name`, long ago."""
+    """Remove from `folder` temporary files for `name` that were left behind long ago, by processes that were killed."""
     begin, before = prefix(name), time.time() - LONG_AGO
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -148,24 +148,24 @@ def read(path: Path) -> dict[str, float]:
     """Return the parameters in a file that `write` wrote.
 
     Raises:
-        ValueError: if it is no such file, with the reason.
+        ValueError: with the reason, if it is not such a file.
     """
     with open(path, "rb") as file:
         text = file.read()
     try:
         content = json.loads(text, object_pairs_hook=unique, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"no JSON: {error}") from None
+        raise ValueError(f"it is not JSON: {error}") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f"no file of a model: expected 'format' to be {FORMAT!r}")
+        raise ValueError(f"it is not the file of a model: expected 'format' to be {FORMAT!r}")
     version = content.get("version")
     if type(version) is not int or version != VERSION:
         raise ValueError(f"its version is {version!r:.60}, expected {VERSION}")
     parameters = content.get("parameters")
     if len(content) != 3 or not isinstance(parameters, dict):
-        raise ValueError(f"expected 'format', 'version' and 'parameters', an object, got {[*content]!r:.60}")
+        raise ValueError(f"expected 'format', 'version' and an object 'parameters', got {[*content]!r:.60}")
     numbers = {name: as_float(name, number) for name, number in parameters.items()}
-    require_finite(numbers)  # 1e999 is JSON, and inf
+    require_finite(numbers)  # 1e999 is valid JSON, and becomes inf
     return numbers
 
 
@@ -173,18 +173,18 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return the dict of `pairs`.
 
     Raises:
-        ValueError: if a name comes twice.
+        ValueError: if a name appears twice.
     """
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a name comes twice in one object")
+        raise ValueError("a name appears twice in one object")
     return found
 
 
 def refuse(constant: str) -> None:
-    """Refuse what Python's `json` would read beyond the standard: inf and nan.
+    """Reject inf and nan, which Python's `json` accepts and the standard does not.
 
     Raises:
         ValueError: always.
     """
-    raise ValueError(f"{constant} is no number of JSON")
+    raise ValueError(f"{constant} is not a number in JSON")

@@ -1,7 +1,7 @@
-"""The architecture of a network as a table in HTML: its modules, what they are, and how many parameters they have.
+"""The architecture of a network as an HTML table: its modules, their types, and the counts of their parameters.
 
-A module is whatever has `named_parameters`; parts are found where that finds them: in attributes, lists, tuples and
-dicts. Neighbours that look the same share a row.
+Anything with `named_parameters` counts as a module; parts are found as there: in attributes, lists, tuples and dicts.
+Equal neighbours share a row.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     Part = tuple[str, Any]  # a module or a parameter, with its path
 
 MOST_ROWS = 50
-WIDEST = 80  # characters of a cell
+WIDEST = 80  # the most characters in a cell
 LEFT = ' style="text-align:left"'
 
 
 def parts(module: Any, path: str) -> Iterator[Part]:
-    """Yield the modules and parameters that `module`, found at `path`, holds itself."""
+    """Yield the direct parts of `module`, which is at `path`: modules and parameters."""
     stack: list[Part] = [(path, vars(module))]
     seen: set[int] = set()
     while stack:
@@ -40,12 +40,12 @@ def parts(module: Any, path: str) -> Iterator[Part]:
 
 
 def has_modules(module: Any) -> bool:
-    """Return whether `module` holds modules."""
+    """Return whether `module` contains modules."""
     return any(is_module(item) for _, item in parts(module, ""))
 
 
 def described(part: Part) -> tuple[str, str]:
-    """Return the path of what holds `part`, and what it is: neighbours that agree in both share a row."""
+    """Return the path of the module that contains `part`, and its description; neighbours equal in both share a row."""
     path, item = part
     where = path.rpartition(".")[0]
     if is_node(item):
@@ -54,7 +54,7 @@ def described(part: Part) -> tuple[str, str]:
 
 
 def row(group: list[Part]) -> tuple[str, str, int]:
-    """Return the cells of neighbours that share a row: their paths, what they are, how many parameters are in them."""
+    """Return the cells of a row for equal neighbours: their paths, their description, the count of their parameters."""
     (path, item), (last, _) = group[0], group[-1]
     what, several = described(group[0])[1], len(group) > 1
     paths = f"{path} … {last.rpartition('.')[2]}" if several else path
@@ -66,7 +66,7 @@ def row(group: list[Part]) -> tuple[str, str, int]:
 
 
 def rows(network: Any) -> Iterator[tuple[str, str, int]]:
-    """Yield the rows of `network`, a module before those that it holds, each module once."""
+    """Yield the rows of `network`: each module once, before its parts."""
     seen = {id(network)}
     stack: list[Part] = []
 
@@ -78,7 +78,7 @@ def rows(network: Any) -> Iterator[tuple[str, str, int]]:
         key, group = described(stack[-1]), []
         while stack and described(stack[-1]) == key:
             part = stack.pop()
-            if id(part[1]) not in seen:  # shared, or a module that leads back to itself
+            if id(part[1]) not in seen:  # shared, or a module that contains itself
                 seen.add(id(part[1]))
                 group.append(part)
         if group:
@@ -88,7 +88,7 @@ def rows(network: Any) -> Iterator[tuple[str, str, int]]:
 
 
 def to_html(network: Any) -> str:
-    """Return the architecture of `network`, a `Module`, as a table in HTML.
+    """Return the architecture of `network`, a `Module`, as an HTML table.
 
     >>> from microgrid.nn import MLP
     >>> print(to_html(MLP(2, [1])).replace(LEFT, ""))

@@ -30,7 +30,7 @@ def test_the_file_is_plain_json(tmp_path):
 def test_inf_and_nan_are_not_written(tmp_path, number):
     path = tmp_path / "net.json"
     state.write(path, PARAMETERS)
-    with pytest.raises(ValueError, match=rf"^b is {number}: a file holds finite numbers only$"):
+    with pytest.raises(ValueError, match=rf"^b is {number}: a file can contain finite numbers only$"):
         state.write(path, {"w": 1.0, "b": number})
     assert state.read(path) == PARAMETERS
     assert [file.name for file in tmp_path.iterdir()] == ["net.json"]
@@ -230,36 +230,36 @@ def test_a_good_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no JSON: Expecting value"),
-        ("import os", "no JSON: Expecting value"),
-        (b"\x80\x04\x95\x10", "no JSON: 'utf-8' codec can't decode"),  # a pickle
-        (GOOD[:-1], "no JSON: Expecting ',' delimiter"),
-        ("[" * 100_000, "no JSON: maximum recursion depth exceeded"),
-        (GOOD.replace("1.5", "9" * 5000), "no JSON: Exceeds the limit"),
-        (GOOD.replace("1.5", "NaN"), "no JSON: NaN is no number of JSON"),
-        (GOOD.replace("1.5", "-Infinity"), "no JSON: -Infinity is no number of JSON"),
-        (GOOD.replace('"w": 1.5', '"w": 1.5, "w": 2.5'), "no JSON: a name comes twice in one object"),
-        ("[]", "no file of a model: expected 'format' to be 'microgrid'"),
-        ("{}", "no file of a model: expected 'format' to be 'microgrid'"),
-        (GOOD.replace("microgrid", "torch"), "no file of a model: expected 'format' to be 'microgrid'"),
+        ("", "it is not JSON: Expecting value"),
+        ("import os", "it is not JSON: Expecting value"),
+        (b"\x80\x04\x95\x10", "it is not JSON: 'utf-8' codec can't decode"),  # a pickle
+        (GOOD[:-1], "it is not JSON: Expecting ',' delimiter"),
+        ("[" * 100_000, "it is not JSON: maximum recursion depth exceeded"),
+        (GOOD.replace("1.5", "9" * 5000), "it is not JSON: Exceeds the limit"),
+        (GOOD.replace("1.5", "NaN"), "it is not JSON: NaN is not a number in JSON"),
+        (GOOD.replace("1.5", "-Infinity"), "it is not JSON: -Infinity is not a number in JSON"),
+        (GOOD.replace('"w": 1.5', '"w": 1.5, "w": 2.5'), "it is not JSON: a name appears twice in one object"),
+        ("[]", "it is not the file of a model: expected 'format' to be 'microgrid'"),
+        ("{}", "it is not the file of a model: expected 'format' to be 'microgrid'"),
+        (GOOD.replace("microgrid", "torch"), "it is not the file of a model: expected 'format' to be 'microgrid'"),
         (GOOD.replace("1,", "2,"), "its version is 2, expected 1"),
         (GOOD.replace("1,", "true,"), "its version is True, expected 1"),
         (GOOD.replace("1,", "1.0,"), "its version is 1.0, expected 1"),
         (GOOD.replace("version", "revision"), "its version is None, expected 1"),
         (
             GOOD.replace("parameters", "weights"),
-            "expected 'format', 'version' and 'parameters', an object, got ['format',",
+            "expected 'format', 'version' and an object 'parameters', got ['format',",
         ),
         (
             GOOD.replace('{"w": 1.5}', "[1.5]"),
-            "expected 'format', 'version' and 'parameters', an object, got ['format',",
+            "expected 'format', 'version' and an object 'parameters', got ['format',",
         ),
-        (GOOD[:-1] + ', "code": "x"}', "expected 'format', 'version' and 'parameters', an object, got ['format',"),
-        (GOOD.replace("1.5", '"1.5"'), "w is no number: str '1.5'"),
-        (GOOD.replace("1.5", "[1.5]"), "w is no number: list [1.5]"),
-        (GOOD.replace("1.5", "true"), "w is no number: bool True"),
-        (GOOD.replace("1.5", "null"), "w is no number: NoneType None"),
-        (GOOD.replace("1.5", "1e999"), "w is inf: a file holds finite numbers only"),
+        (GOOD[:-1] + ', "code": "x"}', "expected 'format', 'version' and an object 'parameters', got ['format',"),
+        (GOOD.replace("1.5", '"1.5"'), "w is not a number: str '1.5'"),
+        (GOOD.replace("1.5", "[1.5]"), "w is not a number: list [1.5]"),
+        (GOOD.replace("1.5", "true"), "w is not a number: bool True"),
+        (GOOD.replace("1.5", "null"), "w is not a number: NoneType None"),
+        (GOOD.replace("1.5", "1e999"), "w is inf: a file can contain finite numbers only"),
         (GOOD.replace("1.5", "1" + "0" * 400), "w is too large for a float"),
     ],
 )

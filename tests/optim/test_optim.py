@@ -792,8 +792,8 @@ def test_a_velocity_without_momentum_is_not_saved():
             ValueError,
             "Adam expects the state of a parameter to be 2 numbers",
         ),
-        (lambda s: s | {"state": [[0.0, 0.0], [0.0, "1"]]}, ValueError, "Adam: a state is no number: str '1'"),
-        (lambda s: s | {"state": [[0.0, 0.0], [0.0, True]]}, ValueError, "Adam: a state is no number: bool True"),
+        (lambda s: s | {"state": [[0.0, 0.0], [0.0, "1"]]}, ValueError, "Adam: a state is not a number: str '1'"),
+        (lambda s: s | {"state": [[0.0, 0.0], [0.0, True]]}, ValueError, "Adam: a state is not a number: bool True"),
         (lambda s: s | {"state": [[0.0, 0.0], [0.0, 10**400]]}, ValueError, "Adam: a state is too large for a float"),
     ],
 )
