@@ -1,9 +1,9 @@
-"""Small data sets to learn from: truth tables, points in the plane, exam scores; and what prepares them.
+"""Small data sets (truth tables, points in the plane, exam scores), and functions to prepare data.
 
-A data set is a pair of rows, lists of floats, and targets, a list of ints; each call makes new lists. Where
-scikit-learn has a function of the name, it has the same arguments here, with `rng` for `random_state`. What is drawn
-comes from `shuffle` and `normalvariate` of `random.Random`, which give the same for a seed on every Python; sines and
-cosines can differ between machines in their last bit.
+A data set is a pair: the rows, lists of floats, and the targets, a list of ints; each call makes new lists. Functions
+that scikit-learn has too have the same arguments here, with `rng` for `random_state`. All random numbers come from
+`shuffle` and `normalvariate` of `random.Random`, which give the same results for a seed on every Python; sines and
+cosines may differ between machines in the last bit.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def __dir__() -> list[str]:
     return __all__
 
 
-# The sixteen functions of two bits: their results at (0, 0), (0, 1), (1, 0) and (1, 1).
+# The sixteen functions of two bits, by their results at (0, 0), (0, 1), (1, 0) and (1, 1).
 GATES = {
     "false": (0, 0, 0, 0),
     "a and b": (0, 0, 0, 1),
@@ -64,10 +64,10 @@ GATES = {
 
 
 def truth_table(gate: str) -> Dataset:
-    """Return the four rows of a gate, one of `GATES`, and its results; "xor" is short for "a xor b".
+    """Return the four pairs of inputs of a gate, one of `GATES`, and its outputs; "xor" is short for "a xor b".
 
     Raises:
-        ValueError: if there is no such gate.
+        ValueError: if the gate is unknown.
 
     >>> truth_table("xor")
     ([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [0, 1, 1, 0])
@@ -79,12 +79,12 @@ def truth_table(gate: str) -> Dataset:
 
 
 def bits(n: int) -> list[list[float]]:
-    """Return the rows of all `n` bits, in counting order."""
+    """Return all rows of `n` bits, in counting order."""
     return [[*row] for row in product((0.0, 1.0), repeat=n)]
 
 
 def parity(n: int) -> Dataset:
-    """Return all rows of `n` bits, and for each whether the number of ones is odd.
+    """Return all rows of `n` bits, and for each 1 if its count of ones is odd, else 0.
 
     Raises:
         ValueError: if `n` is less than 1.
@@ -110,30 +110,30 @@ def exam_scores() -> Dataset:
 def make_moons(
     n_samples: int | tuple[int, int] = 100, *, shuffle: bool = True, noise: float | None = None, rng: Seed = None
 ) -> Dataset:
-    """Return points on two half circles that reach into each other.
+    """Return points on two interleaving half circles.
 
     Args:
-        n_samples: how many points in all, or on each half circle.
-        shuffle: whether they come in random order, else those of class 0 come first.
-        noise: the standard deviation of what is added to each coordinate; None for nothing.
+        n_samples: the count of points in total, or on each half circle.
+        shuffle: whether the order is random; else class 0 comes first.
+        noise: the standard deviation of Gaussian noise added to each coordinate; None for no noise.
         rng: None (the module `random`), a seed, or a `random.Random`.
 
     Raises:
-        ValueError: if a number of points or the noise is negative.
+        ValueError: if a count of points or the noise is negative.
 
     >>> rows, targets = make_moons(4, shuffle=False)
     >>> [[round(x, 9) for x in row] for row in rows], targets
     ([[1.0, 0.0], [-1.0, 0.0], [0.0, 0.5], [2.0, 0.5]], [0, 0, 1, 1])
     """
 
-    def outer(part: float) -> tuple[float, float]:
-        return math.cos(math.pi * part), math.sin(math.pi * part)
+    def outer(t: float) -> tuple[float, float]:
+        return math.cos(math.pi * t), math.sin(math.pi * t)
 
-    def inner(part: float) -> tuple[float, float]:
-        return 1 - math.cos(math.pi * part), 0.5 - math.sin(math.pi * part)
+    def inner(t: float) -> tuple[float, float]:
+        return 1 - math.cos(math.pi * t), 0.5 - math.sin(math.pi * t)
 
-    parts = [[place / max(count - 1, 1) for place in range(count)] for count in halves("make_moons", n_samples)]
-    return scattered("make_moons", (outer, inner), parts, shuffle, noise, rng)
+    times = [[index / max(count - 1, 1) for index in range(count)] for count in halves("make_moons", n_samples)]
+    return scattered("make_moons", (outer, inner), times, shuffle, noise, rng)
 
 
 def make_circles(
@@ -144,14 +144,14 @@ def make_circles(
     rng: Seed = None,
     factor: float = 0.8,
 ) -> Dataset:
-    """Return points on a circle (class 0) and on a smaller one within it (class 1).
+    """Return points on a circle (class 0) and on a smaller one inside it (class 1).
 
     Args:
         n_samples, shuffle, noise, rng: as for `make_moons`.
         factor: the radius of the smaller circle, at least 0 and below 1.
 
     Raises:
-        ValueError: if a number of points or the noise is negative, or `factor` is out of range.
+        ValueError: if a count of points or the noise is negative, or `factor` is out of range.
 
     >>> rows, targets = make_circles(4, shuffle=False, factor=0.5)
     >>> [[round(x, 9) for x in row] for row in rows], targets
@@ -161,10 +161,10 @@ def make_circles(
         raise ValueError(f"make_circles expects factor of at least 0 and below 1, got {factor!r:.60}")
 
     def circle(radius: float) -> Curve:
-        return lambda part: (radius * math.cos(math.tau * part), radius * math.sin(math.tau * part))
+        return lambda t: (radius * math.cos(math.tau * t), radius * math.sin(math.tau * t))
 
-    parts = [[place / count for place in range(count)] for count in halves("make_circles", n_samples)]
-    return scattered("make_circles", (circle(1.0), circle(factor)), parts, shuffle, noise, rng)
+    times = [[index / count for index in range(count)] for count in halves("make_circles", n_samples)]
+    return scattered("make_circles", (circle(1.0), circle(factor)), times, shuffle, noise, rng)
 
 
 def make_spirals(
@@ -175,14 +175,14 @@ def make_spirals(
     rng: Seed = None,
     turns: float = 1.5,
 ) -> Dataset:
-    """Return points on two spirals, one turned half around from the other; both go from the middle to radius 1.
+    """Return points on two spirals from the origin to radius 1, one rotated by half a turn from the other.
 
     Args:
         n_samples, shuffle, noise, rng: as for `make_moons`.
-        turns: how often each goes around.
+        turns: how often each spiral goes around.
 
     Raises:
-        ValueError: if a number of points or the noise is negative, or `turns` is no number.
+        ValueError: if a count of points or the noise is negative, or `turns` is not a number.
 
     >>> rows, targets = make_spirals(4, shuffle=False, turns=0.25)
     >>> [[round(x, 3) for x in row] for row in rows], targets
@@ -192,20 +192,17 @@ def make_spirals(
         raise ValueError(f"make_spirals expects turns to be a number, got {turns!r:.60}")
 
     def spiral(start: float) -> Curve:
-        return lambda part: (
-            part * math.cos(start + math.tau * turns * part),
-            part * math.sin(start + math.tau * turns * part),
-        )
+        return lambda t: (t * math.cos(start + math.tau * turns * t), t * math.sin(start + math.tau * turns * t))
 
-    parts = [[(place + 1) / count for place in range(count)] for count in halves("make_spirals", n_samples)]
-    return scattered("make_spirals", (spiral(0.0), spiral(math.pi)), parts, shuffle, noise, rng)
+    times = [[(index + 1) / count for index in range(count)] for count in halves("make_spirals", n_samples)]
+    return scattered("make_spirals", (spiral(0.0), spiral(math.pi)), times, shuffle, noise, rng)
 
 
 def halves(name: str, n_samples: int | tuple[int, int]) -> tuple[int, int]:
-    """Return how many samples each of two classes has.
+    """Return the count of samples in each of two classes.
 
     Raises:
-        ValueError: if that is not two whole numbers of at least 0.
+        ValueError: if `n_samples` is not one or two whole numbers of at least 0.
     """
     pair: Any = (n_samples // 2, n_samples - n_samples // 2) if isinstance(n_samples, int) else n_samples
     pair = tuple(pair) if hasattr(pair, "__iter__") else ()
@@ -215,13 +212,13 @@ def halves(name: str, n_samples: int | tuple[int, int]) -> tuple[int, int]:
 
 
 def scattered(
-    name: str, curves: tuple[Curve, Curve], parts: list[list[float]], shuffle: bool, noise: float | None, rng: Seed
+    name: str, curves: tuple[Curve, Curve], times: list[list[float]], shuffle: bool, noise: float | None, rng: Seed
 ) -> Dataset:
-    """Return the points of two curves at these parts of them, each curve a class; shuffled and noisy if asked for."""
+    """Return the points of two curves at given times, from 0 to 1 along each; each curve is a class."""
     if noise is not None and not (is_number(noise) and noise >= 0):
         raise ValueError(f"{name} expects noise of at least 0, got {noise!r:.60}")
     source = random_source(rng)
-    samples = [(curves[target](part), target) for target in (0, 1) for part in parts[target]]
+    samples = [(curves[target](t), target) for target in (0, 1) for t in times[target]]
     if shuffle:
         source.shuffle(samples)
     rows = [[source.normalvariate(x, noise) if noise else x for x in point] for point, _ in samples]
@@ -229,15 +226,15 @@ def scattered(
 
 
 def one_hot(target: Sequence[int] | int, num_classes: int | None = None) -> Any:
-    """Return for each class of `target` the row that is 1.0 at its place and 0.0 elsewhere; a single row for one class.
+    """Return for each class in `target` a row that is 1.0 at its index and 0.0 elsewhere; for a single class, one row.
 
     Args:
-        target: indices of classes, or one.
+        target: the indices of classes, or one index.
         num_classes: the length of a row; one more than the largest index unless given.
 
     Raises:
-        TypeError: if a target is no whole number.
-        ValueError: if one is negative, or not below `num_classes`, or there is nothing to tell the number of classes.
+        TypeError: if a target is not a whole number.
+        ValueError: if a target is negative or not below `num_classes`, or both targets and `num_classes` are missing.
 
     >>> one_hot([0, 2])
     [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
@@ -251,12 +248,12 @@ def one_hot(target: Sequence[int] | int, num_classes: int | None = None) -> Any:
     except TypeError:
         raise TypeError(f"one_hot expects indices of classes, got {target!r:.60}") from None
     if num_classes is None and not indices:
-        raise ValueError("one_hot expects num_classes where there is no target")
+        raise ValueError("one_hot expects num_classes if there are no targets")
     count = max(indices) + 1 if num_classes is None else num_classes
     for index in indices:
         if not 0 <= index < count:
             raise ValueError(f"one_hot expects classes from 0 to {count - 1}, got {index}")
-    rows = [[float(place == index) for place in range(count)] for index in indices]
+    rows = [[float(position == index) for position in range(count)] for index in indices]
     return rows if several else rows[0]
 
 
@@ -267,20 +264,20 @@ def train_test_split(
     shuffle: bool = True,
     rng: Seed = None,
 ) -> list[Any]:
-    """Return two parts of each of `sequences`, all parted in the same way: for rows and targets
-    `[train_rows, test_rows, train_targets, test_targets]`.
+    """Split each of `sequences` in two, all at the same samples: rows and targets become `[train_rows, test_rows,
+    train_targets, test_targets]`.
 
     Args:
-        sequences: of equal length; the parts are lists, of an array of NumPy arrays.
-        test_size: how many samples to test with, or below 1 which part of all, rounded up; what training leaves over,
-            or a quarter, unless given.
-        train_size: likewise for training, but rounded down; all the others unless given.
-        shuffle: whether the samples are drawn at random; else the first are for training, the next for testing.
+        sequences: sequences of equal length. They are split into lists; NumPy arrays into arrays.
+        test_size: the count of samples for testing, or a fraction below 1 of all, rounded up. Unless given, all samples
+            that are not for training, or a quarter.
+        train_size: likewise for training, but rounded down; unless given, all the other samples.
+        shuffle: whether samples are drawn at random; else the first are for training, the next for testing.
         rng: None (the module `random`), a seed, or a `random.Random`.
 
     Raises:
         ValueError: if there are no sequences, their lengths differ, or a size does not fit.
-        TypeError: if one is a table of pandas.
+        TypeError: if one is a pandas DataFrame.
 
     >>> train_test_split([[1.0], [2.0], [3.0], [4.0]], [0, 1, 0, 1], shuffle=False)
     [[[1.0], [2.0], [3.0]], [[4.0]], [0, 1, 0], [1]]
@@ -298,10 +295,10 @@ def train_test_split(
 
 
 def split_sizes(count: int, train_size: float | None, test_size: float | None) -> tuple[int, int]:
-    """Return how many of `count` samples are for training and for testing, at least one each.
+    """Return the counts of samples for training and for testing, out of `count`.
 
     Raises:
-        ValueError: if that cannot be.
+        ValueError: if a size is wrong, or one would be less than 1.
     """
     for name, size in (("train_size", train_size), ("test_size", test_size)):
         if size is not None and not (isinstance(size, int) or (isinstance(size, float) and 0 < size < 1)):
@@ -313,5 +310,5 @@ def split_sizes(count: int, train_size: float | None, test_size: float | None) -
     train = count - (test or 0) if train is None else train
     test = count - train if test is None else test
     if train < 1 or test < 1 or train + test > count:
-        raise ValueError(f"train_test_split cannot part {count} samples into {train} and {test}, at least 1 each")
+        raise ValueError(f"train_test_split cannot split {count} samples into {train} and {test}, at least 1 each")
     return train, test

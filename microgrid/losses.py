@@ -1,7 +1,7 @@
 """Losses: how far predictions are from targets, with the names and definitions of `torch.nn.functional`.
 
-Each takes predictions and targets, two sequences of equal length (arrays too) or two single numbers, and returns their
-mean as one `Value` (a float if none was given); their sum with `reduction="sum"`, a list of all with "none".
+Each takes predictions and targets: two sequences (or arrays) of equal length, or two single numbers. It returns their
+mean loss as a `Value` (a float if no `Value` is among them); with `reduction="sum"` the sum, with `"none"` a list.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {"mean": math.mean, "sum": m
 def reduced(
     name: str, loss: Callable[[Any, Any], Any], pairs: list[tuple[Any, Any]], reduction: str, single: bool
 ) -> Any:
-    """Return the mean or sum of `loss` over `pairs` of a prediction and a target, or the list of all; or a single one.
+    """Return the reduced `loss` over `pairs` of a prediction and a target; if `single`, the loss of the only pair.
 
     Raises:
-        ValueError: if there is no such reduction.
+        ValueError: if `reduction` is unknown.
     """
     if reduction not in REDUCTIONS:
         raise ValueError(f"{name} expects reduction to be 'mean', 'sum' or 'none', got {reduction!r:.60}")
@@ -62,7 +62,7 @@ def paired(name: str, predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
     """Return pairs of a prediction and a target.
 
     Raises:
-        ValueError: if there is nothing to compare, or not as many predictions as targets.
+        ValueError: if the counts of predictions and targets differ, or both are 0.
     """
     sides = [arrays.listed(name, side) for side in (predictions, targets)]
     rows = [list(side) if hasattr(side, "__iter__") else [side] for side in sides]
@@ -73,17 +73,17 @@ def paired(name: str, predictions: Any, targets: Any) -> list[tuple[Any, Any]]:
 
 
 def check_numbers(name: str, numbers: Sequence[Any]) -> None:
-    """Raise TypeError if one of `numbers` is no real number."""
+    """Raise TypeError if one of `numbers` is not a real number."""
     for x in numbers:
         if not (isinstance(x, Value) or is_number(x)):
             raise TypeError(f"{name} expects real numbers, got {type(x).__name__} {x!r:.60}")
 
 
 def over_numbers(name: str, loss: Callable[[Any, Any], Any], input: Numbers, target: Numbers, reduction: str) -> Any:
-    """Return the reduced loss of single numbers; two numbers that are in no sequence give one.
+    """Return the reduced loss over pairs of numbers; two bare numbers are a single pair.
 
     Raises:
-        TypeError: if something to compare is no real number.
+        TypeError: if a prediction or a target is not a real number.
     """
     pairs = paired(name, input, target)
     check_numbers(name, [*(x for x, _ in pairs), *(y for _, y in pairs)])
@@ -110,11 +110,11 @@ def l1_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
 
 
 def huber_loss(input: Numbers, target: Numbers, reduction: str = "mean", delta: float = 1.0) -> Any:
-    """Return the mean of half the squared error, continued as a straight line where the error is larger than `delta`.
+    """Return the mean Huber loss: half the squared error, continued as a straight line beyond `delta`.
 
     Args:
         input, target, reduction: as for all losses here.
-        delta: the error from which on the loss is a straight line, above 0.
+        delta: the error, above 0, beyond which the loss is a straight line.
 
     Raises:
         ValueError: if `delta` is not above 0.
@@ -130,8 +130,8 @@ def huber_loss(input: Numbers, target: Numbers, reduction: str = "mean", delta: 
 def binary_cross_entropy(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
     """Return the mean of `-(y * log(p) + (1 - y) * log(1 - p))`, for probabilities `p` and targets `y` in [0, 1].
 
-    Each logarithm is at least -100, as in PyTorch, so that the loss is finite at 0 and 1. From logits,
-    `binary_cross_entropy_with_logits` is exact.
+    As in PyTorch, logarithms are clamped at -100, so that the loss is finite at 0 and 1. If there are logits, prefer
+    `binary_cross_entropy_with_logits`, which is exact.
 
     Raises:
         ValueError: if a prediction is not between 0 and 1.
@@ -145,7 +145,7 @@ def binary_cross_entropy(input: Numbers, target: Numbers, reduction: str = "mean
 def binary_cross_entropy_with_logits(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
     """Return the mean cross-entropy of `sigmoid(x)` and targets `y` in [0, 1], stable for every logit `x`.
 
-    It is `y * softplus(-x) + (1 - y) * softplus(x)`: nothing cancels, however sure and right the prediction.
+    It is `y * softplus(-x) + (1 - y) * softplus(x)`: nothing cancels, even if the prediction is right and very sure.
 
     >>> round(binary_cross_entropy_with_logits([Value(0.0)], [1.0]).data, 6)
     0.693147
@@ -155,10 +155,10 @@ def binary_cross_entropy_with_logits(input: Numbers, target: Numbers, reduction:
 
 
 def hinge_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
-    """Return the mean of `max(0, 1 - y * x)`, for targets `y` of -1 and 1: zero where x is beyond 1 on the right side.
+    """Return the mean of `max(0, 1 - y * x)`, for targets `y` of -1 and 1: zero beyond a margin of 1.
 
     Raises:
-        ValueError: if a target is another number.
+        ValueError: if a target is not -1 or 1.
 
     >>> hinge_loss([Value(0.5), Value(3.0)], [1, -1]).data
     2.25
@@ -173,21 +173,21 @@ def hinge_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
 
 
 def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") -> Any:
-    """Return the mean cross-entropy of `softmax(row)` and the target, over rows of logits; stable for all logits.
+    """Return the mean cross-entropy of `softmax(row)` and the target over rows of logits; stable for all logits.
 
     Args:
-        input: a row of logits, one for each class, for each sample; or a single row.
-        target: for each sample the index of its class, or a row of probabilities.
+        input: for each sample, a row of logits, one per class; or a single row.
+        target: for each sample, the index of its class or a row of probabilities.
         reduction: "mean", "sum" or "none".
 
     Warns:
-        UserWarning: if the sum of a row of probabilities is not 1, as where one output for each of several samples is
-            taken for one sample with several classes.
+        UserWarning: if a row of probabilities does not add up to 1; often it is not one, but the targets of several
+            samples with one output each.
 
     Raises:
-        TypeError: if the input is no sequence of rows, or a target is neither an index nor a row of numbers.
-        IndexError: if there is no such class.
-        ValueError: if rows have unequal lengths, or one is empty.
+        TypeError: if the input is not a sequence of rows, or a target is neither an index nor a row of numbers.
+        IndexError: if a class is out of range.
+        ValueError: if rows differ in length, or one is empty.
 
     >>> cross_entropy([[Value(0.0), Value(0.0)], [Value(1000.0), Value(0.0)]], [1, 1], reduction="none")[1].data
     1000.0
@@ -203,7 +203,7 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
 
 
 def cross_entropy_of_row(row: Any, target: Any) -> Any:
-    """Return the cross-entropy of one row of logits and an index or a row of probabilities."""
+    """Return the cross-entropy of one row of logits and its target, an index or a row of probabilities."""
     if not hasattr(row, "__iter__"):
         raise TypeError(f"cross_entropy expects rows of logits, got {type(row).__name__} {row!r:.60} among them")
     logits = tuple(arrays.listed("cross_entropy", row))
@@ -221,7 +221,7 @@ def cross_entropy_of_row(row: Any, target: Any) -> Any:
         raise TypeError(f"cross_entropy expects the index of a class or a row of probabilities, got {given}") from None
     if not 0 <= index < len(logits):
         raise IndexError(f"cross_entropy expects a class from 0 to {len(logits) - 1}, got {index}")
-    return math.cross_entropy(logits, [float(place == index) for place in range(len(logits))])
+    return math.cross_entropy(logits, [float(position == index) for position in range(len(logits))])
 
 
 def check_sum(probabilities: Sequence[Any]) -> None:
@@ -236,16 +236,17 @@ def check_sum(probabilities: Sequence[Any]) -> None:
 
 
 def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0.5) -> float:
-    """Return which part of the predictions is right, from 0 to 1.
+    """Return the fraction of right predictions.
 
     Args:
-        input: numbers, or rows of scores of which the largest counts.
-        target: numbers, or for rows the index of the class, or rows as well.
-        threshold: numbers are compared by whether they are above it: 0.5 for probabilities, 0 for logits or hinge.
+        input: numbers; or rows of scores, which predict the class with the largest one.
+        target: numbers; for rows, indices of classes or rows of scores.
+        threshold: a prediction is right if it is on the same side of this as its target: 0.5 for probabilities, 0 for
+            logits and hinge losses.
 
     Raises:
-        ValueError: if there are not as many predictions as targets, or none, or a row of scores is empty.
-        TypeError: if the threshold or what is compared with it is no real number, or the index of a class is none.
+        ValueError: if the counts of predictions and targets differ or are 0, or a row of scores is empty.
+        TypeError: if the threshold, a prediction, a target or the index of a class is not a real number.
 
     >>> accuracy([0.2, 0.7, 0.9, 0.6], [0, 1, 1, 0])
     0.75
@@ -268,10 +269,10 @@ def accuracy(input: Numbers | Rows, target: Numbers | Rows, threshold: float = 0
 
 
 def largest(scores: Any) -> int:
-    """Return the index of the largest of `scores`, the first if there are several.
+    """Return the index of the largest of `scores`, the first of equal ones.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: if `scores` is empty.
     """
     row: list[Any] = [*scores]
     if not row:

@@ -214,7 +214,7 @@ def test_one_hot():
         ((None,), TypeError, "one_hot expects indices of classes, got None"),
         (([0, -1],), ValueError, "one_hot expects classes from 0 to 0, got -1"),
         (([0, 2], 2), ValueError, "one_hot expects classes from 0 to 1, got 2"),
-        (([],), ValueError, "one_hot expects num_classes where there is no target"),
+        (([],), ValueError, "one_hot expects num_classes if there are no targets"),
     ],
 )
 def test_what_is_no_class(arguments, error, message):
@@ -261,11 +261,11 @@ def test_a_recorded_split():
     [
         ([], {}, "train_test_split expects sequences of equal length, at least one, got lengths []"),
         ([[1, 2], [1]], {}, "train_test_split expects sequences of equal length, at least one, got lengths [2, 1]"),
-        ([[1]], {}, "train_test_split cannot part 1 samples into 0 and 1, at least 1 each"),
-        ([[1, 2]], {"test_size": 2}, "train_test_split cannot part 2 samples into 0 and 2, at least 1 each"),
-        ([[1, 2]], {"train_size": 2}, "train_test_split cannot part 2 samples into 2 and 0, at least 1 each"),
-        ([[1, 2]], {"train_size": 1, "test_size": 2}, "train_test_split cannot part 2 samples into 1 and 2, at least"),
-        ([[1, 2]], {"test_size": 0}, "train_test_split cannot part 2 samples into 2 and 0, at least 1 each"),
+        ([[1]], {}, "train_test_split cannot split 1 samples into 0 and 1, at least 1 each"),
+        ([[1, 2]], {"test_size": 2}, "train_test_split cannot split 2 samples into 0 and 2, at least 1 each"),
+        ([[1, 2]], {"train_size": 2}, "train_test_split cannot split 2 samples into 2 and 0, at least 1 each"),
+        ([[1, 2]], {"train_size": 1, "test_size": 2}, "train_test_split cannot split 2 samples into 1 and 2, at least"),
+        ([[1, 2]], {"test_size": 0}, "train_test_split cannot split 2 samples into 2 and 0, at least 1 each"),
         ([[1, 2]], {"test_size": 1.5}, "train_test_split expects test_size to be whole or between 0 and 1, got 1.5"),
         (
             [[1, 2]],
