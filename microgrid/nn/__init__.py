@@ -1,8 +1,8 @@
 """Neural networks of `Value`s: neurons, layers, and other modules to build a network from.
 
 A network is a nest of `Module`s; a module finds its parameters in its attributes, also within lists and dicts. There
-are no tensors: a layer takes a sequence of numbers or `Value`s, which is one sample. `Neuron`,
-`Layer` and `MLP` have micrograd's arguments and defaults, `LSTMCell` and `Embedding` those of PyTorch.
+are no tensors: a layer takes a sequence of numbers or `Value`s, which is one sample. `Neuron`, `Layer` and `MLP` have
+micrograd's arguments and defaults, `LSTMCell` and `Embedding` those of PyTorch.
 """
 
 from __future__ import annotations

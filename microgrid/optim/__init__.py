@@ -1,7 +1,6 @@
 """Optimisers: how parameters follow their gradients, with the names, defaults and formulas of `torch.optim`.
 
-A schedule is a plain function of the step count, not an object: pass it as `lr`, as in `SGD(params, lr=lambda step:
-0.1 * 0.99**step)`.
+A schedule is a plain function of the step count, passed as `lr`: `SGD(params, lr=lambda step: 0.1 * 0.99**step)`.
 """
 
 from __future__ import annotations

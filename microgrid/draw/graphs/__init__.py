@@ -1,5 +1,5 @@
 """Graphs as pictures and as text.
 
-`sketch` lists what there is to draw of a graph, `folding` puts long chains together, `picture` makes boxes and edges of
-it, and `layout` places them; `svg`, `dot` and `text` write it down.
+`sketch` lists the items of a graph, `folding` puts items of a large graph into groups, `picture` makes boxes and edges
+of them, and `layout` places these; `svg` and `dot` write a picture, `text` a tree.
 """

@@ -1,5 +1,5 @@
-"""What was learned, as figures of matplotlib, and as text for a terminal.
+"""Plots of what was learned, as matplotlib figures and as text for a terminal.
 
-Each plot has a file of its own; `axes` has what figures share, `terminal` what a terminal can show, and `fields` ask a
-model about the points of a plane.
+Each plot has a file of its own. `axes` has what figures share, `terminal` the same for text, and `fields` evaluates a
+model over a plane.
 """

@@ -1,5 +1,5 @@
-"""Derivatives found from the values of a function alone, which share nothing with the partials of the table.
+"""Numerical derivatives: found from the values of a function alone, independent of the partials of the table.
 
 `complex_step` is exact to the last digits where a function is analytic, with the `complex_functions` that `cmath`
-lacks; `numerical` extrapolates differences elsewhere, and estimates its error.
+lacks; elsewhere `numerical` extrapolates differences, and estimates the error.
 """
