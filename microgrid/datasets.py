@@ -12,6 +12,7 @@ import math
 import operator
 from itertools import product
 
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import is_number, random_source
 from microgrid.transforms import arrays
 
@@ -74,7 +75,7 @@ def truth_table(gate: str) -> Dataset:
     """
     results = GATES.get(gate) or GATES.get(f"a {gate} b")
     if results is None:
-        raise ValueError(f"no gate is called {gate!r:.60}; try {', '.join(map(repr, GATES))}")
+        raise ValueError(f"no gate is called {brief(gate)}; try {', '.join(map(repr, GATES))}")
     return bits(2), [*results]
 
 
@@ -93,7 +94,7 @@ def parity(n: int) -> Dataset:
     [0, 1, 1, 0, 1, 0, 0, 1]
     """
     if not isinstance(n, int) or n < 1:
-        raise ValueError(f"parity expects at least 1 bit, got {n!r:.60}")
+        raise ValueError(f"parity expects at least 1 bit, got {brief(n)}")
     rows = bits(n)
     return rows, [int(sum(row)) % 2 for row in rows]
 
@@ -158,7 +159,7 @@ def make_circles(
     ([[1.0, 0.0], [-1.0, 0.0], [0.5, 0.0], [-0.5, 0.0]], [0, 0, 1, 1])
     """
     if not (is_number(factor) and 0 <= factor < 1):
-        raise ValueError(f"make_circles expects factor of at least 0 and below 1, got {factor!r:.60}")
+        raise ValueError(f"make_circles expects factor of at least 0 and below 1, got {brief(factor)}")
 
     def circle(radius: float) -> Curve:
         return lambda t: (radius * math.cos(math.tau * t), radius * math.sin(math.tau * t))
@@ -189,7 +190,7 @@ def make_spirals(
     ([[0.354, 0.354], [0.0, 1.0], [-0.354, -0.354], [-0.0, -1.0]], [0, 0, 1, 1])
     """
     if not is_number(turns):
-        raise ValueError(f"make_spirals expects turns to be a number, got {turns!r:.60}")
+        raise ValueError(f"make_spirals expects turns to be a number, got {brief(turns)}")
 
     def spiral(start: float) -> Curve:
         return lambda t: (t * math.cos(start + math.tau * turns * t), t * math.sin(start + math.tau * turns * t))
@@ -207,7 +208,7 @@ def halves(name: str, n_samples: int | tuple[int, int]) -> tuple[int, int]:
     pair: Any = (n_samples // 2, n_samples - n_samples // 2) if isinstance(n_samples, int) else n_samples
     pair = tuple(pair) if hasattr(pair, "__iter__") else ()
     if len(pair) != 2 or not all(isinstance(count, int) and count >= 0 for count in pair):
-        raise ValueError(f"{name} expects n_samples to be one or two numbers of at least 0, got {n_samples!r:.60}")
+        raise ValueError(f"{name} expects n_samples to be one or two numbers of at least 0, got {brief(n_samples)}")
     return pair[0], pair[1]
 
 
@@ -216,7 +217,7 @@ def scattered(
 ) -> Dataset:
     """Return the points of two curves at given times, from 0 to 1 along each; each curve is a class."""
     if noise is not None and not (is_number(noise) and noise >= 0):
-        raise ValueError(f"{name} expects noise of at least 0, got {noise!r:.60}")
+        raise ValueError(f"{name} expects noise of at least 0, got {brief(noise)}")
     source = random_source(rng)
     samples = [(curves[target](t), target) for target in (0, 1) for t in times[target]]
     if shuffle:
@@ -246,7 +247,7 @@ def one_hot(target: Sequence[int] | int, num_classes: int | None = None) -> Any:
     try:
         indices = [operator.index(index) for index in targets]
     except TypeError:
-        raise TypeError(f"one_hot expects indices of classes, got {target!r:.60}") from None
+        raise TypeError(f"one_hot expects indices of classes, got {brief(target)}") from None
     if num_classes is None and not indices:
         raise ValueError("one_hot expects num_classes if there are no targets")
     count = max(indices) + 1 if num_classes is None else num_classes
@@ -302,7 +303,7 @@ def split_sizes(count: int, train_size: float | None, test_size: float | None) -
     """
     for name, size in (("train_size", train_size), ("test_size", test_size)):
         if size is not None and not (isinstance(size, int) or (isinstance(size, float) and 0 < size < 1)):
-            raise ValueError(f"train_test_split expects {name} to be whole or between 0 and 1, got {size!r:.60}")
+            raise ValueError(f"train_test_split expects {name} to be whole or between 0 and 1, got {brief(size)}")
     if train_size is None and test_size is None:
         test_size = 0.25
     train = int(train_size * count) if isinstance(train_size, float) else train_size

@@ -10,6 +10,7 @@ import operator
 
 from microgrid import math
 from microgrid.engine.anomaly import warn
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import is_number
 from microgrid.engine.value import Value
 from microgrid.transforms import arrays
@@ -53,7 +54,7 @@ def reduced(
         ValueError: if `reduction` is unknown.
     """
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{name} expects reduction to be 'mean', 'sum' or 'none', got {reduction!r:.60}")
+        raise ValueError(f"{name} expects reduction to be 'mean', 'sum' or 'none', got {brief(reduction)}")
     found = [loss(prediction, target) for prediction, target in pairs]
     return found[0] if single else REDUCTIONS[reduction](found)
 
@@ -76,7 +77,7 @@ def check_numbers(name: str, numbers: Sequence[Any]) -> None:
     """Raise TypeError if one of `numbers` is not a real number."""
     for x in numbers:
         if not (isinstance(x, Value) or is_number(x)):
-            raise TypeError(f"{name} expects real numbers, got {type(x).__name__} {x!r:.60}")
+            raise TypeError(f"{name} expects real numbers, got {type(x).__name__} {brief(x)}")
 
 
 def over_numbers(name: str, loss: Callable[[Any, Any], Any], input: Numbers, target: Numbers, reduction: str) -> Any:
@@ -123,7 +124,7 @@ def huber_loss(input: Numbers, target: Numbers, reduction: str = "mean", delta: 
     2.625
     """
     if not (is_number(delta) and delta > 0):
-        raise ValueError(f"huber_loss expects delta above 0, got {delta!r:.60}")
+        raise ValueError(f"huber_loss expects delta above 0, got {brief(delta)}")
     return over_numbers("huber_loss", lambda x, y: math.huber(x - y, delta), input, target, reduction)
 
 
@@ -166,7 +167,7 @@ def hinge_loss(input: Numbers, target: Numbers, reduction: str = "mean") -> Any:
 
     def loss(x: Any, y: Any) -> Any:
         if not isinstance(y, Value) and y not in (-1, 1):
-            raise ValueError(f"hinge_loss expects targets of -1 and 1, got {y!r:.60}")
+            raise ValueError(f"hinge_loss expects targets of -1 and 1, got {brief(y)}")
         return math.relu(1 - y * x)
 
     return over_numbers("hinge_loss", loss, input, target, reduction)
@@ -195,7 +196,7 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
     True
     """
     if not arrays.has_items(input):
-        raise TypeError(f"cross_entropy expects rows of logits, got {type(input).__name__} {input!r:.60}")
+        raise TypeError(f"cross_entropy expects rows of logits, got {type(input).__name__} {brief(input)}")
     rows = [*arrays.listed("cross_entropy", input)]
     single = bool(rows) and not hasattr(rows[0], "__iter__")
     pairs = paired("cross_entropy", [rows] if single else rows, [target] if single else target)
@@ -205,10 +206,10 @@ def cross_entropy(input: Rows, target: Classes | Rows, reduction: str = "mean") 
 def cross_entropy_of_row(row: Any, target: Any) -> Any:
     """Return the cross-entropy of one row of logits and its target, an index or a row of probabilities."""
     if not hasattr(row, "__iter__"):
-        raise TypeError(f"cross_entropy expects rows of logits, got {type(row).__name__} {row!r:.60} among them")
+        raise TypeError(f"cross_entropy expects rows of logits, got {type(row).__name__} {brief(row)} among them")
     logits = tuple(arrays.listed("cross_entropy", row))
     if not logits:
-        raise ValueError(f"cross_entropy expects rows of at least one logit, got {row!r:.60}")
+        raise ValueError(f"cross_entropy expects rows of at least one logit, got {brief(row)}")
     if arrays.has_items(target):
         probabilities = tuple(arrays.listed("cross_entropy", target))
         found = math.cross_entropy(logits, probabilities)
@@ -217,7 +218,7 @@ def cross_entropy_of_row(row: Any, target: Any) -> Any:
     try:
         index = operator.index(target)
     except TypeError:
-        given = f"{type(target).__name__} {target!r:.60}"
+        given = f"{type(target).__name__} {brief(target)}"
         raise TypeError(f"cross_entropy expects the index of a class or a row of probabilities, got {given}") from None
     if not 0 <= index < len(logits):
         raise IndexError(f"cross_entropy expects a class from 0 to {len(logits) - 1}, got {index}")
@@ -276,5 +277,5 @@ def largest(scores: Any) -> int:
     """
     row: list[Any] = [*scores]
     if not row:
-        raise ValueError(f"accuracy expects rows of at least one score, got {scores!r:.60}")
+        raise ValueError(f"accuracy expects rows of at least one score, got {brief(scores)}")
     return row.index(max(row))

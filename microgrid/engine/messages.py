@@ -40,6 +40,19 @@ def printable(text: object, width: int = 0) -> str:
     return f"{shown[: width - 1]}…" if 0 < width < len(shown) else shown
 
 
+def brief(x: object, width: int = 60) -> str:
+    """Return the `repr` of `x` for an error message; if it is longer than `width`, it is cut between words.
+
+    >>> brief([1.5, 2.5]), brief([1.5, 2.5, 3.5], 14), brief(10**20, 12)
+    ('[1.5, 2.5]', '[1.5, 2.5, …', '10000000000…')
+    """
+    text = repr(x)
+    if len(text) <= width:
+        return text
+    words = text[: width - 1].rpartition(" ")[0]
+    return f"{words} …" if len(words) > width // 2 else f"{text[: width - 1]}…"  # one word may be nearly all of it
+
+
 def label_of(node: Any) -> str:
     """Return the label of `node`, printable; empty if there is none."""
     return printable(node.label) if node.label else ""

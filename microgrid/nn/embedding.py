@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import random_source
 from microgrid.engine.value import Value
 from microgrid.nn.initialisers import initialiser_function
@@ -58,7 +59,7 @@ class Embedding(Module):
         try:
             row = operator.index(index)
         except TypeError:
-            raise TypeError(f"{self!r} expects the index of a row, got {type(index).__name__} {index!r:.60}") from None
+            raise TypeError(f"{self!r} expects the index of a row, got {type(index).__name__} {brief(index)}") from None
         if not 0 <= row < len(self.weight):
             raise IndexError(f"{self!r} expects an index from 0 to {len(self.weight) - 1}, got {row}")
         return [*self.weight[row]]

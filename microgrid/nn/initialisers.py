@@ -25,6 +25,8 @@ from __future__ import annotations
 import math
 from functools import partial
 
+from microgrid.engine.messages import brief
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import random
@@ -96,10 +98,10 @@ def initialiser_function(init: Initialiser, fan_in: int, fan_out: int) -> Callab
     if init is None:
         return uniform
     if isinstance(init, str) and init not in INITIALISERS:
-        raise ValueError(f"no initialiser is called {init!r:.60}; try {', '.join(map(repr, INITIALISERS))}")
+        raise ValueError(f"no initialiser is called {brief(init)}; try {', '.join(map(repr, INITIALISERS))}")
     function = INITIALISERS[init] if isinstance(init, str) else init
     if not callable(function):
-        raise TypeError(f"an initialiser is a function or its name, got {type(init).__name__} {init!r:.60}")
+        raise TypeError(f"an initialiser is a function or its name, got {type(init).__name__} {brief(init)}")
     fans = {"fan_in": fan_in, "fan_out": fan_out}
     return partial(function, **{name: fans[name] for name in argument_names(function) & fans.keys()})
 

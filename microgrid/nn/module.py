@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from microgrid.engine.graph import assign
-from microgrid.engine.messages import counted
+from microgrid.engine.messages import brief, counted
 from microgrid.engine.numbers import zero_like
 from microgrid.engine.value import Value
 from microgrid.nn import state
@@ -151,7 +151,7 @@ class Module:
         numbers: dict[str, float] = {}
         for name, parameter in self.named_parameters():
             if name in numbers:
-                raise ValueError(f"two parameters are called {name!r:.60}")
+                raise ValueError(f"two parameters are called {brief(name)}")
             numbers[name] = float(parameter.data)
         return numbers
 
@@ -214,7 +214,7 @@ def check_size(owner: str, name: str, size: Any, least: int = 1) -> None:
         TypeError, ValueError: otherwise.
     """
     if not hasattr(size, "__index__"):
-        raise TypeError(f"{owner} expects {name} to be a whole number, got {type(size).__name__} {size!r:.60}")
+        raise TypeError(f"{owner} expects {name} to be a whole number, got {type(size).__name__} {brief(size)}")
     if size < least:
         raise ValueError(f"{owner} expects {name} of at least {least}, got {size!r}")
 
@@ -229,7 +229,7 @@ def checked_inputs(module: Module, nin: int, x: Sequence[Number]) -> tuple[Numbe
     try:
         inputs = tuple(x if type(x) is list else arrays.listed(called(module), x))
     except TypeError:
-        given = f"{type(x).__name__} {x!r:.60}{arrays.advice(x)}"
+        given = f"{type(x).__name__} {brief(x)}{arrays.advice(x)}"
         raise TypeError(f"{called(module)} expects a sequence of {counted(nin, 'input')}, got {given}") from None
     if len(inputs) != nin:
         raise ValueError(f"{called(module)} expects {counted(nin, 'input')}, got {len(inputs)}")

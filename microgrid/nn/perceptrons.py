@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from microgrid import math
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import random_source
 from microgrid.engine.value import Value
 from microgrid.nn.activations import activation_function, activation_name
@@ -145,7 +146,7 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for layer in layers:
             if not callable(layer):
-                raise TypeError(f"Sequential expects modules or functions, got {type(layer).__name__} {layer!r:.60}")
+                raise TypeError(f"Sequential expects modules or functions, got {type(layer).__name__} {brief(layer)}")
         self.layers = [*layers]
 
     def __call__(self, x: Any) -> Any:
@@ -198,7 +199,7 @@ class MLP(Sequential):
     ) -> None:
         source = random_source(rng)
         if not hasattr(nouts, "__len__"):
-            raise TypeError(f"MLP expects nouts to be the sizes of its layers, such as [4, 1], got {nouts!r:.60}")
+            raise TypeError(f"MLP expects nouts to be the sizes of its layers, such as [4, 1], got {brief(nouts)}")
         check_size("MLP", "nin", nin)
         for nout in nouts:
             check_size("MLP", "each of nouts", nout, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from microgrid import math
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import random_source
 from microgrid.engine.value import Value
 from microgrid.nn.initialisers import uniform
@@ -75,7 +76,7 @@ class LSTMCell(Module):
         try:
             h, c = ([0.0] * size, [0.0] * size) if state is None else state
         except (TypeError, ValueError):
-            given = f"{type(state).__name__} {state!r:.60}"
+            given = f"{type(state).__name__} {brief(state)}"
             raise TypeError(f"{self!r} expects the state as a pair (h, c), got {given}") from None
         by_input = linear(self.weight_ih, checked_inputs(self, self.input_size, x), self.bias_ih)
         by_state = linear(self.weight_hh, checked_inputs(self, size, h), self.bias_hh)

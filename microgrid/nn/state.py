@@ -15,6 +15,7 @@ import stat
 import time
 from contextlib import suppress
 
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import is_number
 
 TYPE_CHECKING = False
@@ -36,7 +37,7 @@ def as_float(name: str, number: Any) -> float:
         ValueError: if it is not a real number (a bool does not count as one), or too large.
     """
     if not is_number(number) or isinstance(number, bool):
-        raise ValueError(f"{name} is not a number: {type(number).__name__} {number!r:.60}")
+        raise ValueError(f"{name} is not a number: {type(number).__name__} {brief(number)}")
     try:
         return float(number)
     except OverflowError:
@@ -51,7 +52,7 @@ def fitting(state: Mapping[str, Any], names: Sequence[str]) -> list[float]:
         ValueError: if names are missing or unknown, or a value is not a number.
     """
     if not isinstance(state, dict):
-        raise TypeError(f"expected a dict of numbers by name, got {type(state).__name__} {state!r:.60}")
+        raise TypeError(f"expected a dict of numbers by name, got {type(state).__name__} {brief(state)}")
     known = {*names}
     for fault, wrong in (
         ("the state lacks", [name for name in names if name not in state]),
@@ -59,7 +60,7 @@ def fitting(state: Mapping[str, Any], names: Sequence[str]) -> list[float]:
     ):
         if wrong:
             more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-            raise ValueError(f"{fault} {wrong[0]!r:.60}{more}")
+            raise ValueError(f"{fault} {brief(wrong[0])}{more}")
     return [as_float(name, state[name]) for name in names]
 
 
@@ -160,10 +161,10 @@ def read(path: Path) -> dict[str, float]:
         raise ValueError(f"it is not the file of a model: expected 'format' to be {FORMAT!r}")
     version = content.get("version")
     if type(version) is not int or version != VERSION:
-        raise ValueError(f"its version is {version!r:.60}, expected {VERSION}")
+        raise ValueError(f"its version is {brief(version)}, expected {VERSION}")
     parameters = content.get("parameters")
     if len(content) != 3 or not isinstance(parameters, dict):
-        raise ValueError(f"expected 'format', 'version' and an object 'parameters', got {[*content]!r:.60}")
+        raise ValueError(f"expected 'format', 'version' and an object 'parameters', got {brief([*content])}")
     numbers = {name: as_float(name, number) for name, number in parameters.items()}
     require_finite(numbers)  # 1e999 is valid JSON, and becomes inf
     return numbers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from microgrid import math
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import is_number
 from microgrid.optim.optimizer import Optimizer, at_least_zero
 
@@ -55,9 +56,9 @@ class Adam(Optimizer):
     ) -> None:
         name = type(self).__name__
         if not isinstance(betas, tuple | list) or len(betas) != 2 or not all(map(is_number, betas)):
-            raise TypeError(f"{name} expects betas to be two plain numbers, got {betas!r:.60}")
+            raise TypeError(f"{name} expects betas to be two plain numbers, got {brief(betas)}")
         if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"{name} expects betas of at least 0 and below 1, got {betas!r:.60}")
+            raise ValueError(f"{name} expects betas of at least 0 and below 1, got {brief(betas)}")
         at_least_zero(name, eps=eps, weight_decay=weight_decay)
         super().__init__(params, lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay)
 

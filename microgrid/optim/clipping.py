@@ -5,6 +5,7 @@ from __future__ import annotations
 import math as standard
 
 from microgrid import math
+from microgrid.engine.messages import brief
 from microgrid.engine.value import Value
 from microgrid.optim.optimizer import at_least_zero, gradient_of, parameter_list
 
@@ -40,7 +41,7 @@ def clip_grad_norm_(
     parameters = values("clip_grad_norm_", parameters)
     at_least_zero("clip_grad_norm_", max_norm=max_norm)
     if not norm_type > 0:
-        raise ValueError(f"clip_grad_norm_ expects norm_type above 0, got {norm_type!r:.60}")
+        raise ValueError(f"clip_grad_norm_ expects norm_type above 0, got {brief(norm_type)}")
     norm = p_norm([float(gradient_of("clip_grad_norm_", parameter)) for parameter in parameters], norm_type)
     if error_if_nonfinite and not standard.isfinite(norm):
         raise ValueError(f"clip_grad_norm_: the norm of the gradient is {norm}, so it cannot be clipped")
@@ -60,7 +61,7 @@ def values(owner: str, parameters: Iterable[Value] | Value) -> list[Value]:
     found = parameter_list(owner, [parameters] if isinstance(parameters, Value) else parameters)
     for one in found:
         if not isinstance(one, Value):
-            raise TypeError(f"{owner} expects Values, got {type(one).__name__} {one!r:.60}")
+            raise TypeError(f"{owner} expects Values, got {type(one).__name__} {brief(one)}")
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from microgrid.engine.anomaly import warn
 from microgrid.engine.graph import assign, plain_grad
-from microgrid.engine.messages import check_data, counted
+from microgrid.engine.messages import brief, check_data, counted
 from microgrid.engine.numbers import MATH_ERRORS, all_of, is_number
 from microgrid.engine.value import Value
 from microgrid.nn.module import Frozen
@@ -71,7 +71,7 @@ class Optimizer:
             raise ValueError(f"{name} expects at least one parameter, got none")
         for parameter in self.params:
             if not isinstance(parameter, Value) or parameter.op is not None:
-                raise TypeError(f"{name} expects leaf Values, got {type(parameter).__name__} {parameter!r:.60}")
+                raise TypeError(f"{name} expects leaf Values, got {type(parameter).__name__} {brief(parameter)}")
         if len({*self.params}) < len(self.params):
             raise ValueError(f"{name} expects each parameter once, got one of them twice")
         if not callable(lr):
@@ -286,13 +286,13 @@ class Optimizer:
         loaded = self._with_hyperparameters(state_dict)
         name, steps, state = type(self).__name__, state_dict["steps"], state_dict["state"]
         if type(steps) is not int or steps < 0:
-            raise ValueError(f"{name} expects steps to be a whole number of at least 0, got {steps!r:.60}")
+            raise ValueError(f"{name} expects steps to be a whole number of at least 0, got {brief(steps)}")
         if not isinstance(state, list) or len(state) != len(self.params):
-            raise ValueError(f"{name} expects one state for each of {len(self.params)} parameters, got {state!r:.60}")
+            raise ValueError(f"{name} expects one state for each of {len(self.params)} parameters, got {brief(state)}")
         size = len(loaded.initial_state())
         for numbers in state:
             if not isinstance(numbers, list) or len(numbers) != size:
-                raise ValueError(f"{name} expects the state of a parameter to be {size} numbers, got {numbers!r:.60}")
+                raise ValueError(f"{name} expects the state of a parameter to be {size} numbers, got {brief(numbers)}")
         loaded.steps = steps
         loaded.state = [tuple(as_float(f"{name}: a state", number) for number in numbers) for numbers in state]
         vars(self).update(vars(loaded))
@@ -301,12 +301,12 @@ class Optimizer:
         """Return a new optimiser of the same class and parameters, with the hyperparameters of `state_dict`."""
         name, present = type(self).__name__, self.state_dict()
         if not isinstance(state_dict, dict) or set(state_dict) != set(present):
-            raise ValueError(f"{name} expects a dict with the keys {', '.join(present)}, got {state_dict!r:.60}")
+            raise ValueError(f"{name} expects a dict with the keys {', '.join(present)}, got {brief(state_dict)}")
         if state_dict["optimizer"] != name:
-            raise ValueError(f"{name} expects a state of {name}, got one of {state_dict['optimizer']!r:.60}")
+            raise ValueError(f"{name} expects a state of {name}, got one of {brief(state_dict['optimizer'])}")
         options = state_dict["hyperparameters"]
         if not isinstance(options, dict) or set(options) != set(self.hyperparameters):
-            raise ValueError(f"{name} expects the hyperparameters {self.hyperparameters}, got {options!r:.60}")
+            raise ValueError(f"{name} expects the hyperparameters {self.hyperparameters}, got {brief(options)}")
         lr = state_dict["lr"]
         return type(self)(self.params, lr=self.lr if lr is None else lr, **options)
 
@@ -324,7 +324,7 @@ def gradient_of(owner: str, parameter: Value) -> Any:
     """
     gradient = plain_grad(parameter)
     if not is_number(gradient):
-        found = "None" if gradient is None else f"{type(gradient).__name__} {gradient!r:.60}"
+        found = "None" if gradient is None else f"{type(gradient).__name__} {brief(gradient)}"
         advice = "zero_grad() sets it to 0.0, and backward() adds to it"
         raise TypeError(f"{owner}: the grad of {parameter.label or 'a leaf'} is {found}, expected a number: {advice}")
     return gradient
@@ -337,7 +337,7 @@ def parameter_list(owner: str, params: Any) -> list[Any]:
         TypeError: if they are not iterable (a model, say).
     """
     if not hasattr(params, "__iter__"):
-        raise TypeError(f"{owner} expects the parameters, such as net.parameters(), got {params!r:.60}")
+        raise TypeError(f"{owner} expects the parameters, such as net.parameters(), got {brief(params)}")
     return arrays.entries(params) if arrays.is_array(params) else [*params]
 
 
@@ -347,7 +347,7 @@ def at_least_zero(owner: str, **numbers: Any) -> None:
     Raises:
         TypeError, ValueError: otherwise.
     """
-    got = " and ".join(f"{name}={number!r:.60}" for name, number in numbers.items())
+    got = " and ".join(f"{name}={brief(number)}" for name, number in numbers.items())
     if not all(map(is_number, numbers.values())):
         raise TypeError(f"{owner} expects plain numbers, got {got}")
     if not all(number >= 0 for number in numbers.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import is_number
 from microgrid.optim.optimizer import Optimizer, at_least_zero
 
@@ -60,7 +61,7 @@ class SGD(Optimizer):
         at_least_zero("SGD", **rates)
         at_least_zero("SGD", weight_decay=weight_decay)
         if not is_number(dampening):
-            raise TypeError(f"SGD expects plain numbers, got dampening={dampening!r:.60}")
+            raise TypeError(f"SGD expects plain numbers, got dampening={brief(dampening)}")
         if nesterov and (not momentum or dampening):
             got = f"momentum={momentum} and dampening={dampening}"
             raise ValueError(f"SGD expects momentum and no dampening with nesterov, got {got}")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from microgrid.engine import graph
 from microgrid.engine.anomaly import described
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import MATH_ERRORS, is_number, plain_float
 from microgrid.engine.recording import apply
 from microgrid.engine.sweeps import adjoints
@@ -81,7 +82,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
     each operation by itself is right: does the function leave the graph (through `data`, `float` or `no_grad`)?
     """
     if not callable(f):
-        raise TypeError(f"check_gradients expects a function, got {type(f).__name__} {f!r:.60}")
+        raise TypeError(f"check_gradients expects a function, got {type(f).__name__} {brief(f)}")
     if order not in (1, 2):
         raise ValueError(f"order: expected 1 or 2, got {order!r}")
     if not (rtol >= 0 and atol >= 0):
@@ -187,7 +188,7 @@ def gradients(root: Any, leaves: Iterable[Value]) -> list[float]:
     if not isinstance(root, Value):
         if not is_number(root):
             kind = type(root).__name__
-            raise TypeError(f"expected a function that returns a number, got {kind} {root!r:.60}")
+            raise TypeError(f"expected a function that returns a number, got {kind} {brief(root)}")
         return [0.0 for _ in leaves]
     nodes = graph.inner_nodes(root)
     ends = {root, *graph.leaves(nodes)} - {*nodes}

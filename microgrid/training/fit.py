@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import random_source
 from microgrid.nn import Frozen, Module
 from microgrid.optim import Optimizer
@@ -28,13 +29,13 @@ def check(optimizer: Any, counts: Mapping[str, tuple[Any, int]], functions: Iter
     """
     if not isinstance(optimizer, Optimizer):
         example = "such as SGD(model.parameters())"
-        raise TypeError(f"fit expects an optimizer, {example}, got {type(optimizer).__name__} {optimizer!r:.60}")
+        raise TypeError(f"fit expects an optimizer, {example}, got {type(optimizer).__name__} {brief(optimizer)}")
     for name, (count, least) in counts.items():
         if not isinstance(count, int) or count < least:
-            raise ValueError(f"fit expects {name} to be a whole number of at least {least}, got {count!r:.60}")
+            raise ValueError(f"fit expects {name} to be a whole number of at least {least}, got {brief(count)}")
     for name, function in functions:
         if not callable(function):
-            raise TypeError(f"fit expects {name} to be a function, got {type(function).__name__} {function!r:.60}")
+            raise TypeError(f"fit expects {name} to be a function, got {type(function).__name__} {brief(function)}")
 
 
 def check_trains(model: Model, optimizer: Optimizer) -> None:
@@ -49,7 +50,7 @@ def check_trains(model: Model, optimizer: Optimizer) -> None:
     if trained and trained.isdisjoint(optimizer.params):
         example = "such as SGD(model.parameters())"
         raise ValueError(
-            f"fit expects an optimizer of the model's parameters, {example}, got {optimizer!r:.100} of other ones"
+            f"fit expects an optimizer of the model's parameters, {example}, got {brief(optimizer, 100)} of other ones"
         )
 
 
@@ -62,11 +63,11 @@ def checked_watchers(metrics: Any, callbacks: Any) -> tuple[dict[str, Metric], l
     """
     if metrics is not None and not hasattr(metrics, "items"):
         example = "such as {'accuracy': accuracy}"
-        raise TypeError(f"fit expects metrics to be a dict of functions, {example}, got {metrics!r:.60}")
+        raise TypeError(f"fit expects metrics to be a dict of functions, {example}, got {brief(metrics)}")
     if "loss" in (metrics or {}):
         raise ValueError("fit expects another name than 'loss' for a metric: in the history it is that of the loss")
     if not hasattr(callbacks, "__iter__"):
-        raise TypeError(f"fit expects callbacks to be a list of functions, got {callbacks!r:.60}")
+        raise TypeError(f"fit expects callbacks to be a list of functions, got {brief(callbacks)}")
     return dict(metrics or {}), list(callbacks)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from microgrid.engine import graph
 from microgrid.engine.anomaly import warn
-from microgrid.engine.messages import counted
+from microgrid.engine.messages import brief, counted
 from microgrid.engine.sweeps import adjoints
 from microgrid.engine.value import Value
 from microgrid.math import mean
@@ -89,7 +89,7 @@ class Mistakes:
             losses = [self.loss(x, y) for x, y in self.samples]
             if any(losses) and all(trained.isdisjoint(leaves_of(loss)) for loss in losses):
                 raise ValueError(
-                    f"fit expects a loss that depends on a parameter of the optimizer, got {total!r:.60}: usually the "
+                    f"fit expects a loss that depends on a parameter of the optimizer, got {brief(total)}: usually the "
                     f"optimizer belongs to another model, no_grad() is on, or {LOST}"
                 )
         self.check_used(used)
@@ -117,7 +117,7 @@ class Mistakes:
             if is_recorder and {*self.optimizer.params}.isdisjoint(callback.model.parameters()):
                 warn(
                     f"fit: the Recorder among the callbacks belongs to another model than the one being trained, "
-                    f"{callback.model!r:.60}, whose parameters do not change: make it as Recorder(model), with the "
+                    f"{brief(callback.model)}, whose parameters do not change: make it as Recorder(model), with the "
                     f"model that fit trains"
                 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 from microgrid.engine import graph
+from microgrid.engine.messages import brief
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ class Recorder:
 
     def __init__(self, model: Module, every: int = 1) -> None:
         if not hasattr(model, "parameters"):
-            raise TypeError(f"Recorder expects a Module, got {type(model).__name__} {model!r:.60}")
+            raise TypeError(f"Recorder expects a Module, got {type(model).__name__} {brief(model)}")
         if not isinstance(every, int) or every < 1:
-            raise ValueError(f"Recorder expects every to be a whole number of at least 1, got {every!r:.60}")
+            raise ValueError(f"Recorder expects every to be a whole number of at least 1, got {brief(every)}")
         self.model, self.every = model, every
         self.epochs: list[int] = []
         self.parameters: list[list[float]] = []
@@ -77,7 +78,7 @@ class Recorder:
             ValueError: if they were not recorded, or the model has another count of parameters by now.
         """
         if epoch not in self.epochs:
-            raise ValueError(f"the recorder has no parameters of epoch {epoch!r:.60}, only of {known(self.epochs)}")
+            raise ValueError(f"the recorder has no parameters of epoch {brief(epoch)}, only of {known(self.epochs)}")
         numbers, parameters = self.parameters[self.epochs.index(epoch)], self.model.parameters()
         if len(numbers) != len(parameters):
             raise ValueError(f"the model had {len(numbers)} parameters in epoch {epoch}, but has {len(parameters)} now")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 
+from microgrid.engine.messages import brief
 from microgrid.transforms import arrays
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ def checked_samples(caller: str, data: Any) -> Samples:
     [([0.0], 2.0), ([1.0], 3.0)]
     """
     if not (isinstance(data, tuple | list) and len(data) == 2 and all(hasattr(part, "__len__") for part in data)):
-        raise TypeError(f"{caller} expects data to be a pair, the inputs and the targets, got {data!r:.60}")
+        raise TypeError(f"{caller} expects data to be a pair, the inputs and the targets, got {brief(data)}")
     inputs, targets = (rows(caller, part) for part in data)
     if len(inputs) != len(targets) or not len(inputs):
         counts = f"{len(inputs)} and {len(targets)}"

@@ -15,6 +15,7 @@ from operator import setitem
 from microgrid.compiler.arguments import Arguments, Unfit, with_leaves
 from microgrid.engine.anomaly import users_frame
 from microgrid.engine.graph import end
+from microgrid.engine.messages import brief
 from microgrid.engine.modes import active, gc_paused
 from microgrid.engine.numbers import MATH_ERRORS, is_node, is_number, plain_float
 from microgrid.engine.value import Value
@@ -141,7 +142,7 @@ class Steps:
         """
         loss = self.loss(self.model(x), y)
         if not (is_node(loss) or is_number(loss)):
-            raise TypeError(f"fit expects the loss of a sample to be a number, got {type(loss).__name__} {loss!r:.60}")
+            raise TypeError(f"fit expects the loss of a sample to be a number, got {type(loss).__name__} {brief(loss)}")
         return loss
 
     # Eagerly

@@ -23,6 +23,7 @@ from contextlib import nullcontext
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from microgrid.engine.messages import brief
 from microgrid.training.progress import Progress
 
 TYPE_CHECKING = False
@@ -73,7 +74,7 @@ def attempt(job: Job, configuration: Any) -> Result:
     except Exception as raised:
         error = portable(raised)
         trace = "".join(traceback.format_exception(raised))
-        error.add_note(f"raised by {job!r:.60} for the configuration {configuration!r:.60}:\n{trace}")
+        error.add_note(f"raised by {brief(job)} for the configuration {brief(configuration)}:\n{trace}")
     return Result(configuration, returned, error, time.perf_counter() - begun)
 
 
@@ -147,12 +148,12 @@ def sweep(
     [(0.01, 1.19), (0.1, 0.015)]
     """
     if not callable(job):
-        raise TypeError(f"sweep expects job to be a function, got {type(job).__name__} {job!r:.60}")
+        raise TypeError(f"sweep expects job to be a function, got {type(job).__name__} {brief(job)}")
     if not hasattr(configurations, "__iter__"):
-        given = f"{type(configurations).__name__} {configurations!r:.60}"
+        given = f"{type(configurations).__name__} {brief(configurations)}"
         raise TypeError(f"sweep expects configurations to be a list, or another iterable, got {given}")
     if not (executor is None or hasattr(executor, "submit")):
-        given = f"{type(executor).__name__} {executor!r:.60}"
+        given = f"{type(executor).__name__} {brief(executor)}"
         raise TypeError(f"sweep expects executor to have the methods of concurrent.futures.Executor, got {given}")
     asked = list(configurations)
     with own_executor(job, len(asked)) if executor is None else nullcontext(executor) as pool:
@@ -280,7 +281,7 @@ def result_of(future: Future[Result] | None, configuration: Any) -> Result:
     error = future.exception()
     if isinstance(error, BrokenExecutor):
         error = type(error)(*error.args)  # all lost jobs of a pool share one error, and the note would pile up
-        error.add_note(f"a process died before the job returned for the configuration {configuration!r:.60}")
+        error.add_note(f"a process died before the job returned for the configuration {brief(configuration)}")
     if error is not None:  # the pool's, or what the job returned cannot be pickled
         return Result(configuration, None, error, 0.0)
     return future.result()._replace(configuration=configuration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from microgrid.draw.explain import markdown, text
 from microgrid.draw.explain.chain_rule import ChainRule
+from microgrid.engine.messages import brief
 from microgrid.engine.value import Value
 
 IN_A_CELL = 60  # nodes: a notebook does not show the formulas of larger graphs by itself
@@ -59,5 +60,5 @@ def explain(root: Value) -> Explanation:
       grad b = grad v1 · ∂v1/∂b = 1 · 2 = 2
     """
     if not isinstance(root, Value):
-        raise TypeError(f"expected a Value to explain, got {type(root).__name__} {root!r:.60}")
+        raise TypeError(f"expected a Value to explain, got {type(root).__name__} {brief(root)}")
     return Explanation(root)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from microgrid.draw.graphs.picture import Box, Picture, picture
 from microgrid.engine import graph
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import is_node
 
 TYPE_CHECKING = False
@@ -37,7 +38,7 @@ def trace(root: Value) -> tuple[set[Value], set[tuple[Value, Value]]]:
     (2, True)
     """
     if not is_node(root):
-        raise TypeError(f"expected a Value to trace, got {type(root).__name__} {root!r:.60}")
+        raise TypeError(f"expected a Value to trace, got {type(root).__name__} {brief(root)}")
     inner = graph.inner_nodes(root)
     return {root, *graph.leaves(inner), *inner}, {(parent, node) for node in inner for parent in node.parents}
 
@@ -83,7 +84,7 @@ def checked_direction(rankdir: str) -> str:
         ValueError: if it is not one of `DIRECTIONS`.
     """
     if rankdir not in DIRECTIONS:
-        raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, got {rankdir!r:.60}")
+        raise ValueError(f"rankdir is one of {', '.join(DIRECTIONS)}, got {brief(rankdir)}")
     return rankdir
 
 

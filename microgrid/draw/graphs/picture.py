@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from microgrid.draw.graphs.folding import fold
 from microgrid.draw.graphs.sketch import Numbers, Sketch
 from microgrid.draw.words import formula, full, gradient, has_gradient, magnitude, numbers_text, operation_text
-from microgrid.engine.messages import label_of, number, printable
+from microgrid.engine.messages import brief, label_of, number, printable
 from microgrid.engine.numbers import is_node
 
 TYPE_CHECKING = False
@@ -74,11 +74,11 @@ def picture(root: Value, max_nodes: int | None = None, parameters: Iterable[Valu
         ValueError: if `max_nodes` is not a whole number of at least 2.
     """
     if not is_node(root):
-        raise TypeError(f"expected a Value to draw, got {type(root).__name__} {root!r:.60}")
+        raise TypeError(f"expected a Value to draw, got {type(root).__name__} {brief(root)}")
     if max_nodes is not None and not (isinstance(max_nodes, int) and max_nodes >= 2):
-        raise ValueError(f"expected max_nodes to be a whole number of at least 2, or None, got {max_nodes!r:.60}")
+        raise ValueError(f"expected max_nodes to be a whole number of at least 2, or None, got {brief(max_nodes)}")
     if parameters is not None and not hasattr(parameters, "__iter__"):
-        given = f"{type(parameters).__name__} {parameters!r:.60}"
+        given = f"{type(parameters).__name__} {brief(parameters)}"
         raise TypeError(f"expected parameters to be a list of Values, such as net.parameters(), got {given}")
     sketch = Sketch(root, parameters)
     groups = fold(sketch, len(sketch.items) if max_nodes is None else max_nodes)

@@ -13,7 +13,7 @@ from unicodedata import combining, east_asian_width
 from microgrid.draw.graphs.layout import Layout
 from microgrid.draw.graphs.picture import FOLDED, Box, Picture, picture
 from microgrid.engine import graph
-from microgrid.engine.messages import printable
+from microgrid.engine.messages import brief, printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def port_name(name: str, route: Sequence[tuple[float, float]]) -> str:
 def for_cell(root: Value) -> str:
     """Return what a notebook cell shows for `root`: its graph, or a note that it is too large to draw by itself."""
     if graph.has_more_than(root, CELL_NODES):
-        shown = f"{root!r:.100}: more than {CELL_NODES} nodes, draw.to_svg(…) draws them"
+        shown = f"{brief(root, 100)}: more than {CELL_NODES} nodes, draw.to_svg(…) draws them"
         text = f'<text x="0" y="14" fill="{EDGE}">{escape(printable(shown))}</text>'
         return document(columns(shown) * CHARACTER, 18, [text])._repr_svg_()
     return to_svg(root)._repr_svg_()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from microgrid.draw.graphs.sketch import arguments
 from microgrid.draw.words import gradient, has_gradient, numbers_text, operation_text
 from microgrid.engine import graph
-from microgrid.engine.messages import label_of, number
+from microgrid.engine.messages import brief, label_of, number
 from microgrid.engine.numbers import is_node
 
 TYPE_CHECKING = False
@@ -126,5 +126,5 @@ def to_text(root: Value) -> str:
     └── #1 x (above)
     """
     if not is_node(root):
-        raise TypeError(f"expected a Value to draw, got {type(root).__name__} {root!r:.60}")
+        raise TypeError(f"expected a Value to draw, got {type(root).__name__} {brief(root)}")
     return "\n".join(Tree(root).lines)

@@ -7,6 +7,8 @@ on black. Classes also have markers of different shapes.
 
 from __future__ import annotations
 
+from microgrid.engine.messages import brief
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +36,7 @@ def axes_for(plot: str, ax: Axes | None, *, width: float = 5.0, height: float = 
     """
     if ax is not None:
         if not hasattr(ax, "set_xlabel"):  # for instance pyplot, a frequent mistake
-            raise TypeError(f"{plot} expects ax to be matplotlib Axes, got {type(ax).__name__} {ax!r:.60}")
+            raise TypeError(f"{plot} expects ax to be matplotlib Axes, got {type(ax).__name__} {brief(ax)}")
         return ax
     try:
         from matplotlib.figure import Figure

@@ -8,7 +8,7 @@ from functools import partial
 from microgrid.draw.plots import terminal
 from microgrid.draw.plots.axes import axes_for, colour, scatter
 from microgrid.draw.plots.fields import Field, check_count, checked_limits, class_of, evenly, limits
-from microgrid.engine.messages import number
+from microgrid.engine.messages import brief, number
 from microgrid.engine.numbers import plain_float
 from microgrid.training.samples import checked_samples
 from microgrid.transforms import nests as tree
@@ -57,7 +57,7 @@ def checked_point(caller: str, x: Any) -> Point:
     try:
         first, second = map(plain_float, x)
     except (TypeError, ValueError):
-        raise ValueError(f"{caller} expects inputs of two numbers, got {x!r:.60}") from None
+        raise ValueError(f"{caller} expects inputs of two numbers, got {brief(x)}") from None
     return first, second
 
 

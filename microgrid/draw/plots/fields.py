@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from microgrid.engine.messages import brief
 from microgrid.engine.modes import no_grad
 from microgrid.engine.numbers import is_node, is_number, plain_float
 from microgrid.transforms import arrays
@@ -29,7 +30,7 @@ def scores_of(caller: str, model: Model, inputs: Iterable[Any]) -> list[list[flo
         TypeError: naming `caller`, if `model` is not a function, or returns something else.
     """
     if not callable(model):
-        raise TypeError(f"{caller} expects a model or another function, got {type(model).__name__} {model!r:.60}")
+        raise TypeError(f"{caller} expects a model or another function, got {type(model).__name__} {brief(model)}")
     with no_grad():
         return [scores(caller, model(x)) for x in inputs]
 
@@ -42,7 +43,7 @@ def scores(caller: str, output: Any) -> list[float]:
     """
     found = [*output] if arrays.has_items(output) and not is_node(output) else [output]
     if not found or not all(is_node(one) or is_number(one) for one in found):
-        got = f"got {type(output).__name__} {output!r:.60}"
+        got = f"got {type(output).__name__} {brief(output)}"
         raise TypeError(f"{caller} expects the model to return a number, or a list of scores, {got}")
     return [plain_float(one) for one in found]
 
@@ -71,7 +72,7 @@ def class_of(target: Any) -> int:
         row = [*target]
         return row.index(max(row))
     if not (is_node(target) or is_number(target)):
-        raise TypeError(f"expected the index of a class as target, got {type(target).__name__} {target!r:.60}")
+        raise TypeError(f"expected the index of a class as target, got {type(target).__name__} {brief(target)}")
     return max(round(plain_float(target)), 0)
 
 
@@ -110,14 +111,14 @@ def checked_limits(caller: str, name: str, ends: Any) -> Limits:
     except (TypeError, ValueError):
         low = high = math.nan
     if not (math.isfinite(high - low) and low < high):
-        raise ValueError(f"{caller} expects {name} to be two numbers, the lower one first, got {ends!r:.60}")
+        raise ValueError(f"{caller} expects {name} to be two numbers, the lower one first, got {brief(ends)}")
     return low, high
 
 
 def check_count(caller: str, name: str, count: Any, least: int) -> None:
     """Raise ValueError, naming `caller`, unless `count` is a whole number of at least `least`."""
     if not isinstance(count, int) or count < least:
-        raise ValueError(f"{caller} expects {name} to be a whole number of at least {least}, got {count!r:.60}")
+        raise ValueError(f"{caller} expects {name} to be a whole number of at least {least}, got {brief(count)}")
 
 
 class Field:
@@ -145,7 +146,7 @@ class Field:
         as_input: Callable[[Sequence[float]], Any] = list,
     ) -> None:
         if not is_number(threshold):
-            got = f"got {type(threshold).__name__} {threshold!r:.60}"
+            got = f"got {type(threshold).__name__} {brief(threshold)}"
             raise TypeError(f"{caller} expects threshold to be a plain number, {got}")
         self.xs, self.ys = xs, ys
         outputs = scores_of(caller, model, [as_input((x, y)) for y in ys for x in xs])

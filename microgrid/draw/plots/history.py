@@ -6,7 +6,7 @@ import math
 
 from microgrid.draw.plots import terminal
 from microgrid.draw.plots.axes import axes_for, colour, label_epochs
-from microgrid.engine.messages import number
+from microgrid.engine.messages import brief, number
 from microgrid.engine.numbers import is_number
 from microgrid.transforms import arrays
 
@@ -48,7 +48,7 @@ def losses_of(caller: str, run: Any) -> Sequence[float]:
     """
     losses: Sequence[float] = arrays.listed(caller, getattr(run, "loss", run))
     if not hasattr(losses, "__len__") or not all(map(is_number, losses)):
-        raise TypeError(f"{caller} expects a History, losses, or a dict of either, got {run!r:.60}")
+        raise TypeError(f"{caller} expects a History, losses, or a dict of either, got {brief(run)}")
     return losses
 
 

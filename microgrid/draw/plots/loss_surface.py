@@ -15,6 +15,7 @@ from microgrid.draw.plots.axes import axes_for
 from microgrid.draw.plots.fields import check_count, evenly, limits
 from microgrid.draw.plots.parameters import check_model, check_recorder, rows_of
 from microgrid.engine import graph
+from microgrid.engine.messages import brief
 from microgrid.engine.modes import no_grad
 from microgrid.engine.numbers import MATH_ERRORS, is_node, is_number, plain_float, random_source
 from microgrid.nn import Frozen
@@ -81,10 +82,10 @@ def plot_loss_surface(
     samples = checked_samples("plot_loss_surface", data)
     check_model("plot_loss_surface", model)
     if not callable(loss):
-        raise TypeError(f"plot_loss_surface expects loss to be a function, got {type(loss).__name__} {loss!r:.60}")
+        raise TypeError(f"plot_loss_surface expects loss to be a function, got {type(loss).__name__} {brief(loss)}")
     check_count("plot_loss_surface", "resolution", resolution, 2)
     if reach is not None and not (math.isfinite(reach) and reach > 0):
-        raise ValueError(f"plot_loss_surface expects reach to be a number above 0, got {reach!r:.60}")
+        raise ValueError(f"plot_loss_surface expects reach to be a number above 0, got {brief(reach)}")
     leaves = model.parameters()
     measure = mean_loss(model, samples, loss, compile)
     steps = steps_of(recorder, leaves)
@@ -222,7 +223,7 @@ def mean_loss(model: Model, samples: Samples, loss: Callable[[Any, Any], Any], c
 
     def number(found: Any) -> float:
         if not (is_node(found) or is_number(found)):
-            got = f"got {type(found).__name__} {found!r:.60}"
+            got = f"got {type(found).__name__} {brief(found)}"
             raise TypeError(f"plot_loss_surface expects the loss of a sample to be a number, {got}")
         return plain_float(found)
 

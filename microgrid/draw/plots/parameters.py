@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from microgrid.draw.plots.axes import BLUE, ORANGE, axes_for, colour, label_epochs
 from microgrid.engine import graph
-from microgrid.engine.messages import number
+from microgrid.engine.messages import brief, number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,15 +72,15 @@ def check_model(caller: str, model: Any) -> None:
         ValueError: if it has none.
     """
     if not hasattr(model, "named_parameters"):
-        raise TypeError(f"{caller} expects a Module, got {type(model).__name__} {model!r:.60}")
+        raise TypeError(f"{caller} expects a Module, got {type(model).__name__} {brief(model)}")
     if not model.parameters():
-        raise ValueError(f"{caller} expects a model with parameters, and {model!r:.60} has none")
+        raise ValueError(f"{caller} expects a model with parameters, and {brief(model)} has none")
 
 
 def check_is_recorder(caller: str, recorder: Recorder) -> None:
     """Raise TypeError unless `recorder` is a `Recorder`."""
     if not hasattr(recorder, "restored"):
-        raise TypeError(f"{caller} expects a Recorder, got {type(recorder).__name__} {recorder!r:.60}")
+        raise TypeError(f"{caller} expects a Recorder, got {type(recorder).__name__} {brief(recorder)}")
 
 
 def check_recorder(caller: str, recorder: Recorder, count: int) -> None:

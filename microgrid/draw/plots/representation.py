@@ -8,6 +8,7 @@ from microgrid.draw.plots.axes import axes_for, colour, scatter
 from microgrid.draw.plots.decision_boundary import draw_regions
 from microgrid.draw.plots.fields import Field, checked_limits, class_of, evenly, limits, scores_of
 from microgrid.draw.plots.parameters import check_is_recorder
+from microgrid.engine.messages import brief
 from microgrid.training.samples import checked_samples
 
 TYPE_CHECKING = False
@@ -100,7 +101,7 @@ def moment(recorder: Recorder | None, epoch: int | None) -> AbstractContextManag
         ValueError: if there is an epoch, but no recorder.
     """
     if recorder is None and epoch is not None:
-        raise ValueError(f"plot_representation expects a recorder, to restore the parameters of epoch {epoch!r:.60}")
+        raise ValueError(f"plot_representation expects a recorder, to restore the parameters of epoch {brief(epoch)}")
     return nullcontext() if recorder is None or epoch is None else recorder.restored(epoch)
 
 
@@ -124,7 +125,7 @@ def places(hidden: Model, inputs: Sequence[Any], units: tuple[int, int]) -> list
         ValueError: if there is no unit at one of these indices.
     """
     if not (isinstance(units, tuple | list) and len(units) == 2 and all(isinstance(unit, int) for unit in units)):
-        raise TypeError(f"plot_representation expects units to be two whole numbers, got {units!r:.60}")
+        raise TypeError(f"plot_representation expects units to be two whole numbers, got {brief(units)}")
     first, second = units
     found = scores_of("plot_representation", hidden, inputs)
     count = min(map(len, found))

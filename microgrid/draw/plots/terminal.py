@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import is_node, is_number
 
 TYPE_CHECKING = False
@@ -64,9 +65,9 @@ def sparkline(numbers: Sequence[float], width: int = 40, *, low: float | None = 
     '▁▁▂▄▅█'
     """
     if not hasattr(numbers, "__getitem__") or not all(is_node(one) or is_number(one) for one in numbers):
-        raise TypeError(f"sparkline expects a list of numbers, got {type(numbers).__name__} {numbers!r:.60}")
+        raise TypeError(f"sparkline expects a list of numbers, got {type(numbers).__name__} {brief(numbers)}")
     if not isinstance(width, int):
-        raise TypeError(f"sparkline expects width to be a whole number, got {type(width).__name__} {width!r:.60}")
+        raise TypeError(f"sparkline expects width to be a whole number, got {type(width).__name__} {brief(width)}")
     last = len(numbers) - 1
     places = range(len(numbers)) if last < width else [round(last * column / (width - 1)) for column in range(width)]
     finite = [number for number in numbers if math.isfinite(number)] or [0.0]

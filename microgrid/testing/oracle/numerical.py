@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from microgrid.engine import graph
+from microgrid.engine.messages import brief
 from microgrid.engine.modes import NumbersAlone
 from microgrid.engine.numbers import MATH_ERRORS, as_number, is_number
 from microgrid.engine.value import Value
@@ -81,7 +82,7 @@ def numerical_derivative(f: Callable[[Any], Any], x: float) -> Estimate:
     microgrid.testing.NotDifferentiableError: at 0.0 the slope is -1.0 on the left and 1.0 on the right
     """
     if not callable(f):
-        raise TypeError(f"numerical_derivative expects a function, got {type(f).__name__} {f!r:.60}")
+        raise TypeError(f"numerical_derivative expects a function, got {type(f).__name__} {brief(f)}")
     x = float(as_number(x))
     with NumbersAlone():
         return estimated(f, x)
@@ -148,7 +149,7 @@ def on_floats(f: Callable[[Any], Any], x: float) -> Callable[[float], float]:
         out = f(wrap(t))
         data = out.data if isinstance(out, Value) else out
         if not is_number(data):
-            raise TypeError(f"expected a function that returns a number, got {type(data).__name__} {data!r:.60}")
+            raise TypeError(f"expected a function that returns a number, got {type(data).__name__} {brief(data)}")
         if not math.isfinite(data):
             raise ValueError(f"the function gives {float(data)}")
         return float(data)

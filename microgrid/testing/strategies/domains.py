@@ -11,6 +11,7 @@ import math
 from functools import cache
 
 from microgrid.engine import recording
+from microgrid.engine.messages import brief
 from microgrid.engine.numbers import MATH_ERRORS
 from microgrid.engine.operations import NUMBERS, dependents
 from microgrid.rules.derivatives import expression
@@ -49,7 +50,7 @@ def row(rule: Rule | str | Callable[..., Any]) -> Rule:
         return rule
     name = getattr(rule, "__name__", rule)
     if name not in RULES:
-        raise ValueError(f"expected a rule, its name or its function, got {rule!r:.60}")
+        raise ValueError(f"expected a rule, its name or its function, got {brief(rule)}")
     return RULES[name]
 
 
