@@ -307,8 +307,8 @@ def derivative(root: Value, leaf: Value) -> float:
     """Return the derivative of `root` by `leaf`, by complex step along the recorded graph.
 
     Raises:
-        TypeError, NameError: if an operation in between has no complex version.
-        ValueError, ArithmeticError: if one is not defined beside the real axis.
+        TypeError, NameError: if an operation between them has no complex version.
+        ValueError, ArithmeticError: if one is not defined off the real axis.
 
     >>> x = Value(3.0)
     >>> derivative(x * x + x, x)
@@ -326,6 +326,6 @@ def derivative(root: Value, leaf: Value) -> float:
     for node in graph.inner_nodes(root):
         if any(parent in steps for parent in node.parents):
             if node.op.rule is None:
-                raise TypeError(f"the operation {node.op.name!r} is no row of the table: it has no complex version")
+                raise TypeError(f"the operation {node.op.name!r} is not in the table: it has no complex version")
             steps[node] = evaluate(node.op.rule, *map(lift, graph.arguments(node)))
     return steps[root].z.imag / H if root in steps else 0.0

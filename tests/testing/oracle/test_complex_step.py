@@ -131,7 +131,7 @@ def test_a_zero_on_the_way_keeps_its_derivative() -> None:
 def test_hand_written_operations_are_refused_where_they_matter() -> None:
     x = Value(2.0)
     out = Value(4.0, (x,), "square")
-    with pytest.raises(TypeError, match="the operation 'square' is no row of the table"):
+    with pytest.raises(TypeError, match="the operation 'square' is not in the table"):
         derivative(out * 2.0, x)
     y = Value(3.0)
     assert derivative(out * y, y) == 4.0
