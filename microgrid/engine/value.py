@@ -83,6 +83,11 @@ class Value(Node, Operations):
         if _children:
             self._prev = _children
 
+    if TYPE_CHECKING:
+
+        @property
+        def parents(self) -> tuple[Value, ...]: ...
+
     # Differentiation
 
     def backward(self, gradient: Any = 1, create_graph: bool = False, *, retain_graph: bool = True) -> None:

@@ -15,7 +15,7 @@ def test_an_update_is_written_once_for_each_parameter():
     assert update.common() == ["if steps == 1:", "    return None"]
     assert update.common("missed = 1\nbreak") == ["if steps == 1:", "    missed = 1", "    break"]
     assert update.lines(7) == [
-        "add_3_of7 = 0.9 * state0_of7 + 1.0 * gradient7",
+        "add_3_of7 = 0.9 * state0_of7 + gradient7",
         "parameter7, state0_of7 = parameter7 - lr * add_3_of7, add_3_of7",
     ]
 
