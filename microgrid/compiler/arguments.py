@@ -7,8 +7,7 @@ from operator import itemgetter
 from microgrid.compiler.settings import is_constant, is_static, key_of
 from microgrid.engine.numbers import all_of, is_fraction, is_node, is_number
 from microgrid.engine.value import Value
-from microgrid.transforms import arrays
-from microgrid.transforms import nests as tree
+from microgrid.transforms import arrays, nests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class Arguments:
     """The numbers in the arguments of a call, and what must be the same for a case to serve it.
 
     Attributes:
-        leaves: numbers and `Value`s, in the order of `tree`.
+        leaves: numbers and `Value`s, in the order of `nests`.
         numbers: the number of each.
         key: the shape, with what is not a number in it: text, bools, None, functions, dict keys, settings of modules.
         integers: the places of integers among the leaves.
@@ -91,16 +90,16 @@ class Arguments:
             return key_of(item)
         if is_node(item):
             raise Unfit(f"an argument of type {kind.__name__}")
-        if tree.is_module(item):
+        if nests.is_module(item):
             if id(item) in self._met:
                 return kind, self._met[id(item)]
             self._met[id(item)] = len(self._met)
-            return (kind, *[(step, self.shape(piece, True)) for step, piece in tree.parts(item) or ()])
+            return (kind, *[(step, self.shape(piece, True)) for step, piece in nests.parts(item) or ()])
         if isinstance(item, dict):
             return (kind, *self.beside(item), *self.pairs(item, inside))
         if arrays.is_nest(item):
             return self.shape_of_array(item, inside)
-        pieces = tree.parts(item)
+        pieces = nests.parts(item)
         if pieces is not None:
             return (kind, *self.beside(item), *[(step, self.shape(piece, inside)) for step, piece in pieces])
         return self.shape_of_setting(item) if inside else self.shape_of_number(item)
@@ -114,7 +113,7 @@ class Arguments:
         found = vars(nest) if hasattr(nest, "__dict__") else {}
         if found and isinstance(nest, list | tuple):  # which a new one would not have
             raise Unfit(f"a {type(nest).__name__} with attributes of its own")
-        fields = tree.field_names(nest) or ()
+        fields = nests.field_names(nest) or ()
         others = [(name, value) for name, value in found.items() if name not in fields]
         if hasattr(nest, "default_factory"):
             others.append(("default_factory", nest.default_factory))
@@ -203,7 +202,7 @@ def with_leaves(nest: Any, leaves: Iterable[Any]) -> Any:
     ([5.0, 'mean'], None)
     """
     source = iter(leaves)
-    return tree.Walk(lambda leaf: next(source), is_static).visit("the arguments", False, nest)
+    return nests.Walk(lambda leaf: next(source), is_static).visit("the arguments", False, nest)
 
 
 class Results:
@@ -224,7 +223,7 @@ class Results:
 
     def __init__(self, out: Any) -> None:
         self.leaves: list[Any] = []
-        self.rebuilt = builder(tree.Walk(self.take, self.is_kept).visit("the result", False, out))
+        self.rebuilt = builder(nests.Walk(self.take, self.is_kept).visit("the result", False, out))
 
     def take(self, leaf: Any) -> int:
         """Take note of a leaf; return its number, which stands for it in the nest."""
@@ -236,7 +235,7 @@ class Results:
         item = arrays.unwrapped(item)
         if is_constant(item) or arrays.is_kept(item):
             return True
-        if tree.is_module(item) or not (isinstance(item, Value) or is_number(item) or tree.parts(item) is not None):
+        if nests.is_module(item) or not (isinstance(item, Value) or is_number(item) or nests.parts(item) is not None):
             raise Unfit(f"it returns something of type {type(item).__name__}")
         return False
 
@@ -256,7 +255,7 @@ def builder(nest: Any) -> Callable[[Sequence[Any]], Any]:
         entries = [(key, builder(item)) for key, item in nest.items()]
         return lambda leaves: {key: build(leaves) for key, build in entries}
     if kind is not list and kind is not tuple:
-        return lambda leaves: tree.Walk(leaves.__getitem__, is_settled).visit("the result", False, nest)
+        return lambda leaves: nests.Walk(leaves.__getitem__, is_settled).visit("the result", False, nest)
     if nest and all_of(int, nest) and list(nest) == [*range(nest[0], nest[0] + len(nest))]:
         part = slice(nest[0], nest[0] + len(nest))
         return lambda leaves: kind(leaves[part])

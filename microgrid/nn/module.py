@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from microgrid.transforms.nests import Path
+    from microgrid.transforms.nests import Location
 
     Number = Value | float
 
@@ -61,10 +61,10 @@ class Module:
         for path, parameter in self._found(lambda module: vars(module).items()):
             yield dotted(path), parameter
 
-    def _found(self, parts_of: Callable[[Module], Iterable[tuple[Any, Any]]]) -> Iterator[tuple[Path, Value]]:
+    def _found(self, parts_of: Callable[[Module], Iterable[tuple[Any, Any]]]) -> Iterator[tuple[Location, Value]]:
         """Yield each parameter once, with its path from `"model"`; `parts_of` returns the contents of a module."""
         seen: set[int] = set()
-        stack: list[tuple[Path, Any]] = [("model", self)]
+        stack: list[tuple[Location, Any]] = [("model", self)]
         while stack:
             path, item = stack.pop()
             if id(item) in seen:  # shared, or a module that contains itself
@@ -187,7 +187,7 @@ class Module:
             raise ValueError(f"{path} does not fit the model: {error}") from None
 
 
-def dotted(path: Path) -> str:
+def dotted(path: Location) -> str:
     """Return the name of a parameter: the keys of its path, joined by dots."""
     keys = []
     while not isinstance(path, str):

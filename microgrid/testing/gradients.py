@@ -113,7 +113,7 @@ class Places(tree.Walk):
         super().__init__(self.collect)
         self.found: list[tuple[Place, float]] = []
 
-    def visit(self, path: tree.Path, inside: bool, item: Any, *others: Any) -> Any:
+    def visit(self, path: tree.Location, inside: bool, item: Any, *others: Any) -> Any:
         """Visit the item at `path`."""
         self.path = path
         return super().visit(path, inside, item, *others)

@@ -1,8 +1,8 @@
 """Transforms: functions that differentiate functions, with JAX's names and conventions.
 
-`gradients` has them, `vmap` maps a function over the rows of batches. `run` runs a function on leaves of its own, which
-is what all of them begin with; `series` and `taylor` do Taylor mode; `nests` walk through nests of numbers, and
-`arrays` tell what others keep numbers in.
+`gradients` has the derivatives, `vmap` maps a function over the rows of a batch. Every transform begins with a `run`:
+it calls the function on fresh leaves in place of the arguments. `series` and `taylor` are Taylor mode. `nests` takes
+lists, dicts and modules of numbers apart and puts them together again; `arrays` does the same for NumPy and pandas.
 """
 
 from microgrid.engine.public import publish

@@ -1,8 +1,8 @@
-"""What others keep numbers in, as nests: NumPy's arrays, `array.array`, pandas' rows and columns. None is imported.
+"""Containers of other libraries as nests: NumPy arrays, `array.array`, pandas rows and columns, without importing them.
 
-A NumPy array is a nest of its shape. What takes its place is an array again: of floats where all its leaves are, else
-of objects. An `array.array` and a column of pandas are lists, a row of pandas a dict of its labels. A `Series` is a row
-if all its labels are text, else a column; `.tolist()` and `.to_dict()` say which it is to be.
+A NumPy array is a nest of its shape. Replacing its leaves gives an array again: of floats if all leaves are floats,
+else of objects. An `array.array` and a pandas column are treated as lists, a pandas row as a dict of its labels. A
+`Series` counts as a row if all its labels are text, else as a column; write `.tolist()` or `.to_dict()` to choose.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# What they are
+# Which container it is
 
 
 def is_of(item: Any, module: str, name: str) -> bool:
-    """Return whether `item` is an instance of a class of `module`; if nobody has imported that, it is not.
+    """Return whether `item` is an instance of the class `name` of `module`, which need not be imported.
 
     >>> from array import array
     >>> is_of(array("d"), "array", "array"), is_of([], "numpy", "ndarray")
@@ -31,7 +31,7 @@ def is_of(item: Any, module: str, name: str) -> bool:
 def is_array(item: Any) -> bool:
     """Return whether `item` is a NumPy array of one dimension or more.
 
-    Matrices, masked arrays and others that calculate in another way than arrays do are not.
+    Subclasses that calculate differently do not count: `numpy.matrix`, where `*` is the matrix product, masked arrays.
     """
     if not is_of(item, "numpy", "ndarray"):
         return False
@@ -40,37 +40,37 @@ def is_array(item: Any) -> bool:
 
 
 def is_plain(item: Any) -> bool:
-    """Return whether `item` is an array of NumPy that cannot hold a `Value`."""
+    """Return whether `item` is a NumPy array that cannot hold a `Value`."""
     return hasattr(item, "dtype") and is_of(item, "numpy", "ndarray") and item.dtype.kind != "O"
 
 
 def is_kept(item: Any) -> bool:
-    """Return whether `item` is an array of NumPy whose entries are neither numbers nor objects: of bools, say."""
+    """Return whether `item` is a NumPy array of neither numbers nor objects: an array of bools, say."""
     return is_plain(item) and item.dtype.kind not in "iuf"
 
 
 def is_table(item: Any) -> bool:
-    """Return whether `item` is a table of pandas, which is iterated over by the names of its columns."""
+    """Return whether `item` is a pandas table; iterating over one gives the names of its columns."""
     return is_of(item, "pandas", "DataFrame")
 
 
 def is_row(item: Any) -> bool:
-    """Return whether `item` is a row of pandas."""
+    """Return whether `item` is a pandas row."""
     return is_of(item, "pandas", "Series") and item.index.inferred_type == "string"
 
 
 def is_column(item: Any) -> bool:
-    """Return whether `item` is a list of numbers in another form: an `array.array` or a column of pandas."""
+    """Return whether `item` is treated as a list of numbers: an `array.array` or a pandas column."""
     return is_of(item, "array", "array") or (is_of(item, "pandas", "Series") and not is_row(item))
 
 
 def is_sequence(item: Any) -> bool:
-    """Return whether `item` is a list, a tuple, or one of the arrays that stand for a list."""
+    """Return whether `item` is a list, a tuple, an array or a column."""
     return isinstance(item, list | tuple) or is_array(item) or is_column(item)
 
 
 def has_items(item: Any) -> bool:
-    """Return whether `item` can be iterated over: not an array without dimensions, which is a number.
+    """Return whether `item` can be iterated over; an array without dimensions cannot, it is a number.
 
     >>> has_items([]), has_items(1.0)
     (True, False)
@@ -79,7 +79,7 @@ def has_items(item: Any) -> bool:
 
 
 def is_nest(item: Any) -> bool:
-    """Return whether `item` is one of these arrays, rows and columns, and all its entries are numbers or `Value`s.
+    """Return whether `item` is an array, a row or a column in which all entries are numbers or `Value`s.
 
     >>> from array import array
     >>> is_nest(array("d", [1.0])), is_nest([1.0])
@@ -87,15 +87,15 @@ def is_nest(item: Any) -> bool:
     """
     if not hasattr(item, "tolist"):
         return False
-    is_one = is_array(item) or is_column(item) or (is_row(item) and item.index.is_unique)
-    return is_one and not strangers(item)
+    is_container = is_array(item) or is_column(item) or (is_row(item) and item.index.is_unique)
+    return is_container and not strangers(item)
 
 
-# What is in them
+# Its entries
 
 
 def entries(item: Any) -> list[Any]:
-    """Return all entries of an array, a row or a column as Python has them, bools as floats."""
+    """Return all entries of an array, a row or a column as Python objects, bools as floats."""
     found: list[Any] = item.ravel().tolist() if is_array(item) else item.tolist()
     if bool not in map(type, found):
         return found
@@ -117,9 +117,9 @@ def strangers(item: Any) -> list[Any]:
 
 
 def opened(item: Any) -> list[Any] | dict[str, Any] | None:
-    """Return the entries of a nest, of a row as a dict; None for everything else.
+    """Return the entries of an array or a column as a list, those of a row as a dict; None for everything else.
 
-    Those of an array of several dimensions are arrays.
+    The entries of an array of several dimensions are its rows, which are arrays.
 
     >>> from array import array
     >>> opened(array("d", [1, 2])), opened([1.0, 2.0])
@@ -133,15 +133,15 @@ def opened(item: Any) -> list[Any] | dict[str, Any] | None:
 
 
 def unwrapped(item: Any) -> Any:
-    """Return what an array without dimensions holds, as `np.where` makes it of single `Value`s; else `item`."""
+    """Return the `Value` in an array without dimensions, such as `np.where` makes of single `Value`s; else `item`."""
     return item.item() if is_of(item, "numpy", "ndarray") and item.ndim == 0 and item.dtype.kind == "O" else item
 
 
 def listed(asker: str, item: Any) -> Any:
-    """Return an array, a row or a column as a list, of several dimensions of lists; and everything else as it is.
+    """Return an array, a row or a column as a list, or as a list of lists; everything else as it is.
 
     Raises:
-        TypeError: naming `asker`, for a table of pandas.
+        TypeError: naming `asker`, for a pandas table.
     """
     if is_table(item):
         raise TypeError(f"{asker} expects a list or an array, got DataFrame{advice(item)}")
@@ -149,7 +149,7 @@ def listed(asker: str, item: Any) -> Any:
 
 
 def advice(item: Any) -> str:
-    """Return what an error adds about an array that is not a nest of numbers: why, or what to write; or ""."""
+    """Return the end of an error message about a container that is not a nest of numbers: why, or what to write."""
     if is_table(item):
         return ": write df.to_numpy() for its rows, df.to_dict('list') for a dict of its columns"
     if is_row(item) and not item.index.is_unique:
@@ -158,21 +158,21 @@ def advice(item: Any) -> str:
         entry = strangers(item)[0]
         cure = ".astype(float) makes numbers of their text" if isinstance(entry, str) else "leave it out, or fill it in"
         return f", which holds {type(entry).__name__} {entry!r:.60}: {cure}"
-    if hasattr(item, "filled"):  # numpy.asarray would take what is masked for numbers
+    if hasattr(item, "filled"):  # numpy.asarray would turn masked entries into numbers
         return ": write x.compressed() for what is not masked, x.filled(number) to fill it in"
     return ": write numpy.asarray(x)" if hasattr(item, "__array__") else ""
 
 
-# What is made of them
+# New arrays
 
 
 def copied(item: Any) -> Any:
-    """Return `item`, of an array of NumPy a copy."""
+    """Return `item`, or a copy of it if it is a NumPy array."""
     return item.copy() if is_plain(item) else item
 
 
 def joined(pieces: list[Any]) -> Any:
-    """Return a NumPy array of numbers, or of arrays of one shape."""
+    """Return the NumPy array of `pieces`: numbers, or arrays of one shape, which are stacked."""
     numpy: Any = sys.modules["numpy"]
     if is_array(pieces[0]):
         return numpy.stack(pieces)

@@ -1,12 +1,12 @@
 """Transforms: functions that differentiate functions, to any order and in both modes, with JAX's names and conventions.
 
-Arguments and results are numbers, `Value`s, and nests of them (see `tree`); a gradient has the nest of its argument. No
-`.grad` is read or written. How it is done is in `runs` and `passes`.
+Arguments and results are numbers, `Value`s, and nests of them (see `nests`); a gradient has the nest of its argument.
+`.grad` is neither read nor written. The work is done in `run`, by the passes of `engine.sweeps`.
 
-All numbers that a transform returns are `Value`s, recorded so that they can be differentiated again, inside another
-transform, where an argument, tangent or cotangent is a `Value`, and where the result depends on one that was there
-before the call: so `backward()` reaches the parameters of a network that the function closes over, as in `torch.func`.
-Otherwise they are plain, as they are under `no_grad()` and where all that the function closes over is frozen.
+All numbers that a transform returns are `Value`s, recorded so that they can be differentiated again, if it is called
+inside another transform, if an argument, tangent or cotangent is a `Value`, or if the result depends on a `Value` made
+before the call. So `backward()` reaches the parameters of a network that the function closes over, as in `torch.func`.
+Otherwise the numbers are plain, as they are under `no_grad()` and where the function closes over frozen `Value`s only.
 
 >>> from microgrid import Value, no_grad
 >>> slope = Value(3.0)
@@ -18,12 +18,11 @@ Otherwise they are plain, as they are under `no_grad()` and where all that the f
 ...     grad(lambda x: slope * x * x)(2.0)
 12.0
 
-A NumPy array, an `array.array`, a row or a column of pandas is a nest as well (see `arrays`): the function gets an
-array of `Value`s with `dtype=object`, a list, or a dict of the labels. Derivatives by a NumPy array are arrays of
-floats, which is what `scipy.optimize` takes: `minimize(value_and_grad(f), x0, jac=True)`, `jac=grad(f)`,
-`hess=hessian(f)`, `hessp=lambda x, p: hvp(f, (x,), (p,))[0]`, `least_squares(f, x0, jac=jacobian(f))`. If `f` closes
-over the parameters of a network, call it under `no_grad()`, and give `lambda x: float(f(x))` where `f` itself is asked
-for.
+A NumPy array, an `array.array`, a pandas row or column is a nest as well (see `arrays`): the function gets an array of
+`Value`s with `dtype=object`, a list, or a dict of the labels. Derivatives by a NumPy array are arrays of floats, as
+`scipy.optimize` wants them: `minimize(value_and_grad(f), x0, jac=True)`, `jac=grad(f)`, `hess=hessian(f)`,
+`hessp=lambda x, p: hvp(f, (x,), (p,))[0]`, `least_squares(f, x0, jac=jacobian(f))`. If `f` closes over the parameters
+of a network, call `minimize` under `no_grad()`, and pass `lambda x: float(f(x))` in place of `f` itself.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from __future__ import annotations
 from functools import wraps
 
 from microgrid.engine.numbers import is_node
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 from microgrid.transforms.run import Run, name_of, one_of, paired, plain, surrounding
 from microgrid.transforms.series import magnified
 from microgrid.transforms.taylor import expanded, last_derivative
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 
 
 def gradient(run: Run) -> Any:
-    """Return the gradient of the only number that a run gave."""
+    """Return the gradient of the single number that a run returned."""
     run.check_scalar()
     return run.in_nest(run.pull([one_of(run.out)], run.records))
 
@@ -63,8 +62,8 @@ def value_and_grad(function: Function, argnums: Argnums = 0, has_aux: bool = Fal
         has the nest of the argument, in a tuple if `argnums` is one.
 
     Raises:
-        TypeError: when called, if an argument or the result is not what it should be, or an operation was written by
-            hand.
+        TypeError: when called, if an argument is not a nest of numbers, if the result is not one number, or if an
+            operation was written by hand.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (12.0, (4.0, 3.0))
@@ -114,7 +113,7 @@ def vjp(function: Function, *primals: Any, has_aux: bool = False) -> Any:
 
     Args:
         function: returns a number or a nest of numbers, or with `has_aux` a pair of that and anything else.
-        primals: its arguments, all differentiated by.
+        primals: its arguments; it is differentiated by all of them.
         has_aux: whether the function returns a pair.
 
     Returns:
@@ -155,7 +154,7 @@ def jvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any], has
 
 
 def pushed(name: str, function: Function, primals: Any, tangents: Any, has_aux: bool = False) -> Any:
-    """Return what `jvp` does; errors call it `name`."""
+    """Return what `jvp` returns; errors name the transform `name`."""
     if not (isinstance(primals, tuple | list) and isinstance(tangents, tuple | list)):
         raise TypeError(f"{name}: expected primals and tangents as tuples, got {primals!r:.60} and {tangents!r:.60}")
     if len(primals) != len(tangents):
@@ -167,25 +166,25 @@ def pushed(name: str, function: Function, primals: Any, tangents: Any, has_aux: 
         seeds += numbers
         run.records = run.records or met_value
     run.witnesses += seeds
-    slopes = tree.rebuilt(run.out, run.push(seeds if run.records else map(plain, seeds), run.records))
+    slopes = nests.rebuilt(run.out, run.push(seeds if run.records else map(plain, seeds), run.records))
     answer = run.with_aux(run.results(), has_aux)
     return (answer[0], slopes, answer[1]) if has_aux else (answer, slopes)
 
 
 def one_hot(leaves: Sequence[Any], index: int) -> list[Any]:
     """Return seeds for `leaves`: one at `index`, plain zeros elsewhere."""
-    return [one_of(leaf) if place == index else 0 for place, leaf in enumerate(leaves)]
+    return [one_of(leaf) if position == index else 0 for position, leaf in enumerate(leaves)]
 
 
 def rows(run: Run) -> list[list[Any]]:
-    """Return the Jacobian matrix by reverse mode, a pass for each output."""
+    """Return the Jacobian matrix by reverse mode, one pass for each output."""
     return [run.pull(one_hot(run.outputs, index), run.records) for index in range(len(run.outputs))]
 
 
 def columns(run: Run) -> list[list[Any]]:
-    """Return the Jacobian matrix by forward mode, a pass for each input."""
-    passes = [run.push(one_hot(run.inputs, index), run.records) for index in range(len(run.inputs))]
-    return [list(row) for row in zip(*passes, strict=True)] or [[] for _ in run.outputs]
+    """Return the Jacobian matrix by forward mode, one pass for each input."""
+    tangents = [run.push(one_hot(run.inputs, index), run.records) for index in range(len(run.inputs))]
+    return [list(row) for row in zip(*tangents, strict=True)] or [[] for _ in run.outputs]
 
 
 def cheaper(run: Run) -> list[list[Any]]:
@@ -196,19 +195,19 @@ def cheaper(run: Run) -> list[list[Any]]:
 def jacobian_by(
     matrix: Callable[[Run], list[list[Any]]], transform: str, function: Function, argnums: Argnums
 ) -> Function:
-    """Return a function that returns the Jacobian matrix of `function`, found by `matrix`."""
+    """Return a function that returns the Jacobian matrix of `function`, computed by `matrix`."""
     name = name_of(transform, function)
 
     @wraps(function)
     def transformed(*args: Any, **kwargs: Any) -> Any:
         run = Run(name, function, args, kwargs, argnums)
-        return tree.rebuilt(run.out, map(run.in_nest, matrix(run)))
+        return nests.rebuilt(run.out, map(run.in_nest, matrix(run)))
 
     return transformed
 
 
 def jacrev(function: Function, argnums: Argnums = 0) -> Function:
-    """Return a function that returns the Jacobian matrix of `function` by reverse mode, a pass for each output.
+    """Return a function that returns the Jacobian matrix of `function` by reverse mode, one pass for each output.
 
     Args:
         function, argnums: as for `jacobian`.
@@ -220,7 +219,7 @@ def jacrev(function: Function, argnums: Argnums = 0) -> Function:
 
 
 def jacfwd(function: Function, argnums: Argnums = 0) -> Function:
-    """Return a function that returns the Jacobian matrix of `function` by forward mode, a pass for each input.
+    """Return a function that returns the Jacobian matrix of `function` by forward mode, one pass for each input.
 
     Args:
         function, argnums: as for `jacobian`.
@@ -239,9 +238,9 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
         argnums: the position of the argument to differentiate by, or several of them.
 
     Returns:
-        a function of the same arguments; it returns the nest of the result, in which the nest of the argument stands in
-        place of each number. An array of NumPy has the dimensions of the result and then those of the argument; where
-        the argument is a dict, say, there is a dict of arrays.
+        a function of the same arguments; it returns the nest of the result with each number replaced by the nest of
+        the argument. If both are NumPy arrays, the matrix is an array with the dimensions of the result followed by
+        those of the argument; if the argument is a dict and the result an array, it is a dict of arrays.
 
     >>> jacobian(lambda x, y: {"sum": x + y, "product": x * y}, argnums=(0, 1))(2.0, 3.0)
     {'sum': (1.0, 1.0), 'product': (3.0, 2.0)}
@@ -250,7 +249,7 @@ def jacobian(function: Function, argnums: Argnums = 0) -> Function:
 
 
 def hessian(function: Function, argnums: Argnums = 0) -> Function:
-    """Return a function that returns the second derivatives of `function`: the gradient pushed forward, once an input.
+    """Return a function that returns the second derivatives of `function`, by forward mode over its gradient.
 
     Args:
         function, argnums: as for `jacobian`.
@@ -264,7 +263,7 @@ def hessian(function: Function, argnums: Argnums = 0) -> Function:
 def hvp(function: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Return the product of the Hessian matrix and a vector, at a small multiple of the cost of `function`.
 
-    The gradient is pushed forward along the vector; no matrix is made.
+    The gradient is pushed forward along the vector; the matrix is never built.
 
     Args:
         function: returns one number.
@@ -288,13 +287,14 @@ def stop_gradient(nest: Any) -> Any:
     >>> grad(lambda x: x * stop_gradient(x))(3.0)
     3.0
     """
-    return tree.replace(lambda leaf: leaf.detach() if is_node(leaf) else leaf, "stop_gradient: the nest", nest)
+    return nests.replace(lambda leaf: leaf.detach() if is_node(leaf) else leaf, "stop_gradient: the nest", nest)
 
 
 def taylor(function: Function, x: Any, order: int) -> list[Any]:
     """Return the Taylor coefficients of `function` at `x`: its value, its derivative, half of the second one, ….
 
-    Nothing on the way to a coefficient overflows or underflows that need not: the series is scaled, which is exact.
+    The series is scaled by a power of two, which is exact, so that intermediate results neither overflow nor underflow
+    if any scale can prevent it.
 
     Args:
         function: of one number; returns a number or a nest of numbers.
@@ -305,14 +305,14 @@ def taylor(function: Function, x: Any, order: int) -> list[Any]:
         a list of `order + 1` numbers, or nests of numbers: the `k`-th derivative divided by the factorial of `k`.
 
     Raises:
-        ValueError: if `order` is no whole number of at least 0.
+        ValueError: if `order` is not a whole number of at least 0.
 
     >>> taylor(lambda x: 1 / (1 - x), 0.0, 4)
     [1.0, 1.0, 1.0, 1.0, 1.0]
     """
     out, series = expansion(name_of("taylor", function), function, x, order)
     return [
-        tree.rebuilt(out, [magnified(terms[power], -power * exponent) for terms, exponent in series])
+        nests.rebuilt(out, [magnified(terms[power], -power * exponent) for terms, exponent in series])
         for power in range(order + 1)
     ]
 
@@ -324,7 +324,7 @@ def check_order(name: str, order: Any) -> None:
 
 
 def expansion(name: str, function: Function, x: Any, order: int) -> tuple[Any, list[tuple[list[Any], int]]]:
-    """Return what `function` returns, and for each leaf what `expanded` does; errors call the transform `name`."""
+    """Return what `function` returns, and for each of its leaves the terms that `expanded` returns."""
     check_order(name, order)
     run = Run(name, function, (x,), {}, 0)
     if not run.sources or run.sources[0] is not x:
@@ -338,15 +338,15 @@ def expansion(name: str, function: Function, x: Any, order: int) -> tuple[Any, l
 def derivative(function: Function, n: int = 1) -> Function:
     """Return the `n`-th derivative of a function of one number, as a function.
 
-    It is inf or 0 only where it leaves the range of floats itself: neither `n!` nor the terms of the series do, which
-    is scaled.
+    The result overflows or underflows only if the derivative itself is out of the range of floats: the factor `n!` is
+    rounded but cannot overflow, and the series is scaled.
 
     Args:
         function: returns a number or a nest of numbers.
         n: the order of the derivative; 0 gives the function itself.
 
     Raises:
-        ValueError: if `n` is no whole number of at least 0.
+        ValueError: if `n` is not a whole number of at least 0.
 
     >>> derivative(lambda x: x**5, 3)(2.0)
     240.0
@@ -357,6 +357,6 @@ def derivative(function: Function, n: int = 1) -> Function:
     @wraps(function)
     def transformed(x: Any) -> Any:
         out, series = expansion(name, function, x, n)
-        return tree.rebuilt(out, [last_derivative(terms, exponent) for terms, exponent in series])
+        return nests.rebuilt(out, [last_derivative(terms, exponent) for terms, exponent in series])
 
     return transformed

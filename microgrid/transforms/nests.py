@@ -1,8 +1,8 @@
 """Nests of numbers: lists, tuples, named tuples, dicts, dataclasses and modules, walked in a fixed order and rebuilt.
 
-A leaf is a number or a `Value`; None is an empty nest. In a module only the `Value`s are leaves, since its plain
-numbers are settings; one that it holds in two places is one leaf, and what replaces it is a `Value` again. Arrays of
-NumPy, `array.array`, rows and columns of pandas are nests as well: see `arrays`.
+A leaf is a number or a `Value`; `None` is an empty nest. In a module only the `Value`s are leaves, since its plain
+numbers are settings; a `Value` that a module holds in two places is one leaf, and a number that replaces it becomes a
+`Value` again. NumPy arrays, `array.array`, pandas rows and columns are nests as well: see `arrays`.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    Step = tuple[str, Any]
-    Path = str | tuple[Any, Step]  # the name of the nest, or the path to a nest and the step from there
+    Accessor = tuple[str, Any]
+    # the name of the whole nest, or the location of an inner nest and the accessor from there
+    Location = str | tuple[Any, Accessor]
 
-AT, FIELD = "[{!r:.60}]", ".{}"  # how errors write a step
+AT, FIELD = "[{!r:.60}]", ".{}"  # how errors write an accessor
 
 
-def written(path: Path) -> str:
-    """Return how errors write `path`: the name of the nest and what is written behind it to reach the place.
+def written(location: Location) -> str:
+    """Return `location` as errors write it: the name of the nest, followed by accessors.
 
     >>> written((("the weights", (AT, "a")), (FIELD, "bias")))
     "the weights['a'].bias"
     """
-    steps = []
-    while not isinstance(path, str):
-        path, (form, key) = path
-        steps.append(form.format(key))
-    return path + "".join(reversed(steps))
+    accessors = []
+    while not isinstance(location, str):
+        location, (form, key) = location
+        accessors.append(form.format(key))
+    return location + "".join(reversed(accessors))
 
 
 def shown(item: object) -> str:
-    """Return the type of what does not fit, its text on one line, and for an array what to write."""
+    """Return how errors show an item that does not fit: its type and its text on one line, and a hint for arrays."""
     text = " ".join(f"{item!r:.200}".split())
     return f"{type(item).__name__} {text:.60}{arrays.advice(item)}"
 
@@ -48,7 +49,7 @@ def is_module(item: object) -> bool:
 
 
 def field_names(item: Any) -> tuple[str, ...] | None:
-    """Return the names of the attributes that are the pieces of a dataclass or a module; None for what is neither."""
+    """Return the names of the attributes that are the pieces of a dataclass or a module; None for other items."""
     if is_module(item):
         return tuple(vars(item))
     if hasattr(item, "__dataclass_fields__") and not isinstance(item, type):
@@ -63,8 +64,8 @@ def is_named_tuple(item: object) -> bool:
     return isinstance(item, tuple) and hasattr(item, "_fields")
 
 
-def parts(item: Any) -> list[tuple[Step, Any]] | None:
-    """Return the pieces of a nest, each with the step that leads to it; None for what is no nest."""
+def parts(item: Any) -> list[tuple[Accessor, Any]] | None:
+    """Return the pieces of a nest, each with its accessor; None if `item` is not a nest."""
     if item is None:
         return []
     if isinstance(item, dict):
@@ -81,7 +82,13 @@ def parts(item: Any) -> list[tuple[Step, Any]] | None:
 
 
 def fill(item: Any, twin: Any, pieces: list[Any]) -> Any:
-    """Return a nest of the kind of `item` with other pieces; `twin` is a copy of `item`, if that can be changed."""
+    """Return a nest of the kind of `item` with other pieces; a dict, dataclass or module is filled into its `twin`.
+
+    Args:
+        item: the original.
+        twin: a copy of it.
+        pieces: the new pieces, in the order of `parts`.
+    """
     if is_named_tuple(item):
         return item._make(pieces)
     if isinstance(item, list | tuple):
@@ -91,7 +98,7 @@ def fill(item: Any, twin: Any, pieces: list[Any]) -> Any:
     if arrays.is_column(item):
         return pieces
     if isinstance(item, dict):
-        dict.update(twin, zip(item, pieces, strict=True))  # a Counter's own would count
+        dict.update(twin, zip(item, pieces, strict=True))  # the update of a Counter would add
         return twin
     if arrays.is_row(item):
         return dict(zip(item.index, pieces, strict=True))
@@ -101,9 +108,9 @@ def fill(item: Any, twin: Any, pieces: list[Any]) -> Any:
 
 
 def stacked(pieces: list[Any]) -> Any:
-    """Return what stands in the places of the entries of a NumPy array: an array, or a nest of arrays as in JAX.
+    """Return one nest for the nests that replace the entries of a NumPy array: an array, or a nest of arrays as in JAX.
 
-    Where a list of numbers is in each place, it is a further dimension. A list of the pieces is left of modules.
+    Numbers become an array; lists of numbers a further dimension; dicts a dict of arrays. Modules stay a list.
     """
     first = pieces[0]
     if first is None or is_node(first) or is_number(first) or arrays.is_array(first):
@@ -117,7 +124,7 @@ def stacked(pieces: list[Any]) -> Any:
 
 
 def same_shape(item: Any, other: Any) -> bool:
-    """Return whether `other` is a nest with pieces of the same names as `item`, in the same or another order."""
+    """Return whether `other` is a nest with the same accessors as `item`, in any order."""
     ours, theirs = parts(item), parts(other)
     if theirs is None or arrays.is_sequence(item) != arrays.is_sequence(other):
         return False
@@ -125,7 +132,7 @@ def same_shape(item: Any, other: Any) -> bool:
 
 
 def held(leaf: Any, new: Any) -> Any:
-    """Return `new` as a module holds it in the place of `leaf`: as a `Value`; None where a walk only looks."""
+    """Return `new` as a module holds it in place of `leaf`: as a `Value`; None if a walk replaces nothing."""
     if new is None or is_node(new):
         return new
     twin = leaf.detach()
@@ -134,11 +141,11 @@ def held(leaf: Any, new: Any) -> Any:
 
 
 class Walk:
-    """One walk over a nest, with `others` of the same shape beside it, that calls `function` at every leaf.
+    """One walk over a nest, in parallel with `others` of the same shape, that calls `function` at every leaf.
 
     Args:
-        function: takes the leaf, and those of the others in its place; gives what replaces it.
-        keeps: whether something that is met stays as it is.
+        function: takes the leaf and its counterparts in the others; returns what replaces it.
+        keeps: tells whether an item stays as it is, without a look inside.
 
     Attributes:
         met_value: whether the last of the nests has a `Value` outside of modules.
@@ -146,38 +153,38 @@ class Walk:
 
     def __init__(self, function: Callable[..., Any], keeps: Callable[[Any], bool] = lambda item: False) -> None:
         self.function, self.keeps = function, keeps
-        self.met: dict[int, Any] = {}  # what became of modules and of the Values in them
+        self.met: dict[int, Any] = {}  # by id, the replacements of modules and of the Values in them
         self.met_value = False
 
-    def visit(self, path: Path, inside: bool, item: Any, *others: Any) -> Any:
-        """Return what becomes of `item`, which stands at `path`, and `inside` a module or not."""
+    def visit(self, location: Location, inside: bool, item: Any, *others: Any) -> Any:
+        """Return what replaces `item`, which is at `location`, and `inside` a module or not."""
         if self.keeps(item):
             return arrays.copied(item)
         if is_node(item) or (not inside and is_number(item)):
-            return self.leaf(path, inside, item, *others)
+            return self.leaf(location, inside, item, *others)
         inner = arrays.unwrapped(item)
         if inner is not item:
-            return self.visit(path, inside, inner, *others)
+            return self.visit(location, inside, inner, *others)
         pieces = None if inside and arrays.is_plain(item) else parts(item)
         if pieces is None:
             if inside:
                 return item
             expected = "expected a number, a Value, or a list, tuple, dict, dataclass, array or Module of them"
-            raise TypeError(f"{written(path)}: {expected}, got {shown(item)}")
+            raise TypeError(f"{written(location)}: {expected}, got {shown(item)}")
         for other in others:
             if not same_shape(item, other):
-                raise TypeError(f"{written(path)}: expected the shape of {item!r:.60}, got {other!r:.60}")
+                raise TypeError(f"{written(location)}: expected the shape of {item!r:.60}, got {other!r:.60}")
         if id(item) in self.met:
             return self.met[id(item)]
-        return self.descend(path, inside or is_module(item), pieces, item, *others)
+        return self.descend(location, inside or is_module(item), pieces, item, *others)
 
-    def leaf(self, path: Path, inside: bool, item: Any, *others: Any) -> Any:
-        """Return what becomes of the leaf `item`."""
+    def leaf(self, location: Location, inside: bool, item: Any, *others: Any) -> Any:
+        """Return what replaces the leaf `item`."""
         if inside and id(item) in self.met:
             return self.met[id(item)]
         for other in others:
             if not is_node(other) and not is_number(other):
-                raise TypeError(f"{written(path)}: expected a number, got {shown(other)}")
+                raise TypeError(f"{written(location)}: expected a number, got {shown(other)}")
         new = self.function(item, *others)
         if inside:
             self.met[id(item)] = new = held(item, new)
@@ -185,29 +192,34 @@ class Walk:
             self.met_value = True
         return new
 
-    def descend(self, path: Path, inside: bool, pieces: list[tuple[Step, Any]], item: Any, *others: Any) -> Any:
-        """Return a nest like `item` of what becomes of its pieces."""
+    def descend(
+        self, location: Location, inside: bool, pieces: list[tuple[Accessor, Any]], item: Any, *others: Any
+    ) -> Any:
+        """Return a nest like `item` with its pieces replaced."""
         if item is None:
             return None
         twin = item if isinstance(item, list | tuple) else copy.copy(item)
         if is_module(item):
-            self.met[id(item)] = twin  # before its pieces are visited: one may lead back to it
+            self.met[id(item)] = twin  # before its pieces are visited: one may refer back to it
         beside = [dict(parts(other) or ()) for other in others]
-        new = [self.visit((path, step), inside, piece, *(other[step] for other in beside)) for step, piece in pieces]
+        new = [
+            self.visit((location, accessor), inside, piece, *(other[accessor] for other in beside))
+            for accessor, piece in pieces
+        ]
         return fill(item, twin, new)
 
 
 def replace(function: Callable[..., Any], name: str, nest: Any, *others: Any) -> Any:
-    """Return a nest like `nest` with every leaf replaced by `function` of it, and of the leaves of `others` there.
+    """Return a nest like `nest` with every leaf replaced by `function` of it and of its counterparts in `others`.
 
     Args:
         function: takes one leaf of each nest.
         name: what errors call the nest.
-        nest: the nest that gives the shape and the order of leaves.
-        others: nests of the same shape; where a leaf of `nest` is a number, theirs may be a `Value` and the reverse.
+        nest: determines the shape and the order of the leaves.
+        others: nests of the same shape; a `Value` may be the counterpart of a number and the reverse.
 
     Raises:
-        TypeError: if something is neither a leaf nor a nest, or the shapes differ; it says where.
+        TypeError: naming the place, if an item is neither a leaf nor a nest, or the shapes differ.
 
     >>> replace(lambda x, y: x + y, "a sum", {"a": 1.0, "b": (2.0, 3.0)}, {"b": (20.0, 30.0), "a": 10.0})
     {'a': 11.0, 'b': (22.0, 33.0)}
@@ -237,7 +249,7 @@ def rebuilt(nest: Any, numbers: Iterable[Any]) -> Any:
 
 
 def converted(function: Callable[[Any], Any], nest: Any) -> Any:
-    """Return `nest` with `function` of every leaf in place of it; modules and other objects stay as they are.
+    """Return `nest` with every leaf replaced by `function` of it; modules and other objects stay as they are.
 
     >>> converted(float, [1, "two", 3])
     [1.0, 'two', 3.0]

@@ -1,11 +1,10 @@
-"""A run of a function on leaves of its own: what all transforms begin with, and the passes over what it recorded.
+"""A run of a function on fresh leaves, with which every transform begins, and the passes over what it recorded.
 
-The leaves stand in the place of the arguments, so that nested runs cannot be confused, and what is not an argument is a
-constant. After the run, a leaf in the place of a `Value` becomes a node that leads on to it.
+The fresh leaves replace the arguments: nested runs cannot confuse their inputs, and everything that is not an argument
+is a constant. After the run, a leaf that replaced a `Value` becomes a link to it, so that derivatives propagate there.
 
-Derivatives are recorded where a `Value` takes part: among the arguments, or because the function closes over one. In a
-trace they always are, so that the program has their operations; whether the caller gets numbers or `Value`s, the trace
-decides from what took part.
+Derivatives are recorded if an argument is a `Value` or the function closes over one. In a trace they always are, so
+that the program has their operations; the trace decides later whether the caller gets numbers or `Value`s.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from microgrid.engine.numbers import as_number, is_node, zero_like
 from microgrid.engine.operations import lead_on
 from microgrid.engine.sweeps import Guarded, adjoints, between, counts, seeded, tangents
 from microgrid.engine.value import Value
-from microgrid.transforms import arrays
-from microgrid.transforms import nests as tree
+from microgrid.transforms import arrays, nests
 from microgrid.transforms.series import Series, expansions, magnified
 
 TYPE_CHECKING = False
@@ -35,7 +33,8 @@ class Differentiation(Guarded):
     """The mode in which a transform runs a function.
 
     Attributes:
-        known: nodes that were there when a run within this one ended, so that no later one need look at them.
+        known: nodes that inner runs have already walked over; later ones skip them. Without this, a function that
+            calls `grad` in a loop would take quadratic time.
     """
 
     def __init__(self, name: str, inputs: Sequence[Value]) -> None:
@@ -44,38 +43,38 @@ class Differentiation(Guarded):
 
 
 def surrounding() -> Differentiation | None:
-    """Return the innermost transform that is running a function in this thread or task."""
+    """Return the innermost transform that is running in this thread or task, if any."""
     return next((mode for mode in reversed(active()) if isinstance(mode, Differentiation)), None)
 
 
 def recording_role() -> str:
-    """Return the role that makes derivatives as nodes, here and now."""
+    """Return the role in which derivatives are recorded now."""
     return "trace" if tracing() else "record"
 
 
 def name_of(transform: str, function: Function) -> str:
-    """Return what errors call `transform` of `function`."""
+    """Return the name of `transform` of `function` in errors: `grad(f)`."""
     if not callable(function):
         raise TypeError(f"{transform} expects a function, got {type(function).__name__} {function!r:.60}")
     return f"{transform}({getattr(function, '__name__', None) or f'{function!r:.60}'})"
 
 
-def positions(name: str, argnums: Argnums, count: int) -> list[int]:
-    """Return which of `count` positional arguments `argnums` means.
+def argument_positions(name: str, argnums: Argnums, count: int) -> list[int]:
+    """Return the positions, among `count` arguments, that `argnums` names.
 
     Raises:
-        TypeError: if it is neither an integer nor a sequence of them, if there is no such argument, or it names one
+        TypeError: if `argnums` is neither an integer nor a sequence of integers, is out of range, or names an argument
             twice.
     """
     given = argnums if isinstance(argnums, list | tuple | range) else (argnums,)
-    if not all(isinstance(place, int) for place in given):
+    if not all(isinstance(position, int) for position in given):
         raise TypeError(f"{name}: expected argnums to be an integer or a tuple of them, got {argnums!r:.60}")
-    if not all(-count <= place < count for place in given):
+    if not all(-count <= position < count for position in given):
         raise TypeError(f"{name}: argnums is {argnums!r:.60}, but there are {count} positional arguments")
-    places = [place % count for place in given]
-    if len({*places}) < len(places):
+    positions = [position % count for position in given]
+    if len({*positions}) < len(positions):
         raise TypeError(f"{name}: argnums is {argnums!r:.60}, which names an argument twice")
-    return places
+    return positions
 
 
 def plain(leaf: Any) -> Any:
@@ -89,14 +88,14 @@ def as_node(number: Any) -> Value:
 
 
 def detached(leaf: Any) -> Value:
-    """Return the number of a leaf as a new `Value`, also where a trace knows that it is a plain number."""
+    """Return the number of a leaf as a new `Value`, even where it is a plain number in eager runs."""
     trace = tracing() if observers and is_node(leaf) else None
     node: Value = trace.detached(leaf) if trace else leaf.detach() if is_node(leaf) else Value(plain(leaf))
     return node
 
 
 def closed_over(outputs: Iterable[Any], nodes: Iterable[Value], epoch: int) -> list[Value]:
-    """Return the leaves made before `epoch` that `outputs` depend on, but for frozen ones; `nodes` lead to them."""
+    """Return the leaves made before `epoch`, except frozen ones, among `outputs` and the parents of `nodes`."""
     found = [out for out in outputs if is_node(out) and out.op is None and out._x < epoch]
     for node in nodes:
         fan = node.op.fan
@@ -114,31 +113,31 @@ def closed_over(outputs: Iterable[Any], nodes: Iterable[Value], epoch: int) -> l
 
 
 def paired(name: str, nest: Any, given: Any) -> tuple[list[Any], bool]:
-    """Return the leaves of `given`, a nest of the shape of `nest`, in its order, and whether derivatives are nodes."""
+    """Return the leaves of `given` in the order of `nest`, which has the same shape, and whether one is a `Value`."""
     found: list[Any] = []
-    walk = tree.Walk(lambda leaf, number: found.append(number))
+    walk = nests.Walk(lambda leaf, number: found.append(number))
     walk.visit(name, False, nest, given)
     return found, walk.met_value
 
 
 class Run:
-    """One run of a function, with leaves of its own in the place of the arguments that it is differentiated by.
+    """One run of a function, on fresh leaves in place of the arguments that it is differentiated by.
 
     Args:
-        name: what errors call the transform.
-        function: the function; with `has_aux` it returns a pair, of which only the first part is differentiated.
+        name: the name of the transform in errors.
+        function: the function; with `has_aux` it returns a pair, of which only the first element is differentiated.
         args, kwargs: its arguments.
-        argnums: which of `args` it is differentiated by; negative numbers count from the end.
+        argnums: which of `args` it is differentiated by; negative positions count from the end.
 
     Attributes:
-        nests: the differentiated arguments.
-        is_single: whether `argnums` is an integer, so that there is one whose derivative stands in no tuple.
-        inputs: the leaves in the place of theirs.
+        nests: the arguments that it is differentiated by.
+        is_single: whether `argnums` is an integer, so that the gradient is that of one argument and not a tuple.
+        inputs: the fresh leaves.
         out, outputs: the result, as a nest and as its leaves.
-        witnesses: what decides whether the caller gets numbers or `Value`s: the arguments, the other `Value`s that the
-            result depends on (if no transform surrounds this one, whose business it is then), and tangents.
+        witnesses: the numbers and `Value`s from which a trace decides whether the caller gets `Value`s: the arguments,
+            tangents, and unless another transform surrounds this one, the `Value`s that the function closes over.
         nodes: the inner nodes that depend on `inputs`, parents first.
-        records: whether derivatives are nodes.
+        records: whether derivatives are recorded.
     """
 
     def __init__(
@@ -151,8 +150,8 @@ class Run:
         has_aux: bool = False,
     ) -> None:
         self.name = name
-        places = positions(name, argnums, len(args))
-        self.nests = [args[place] for place in places]
+        positions = argument_positions(name, argnums, len(args))
+        self.nests = [args[position] for position in positions]
         self.is_single = isinstance(argnums, int)
         self.sources: list[Any] = []
         self.inputs: list[Value] = []
@@ -161,9 +160,9 @@ class Run:
         self.records = self.is_nested or (bool(observers) and tracing() is not None)
         epoch = modes.new_epoch()
         arguments = list(args)
-        for place, nest in zip(places, self.nests, strict=True):
-            walk = tree.Walk(self.enter)
-            arguments[place] = walk.visit(f"{name}: argument {place}", False, nest)
+        for position, nest in zip(positions, self.nests, strict=True):
+            walk = nests.Walk(self.enter)
+            arguments[position] = walk.visit(f"{name}: argument {position}", False, nest)
             self.records = self.records or walk.met_value
         with gc_paused():
             with Differentiation(name, self.inputs):
@@ -172,10 +171,10 @@ class Run:
                 raise TypeError(f"{name}: has_aux expects the function to return a pair, got {result!r:.60}")
             self.out: Any = arrays.unwrapped(result[0] if has_aux else result)
             self.aux: Any = result[1] if has_aux else None
-            self.outputs = tree.leaves(f"{name}: the result", self.out)
+            self.outputs = nests.leaves(f"{name}: the result", self.out)
             known = outside.known if outside else set()
             order, self.nodes, self.reached = between(self.inputs, self.outputs, seen=known)
-            known.difference_update(self.nodes)  # they may be garbage soon
+            known.difference_update(self.nodes)  # `known` would keep them alive when the caller drops the result
             trace = tracing() if observers else None
             closed: list[Value] = []
             if not (outside or (observers and is_silent())):
@@ -188,7 +187,7 @@ class Run:
             lead_on(self.inputs, self.sources)
 
     def enter(self, source: Any) -> Value:
-        """Return a new leaf that takes the place of `source`, a number or a `Value`."""
+        """Return a fresh leaf that replaces `source`, a number or a `Value`."""
         leaf = detached(source)
         self.sources.append(source)
         self.inputs.append(leaf)
@@ -203,7 +202,7 @@ class Run:
             )
 
     def pull(self, seeds: Iterable[Any], records: bool) -> list[Any]:
-        """Return the adjoints of the inputs, where `seeds` are those of the outputs."""
+        """Return the adjoints of the inputs, given `seeds`, those of the outputs."""
         seeds = list(seeds)
         table: dict[Value, Any] = seeded(self.outputs, seeds, self.reached)
         if records:
@@ -213,7 +212,7 @@ class Run:
         return [self.finished(table.get(leaf, 0), leaf, records, seeds) for leaf in self.inputs]
 
     def push(self, seeds: Iterable[Any], records: bool) -> list[Any]:
-        """Return the tangents of the outputs, where `seeds` are those of the inputs."""
+        """Return the tangents of the outputs, given `seeds`, those of the inputs."""
         pairs = zip(self.inputs, seeds, strict=True)
         table = {leaf: as_node(seed) if records else seed for leaf, seed in pairs if counts(seed)}
         with gc_paused():
@@ -221,7 +220,7 @@ class Run:
         return [self.finished(table.get(out, 0) if is_node(out) else 0, out, records) for out in self.outputs]
 
     def expand(self, nodes: Iterable[Value], order: int, exponent: int, records: bool) -> dict[Value, Series]:
-        """Return the series of the only input, `x + 2**exponent * t`, and of `nodes`, up to the power `order` of t."""
+        """Return the series of the single input, `x + 2**exponent * t`, and of `nodes`, up to the power `order`."""
         (leaf,) = self.inputs
         start = leaf if records else leaf.data
         table = {leaf: Series([start, magnified(one_of(leaf), exponent), *[0] * order][: order + 1])}
@@ -230,34 +229,34 @@ class Run:
         return table
 
     def terms(self, out: Any, table: Mapping[Value, Series], order: int) -> list[Any]:
-        """Return the terms of an output up to the power `order`, which are in `table` if it depends on the input."""
+        """Return the terms of an output up to the power `order`: from `table`, or zeros if it is a constant."""
         if is_node(out) and out in table:
             return [self.finished(term, out, self.records) for term in table[out].terms]
         return [self.finished(out, out, self.records), *[self.finished(0, out, self.records)] * order]
 
     def finished(self, amount: Any, like: Any, records: bool, seeds: Sequence[Any] = ()) -> Any:
-        """Return a derivative as a node if it is recorded, else as a number; zero is of the type of `like`."""
+        """Return a derivative as a node if it is recorded, else as a number; an absent one is a zero like `like`."""
         number = zero_like(plain(like)) + amount if type(amount) is int else amount
         return self.as_result(number, seeds) if records else plain(number)
 
     def as_result(self, number: Any, seeds: Sequence[Any] = ()) -> Value:
-        """Return a number or node as a `Value` to give to the caller; what is compiled may make it a number again.
+        """Return a number or node as the `Value` that the caller gets; compiled code may turn it into a number again.
 
-        Under `no_grad` it is a new leaf, whatever it was.
+        Under `no_grad` it is always a new leaf.
         """
         node = detached(number) if is_silent() else as_node(number)
         trace = None if self.is_nested else tracing()
         return node if trace is None else trace.given(node, [*self.witnesses, *seeds])
 
     def in_nest(self, numbers: Iterable[Any]) -> Any:
-        """Return the nest of the arguments with `numbers` as its leaves, in a tuple unless `argnums` is an integer."""
+        """Return the nests of the arguments with `numbers` as leaves: a tuple, or one if `argnums` is an integer."""
         source = iter(numbers)
-        filled = tuple(tree.rebuilt(nest, source) for nest in self.nests)
+        filled = tuple(nests.rebuilt(nest, source) for nest in self.nests)
         return filled[0] if self.is_single else filled
 
     def results(self) -> Any:
-        """Return what the function returned: numbers, or nodes if derivatives are recorded."""
-        return tree.replace(self.finished_result, f"{self.name}: the result", self.out)
+        """Return the result of the function: numbers, or nodes if derivatives are recorded."""
+        return nests.replace(self.finished_result, f"{self.name}: the result", self.out)
 
     def finished_result(self, leaf: Any) -> Any:
         """Return a number of the result: a node if derivatives are recorded."""
@@ -266,7 +265,7 @@ class Run:
         return self.as_result(leaf)
 
     def with_aux(self, answer: Any, has_aux: bool) -> Any:
-        """Return `answer`, in a pair with the auxiliary result if there is one."""
+        """Return `answer`, or with `has_aux` the pair of `answer` and the auxiliary result."""
         if not has_aux:
             return answer
         if self.records and not is_silent() and (self.is_nested or not tracing()):
@@ -277,9 +276,9 @@ class Run:
             is_number = not is_node(leaf) or (trace is not None and trace.are_plain([leaf]))
             return leaf if is_number else self.finished_result(leaf)
 
-        return answer, tree.converted(finished, self.aux)
+        return answer, nests.converted(finished, self.aux)
 
 
 def one_of(leaf: Any) -> Any:
-    """Return the derivative of `leaf` by itself."""
+    """Return a one of the type of `leaf`, the seed of its derivative by itself."""
     return zero_like(plain(leaf)) + 1

@@ -2,8 +2,8 @@
 
 The derivative of a result along a series is the sum of its partials, evaluated on the series, times the derivatives of
 the arguments; integrated term by term it gives the series of the result. Order n costs at most about n³ times the
-function, where differentiating n times costs about 3 to the power n. (What is done here with partials alone: Griewank
-and Walther, Evaluating Derivatives, 2nd edition, chapter 13.)
+function, where differentiating n times costs about 3 to the power n. (Griewank and Walther, Evaluating Derivatives, 2nd
+edition, chapter 13, give such recurrences for each function; here the partials of a row are enough.)
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from microgrid.engine.operations import _callables, dependents, functions_for, l
 from microgrid.engine.recording import flattened
 from microgrid.engine.sweeps import Guarded, between, counts
 from microgrid.engine.value import Value
-from microgrid.rules import source as codegen
 from microgrid.rules.derivatives import Totalise, expression
+from microgrid.rules.source import sequences, words
 from microgrid.rules.table import RULES, Rule
 
 TYPE_CHECKING = False
@@ -34,13 +34,13 @@ LARGEST_STEP = 1000  # as an exponent of two: a float
 
 
 class Series:
-    """A power series in one variable, cut off after some term; compared by its first.
+    """A power series in one variable, truncated after some term, and compared by its first term.
 
-    A number stands for the series that it begins, and an operation gives as many terms as both operands have.
+    A number counts as a constant series, and an operation returns as many terms as the shorter operand has.
 
     Args:
-        terms: the coefficients of the powers 0, 1, 2, …: floats, fractions or `Value`s, and 0 for what is not there,
-            which stays 0 even if it is multiplied by inf.
+        terms: the coefficients of the powers 0, 1, 2, …: floats, fractions or `Value`s; the integer 0 marks an absent
+            term, which stays 0 even if it is multiplied by inf.
 
     >>> (Series([1.0, 2.0, 3.0]) * Series([0.0, 1.0, 0.0]) - 1).terms
     [-1.0, 1.0, 2.0]
@@ -56,7 +56,7 @@ class Series:
         return Series(self.terms[:count])
 
     def derivative(self) -> Series:
-        """Return the series of the derivative, which has a term less."""
+        """Return the series of the derivative, which has one term less."""
         return Series([power * term for power, term in enumerate(self.terms)][1:])
 
     def __add__(self, other: Any) -> Series:
@@ -98,31 +98,31 @@ class Series:
 
 
 def first(x: Any) -> Any:
-    """Return the number that `x` begins with, for the elements of a sequence too."""
+    """Return the first term of `x`, or of each element of a sequence; a number is its own first term."""
     if isinstance(x, list | tuple):
         return [first(element) for element in x]
     return x.terms[0] if isinstance(x, Series) else x
 
 
 def series_in(arguments: Iterable[Any]) -> list[Series]:
-    """Return the series among `arguments`, in sequences too."""
+    """Return the series among `arguments` and the elements of sequences there."""
     return [x for x in flattened(arguments) if isinstance(x, Series)]
 
 
 def cut(x: Any, count: int) -> Any:
-    """Return `x` with no more than `count` terms in a series, for the elements of a sequence too."""
+    """Return `x` with at most `count` terms in a series, or in each element of a sequence."""
     if isinstance(x, list | tuple):
         return [cut(element, count) for element in x]
     return x.upto(count) if isinstance(x, Series) else x
 
 
 def is_absent(term: Any) -> bool:
-    """Return whether `term` is the integer 0, which stands for what is not there: no computed number is an integer."""
+    """Return whether `term` is the integer 0, which marks an absent term: computed terms are never integers."""
     return type(term) is int and not term
 
 
 def magnified(number: Any, exponent: int) -> Any:
-    """Return `number * 2**exponent`, exactly, where that is in the range of floats or not."""
+    """Return `number * 2**exponent`, exactly, even if `2**exponent` itself is out of the range of floats."""
     while exponent:
         step = max(-LARGEST_STEP, min(exponent, LARGEST_STEP))
         number = number * 2**step if step > 0 else number / 2**-step
@@ -131,7 +131,7 @@ def magnified(number: Any, exponent: int) -> Any:
 
 
 def times(a: Any, b: Any) -> Any:
-    """Return the product of two terms; one that is absent makes it absent."""
+    """Return the product of two terms, which is absent if one of them is."""
     return 0 if is_absent(a) or is_absent(b) else a * b
 
 
@@ -144,7 +144,7 @@ def convolution(a: Sequence[Any], b: Sequence[Any], start: int, power: int) -> A
 
 
 def quotient(x: Any, y: Any, divide: Function) -> Series:
-    """Return the quotient of two series, or of one and a number; `divide` divides terms."""
+    """Return the quotient of two series, or of a series and a number; `divide` divides terms."""
     if not isinstance(y, Series):
         return Series([0 if is_absent(term) else divide(term, y) for term in x.terms])
     above = x.terms if isinstance(x, Series) else [x, *[0] * len(y.terms)]
@@ -161,17 +161,17 @@ class Partial:
     Args:
         rule: the row.
         key: the name of its partial.
-        role: that of the functions it calls: `"record"` or in a trace `"trace"`, with `_total` for functions that
-            return inf or nan.
+        role: the role of the functions it calls: `"record"`, or `"trace"` in a trace; with `_total` appended, those
+            that return inf or nan where others raise.
     """
 
     def __init__(self, rule: Rule, key: str, role: str) -> None:
         text = rule.partials[key]
-        elements = [name[:-1] for name in codegen.sequences(rule)]
+        elements = [name[:-1] for name in sequences(rule)]
         parameters = dict.fromkeys([*rule.arguments, *elements, "n", "out"])
-        self.uses_out = "out" in codegen.words(text)
+        self.uses_out = "out" in words(text)
         body = ast.unparse(Totalise().visit(expression(text)))
-        names = {word: on_series(word, role) for word in codegen.words(body) - parameters.keys()}
+        names = {word: on_series(word, role) for word in words(body) - parameters.keys()}
         self.function: Function = eval(f"lambda {', '.join(parameters)}: {body}", names)
         self.missing = dict.fromkeys(parameters)
 
@@ -184,10 +184,10 @@ dependents.add(partial)
 
 
 def on_series(word: str, role: str) -> Any:
-    """Return what `word` means in the text of a partial that is evaluated on series."""
+    """Return the function or number that the name `word` refers to in a partial that is evaluated on series."""
     name = "pow" if word == "power" else word
     if name not in RULES:
-        known = functions_for(role.replace("trace", "record"))  # those choose by comparing series, which a trace sees
+        known = functions_for(role.replace("trace", "record"))  # they branch by comparing series: a trace makes guards
         return composed(word, known[word], role) if word in _callables else known.get(word)
     rule = RULES[name]
 
@@ -204,7 +204,7 @@ def on_series(word: str, role: str) -> Any:
 
 
 def slope(rule: Rule, bindings: Mapping[str, Any], count: int, role: str, with_out: bool) -> list[Any]:
-    """Return `count` terms of the derivative of the result: of the part whose partials use `out`, or of the other."""
+    """Return `count` terms of the derivative of the result, from the partials that use `out` or from the others."""
     known = {name: cut(x, count) for name, x in bindings.items()}
     slope = Series([0] * count)
     for key in rule.partials:
@@ -219,11 +219,12 @@ def slope(rule: Rule, bindings: Mapping[str, Any], count: int, role: str, with_o
 def along(
     rule: Rule, key: str, by: Partial, known: Mapping[str, Any], bindings: Mapping[str, Any]
 ) -> Iterable[tuple[Any, Any]]:
-    """Yield the partial `key` on what is `known` and its argument in `bindings`, for each element of a sequence.
+    """Yield the partial `key`, evaluated on the terms that are `known`, with its argument in `bindings`.
 
-    A partial by a number is not asked for: it may raise, such as that of a power by its exponent.
+    For a sequence there is a pair for each element. Partials by plain numbers are left out: they are not needed, and
+    may raise, as the partial of `(-2.0) ** 3` by its exponent does.
     """
-    looped = codegen.sequences(rule)
+    looped = sequences(rule)
     if key in looped:
         yield from zip(by(known), bindings[key], strict=True)
     elif f"{key}s" in looped:
@@ -240,7 +241,7 @@ def expand(rule: Rule, arguments: Sequence[Any], base: Any, role: str) -> Series
     Args:
         rule: a row of the calculus table.
         arguments: one for each of its arguments, at least one a `Series` or a sequence with one.
-        base: the result for the numbers that they begin with.
+        base: the result for their first terms.
         role: as for `Partial`.
 
     >>> expand(RULES["exp"], [Series([0.0, 1.0, 0.0, 0.0])], 1.0, "record").terms
@@ -250,24 +251,24 @@ def expand(rule: Rule, arguments: Sequence[Any], base: Any, role: str) -> Series
     if count == 1:
         return Series([base])
     bindings = dict(zip(rule.arguments, arguments, strict=True))
-    for name in codegen.sequences(rule):
+    for name in sequences(rule):
         bindings.setdefault("n", len(bindings[name]))
     known = slope(rule, bindings, count - 1, role, with_out=False)
     terms = [base]
     for power in range(1, count):
         own = slope(rule, {**bindings, "out": Series(terms)}, power, role, with_out=True)
         term = known[power - 1] + own[-1]
-        terms.append(term if type(term) is int else term / power)  # only a zero is an int
+        terms.append(term if type(term) is int else term / power)  # an integer is the 0 of an absent term
     return Series(terms)
 
 
 def expansions(nodes: Iterable[Value], table: dict[Value, Series], role: str = "") -> None:
-    """Add to `table` the series of each of `nodes`, parents first, that depends on the nodes there.
+    """Add the series of `nodes` to `table`.
 
     Args:
-        nodes: inner nodes of a graph.
+        nodes: inner nodes of a graph that depend on the inputs, parents first.
         table: the series of the inputs.
-        role: `"record"` or `"trace"` where terms are nodes, so that they can be differentiated; else empty.
+        role: `"record"` or `"trace"` if terms are nodes, so that they can be differentiated again; else empty.
 
     Raises:
         TypeError: if an operation was written by hand.
@@ -278,7 +279,7 @@ def expansions(nodes: Iterable[Value], table: dict[Value, Series], role: str = "
         if node.op.rule is None:
             table[node] = node.op.expand(node, table, role)
             continue
-        arguments = [meaning(argument, table, records) for argument in graph.arguments(node)]
+        arguments = [series_or_number(argument, table, records) for argument in graph.arguments(node)]
         base = node if records else node.data
         try:
             table[node] = expand(node.op.rule, arguments, base, functions)
@@ -286,20 +287,21 @@ def expansions(nodes: Iterable[Value], table: dict[Value, Series], role: str = "
             table[node] = expand(node.op.rule, arguments, base, f"{functions}_total")
 
 
-def meaning(argument: Any, table: Mapping[Value, Series], records: bool) -> Any:
-    """Return what stands for an argument of a node: its series, or a number; for the elements of a sequence too."""
+def series_or_number(argument: Any, table: Mapping[Value, Series], records: bool) -> Any:
+    """Return the series of an argument of a node, or its number if it is constant; a list of them for a sequence."""
     if isinstance(argument, tuple):
-        return [meaning(element, table, records) for element in argument]
+        return [series_or_number(element, table, records) for element in argument]
     if not is_node(argument):
         return argument
     return table.get(argument) or (argument if records else argument.data)
 
 
 def composed(name: str, function: Function, role: str) -> Function:
-    """Return a function of series that expands what `function`, a part of a rule that is no text, records on numbers.
+    """Return a function of series for `function`, which a rule gives as a Python function and not as text.
 
-    The leaves it runs on lead on to the terms they stand for, where these are nodes. Where only numbers are asked for
-    it may be one that cannot be recorded. Errors call it `name`.
+    It runs `function` on fresh leaves in place of the first terms, and expands the nodes that it records. The leaves
+    become links to terms that are nodes. If every series has one term only, `function` is called on numbers and may be
+    one that cannot be recorded. Errors call it `name`.
     """
 
     def on_series(*arguments: Any) -> Any:
@@ -324,7 +326,7 @@ def composed(name: str, function: Function, role: str) -> Function:
         _, nodes, _ = between([*table], outs)
         lead_on(table, [series.terms[0] for series in table.values()])
         expansions(nodes, table, role.removesuffix("_total") if records else "")
-        expanded = [meaning(out, table, records) for out in outs]
+        expanded = [series_or_number(out, table, records) for out in outs]
         return expanded if isinstance(results, list | tuple) else expanded[0]
 
     return on_series

@@ -1,8 +1,8 @@
-"""`vmap`: any function mapped over the rows of batches, with JAX's name. Nothing is differentiated here.
+"""`vmap`: any function mapped over the rows of a batch, with JAX's name. Nothing is differentiated here.
 
 A batch is an iterable of rows, and a row any nest; or a dict of batches, whose rows are dicts. Rows of a NumPy array
-of several dimensions are arrays, those of one with a single dimension or of a pandas column are Python's numbers. The
-trace of a function that `jit` compiles is told of the rows, so that it can make one loop of them.
+of several dimensions are arrays, those of a one-dimensional array or a pandas column are Python numbers. Inside a
+function that `jit` compiles, the calls go through the trace, which rolls them into one loop where it can.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from copy import copy
 from functools import wraps
 
 from microgrid.engine.modes import observers, tracing
-from microgrid.transforms import arrays
-from microgrid.transforms import nests as tree
+from microgrid.transforms import arrays, nests
 from microgrid.transforms.run import name_of
 
 TYPE_CHECKING = False
@@ -26,24 +25,24 @@ if TYPE_CHECKING:
 
 
 def vmap(function: Function, in_axes: Axes = 0) -> Function:
-    """Return a function of batches that returns the list of what `function` returns for each row.
+    """Return a function of batches that returns the list of the results of `function` for each row.
 
     Args:
         function: takes one row of each batch; a row may be any nest.
-        in_axes: 0 for an argument that is a batch, None for one that goes to every call as it is: one for all
-            positional arguments, or a sequence with one for each. Keyword arguments go to every call as they are.
+        in_axes: 0 for an argument that is a batch, None for one that every call gets unchanged: either one axis for
+            all positional arguments, or a sequence with one for each. Every call gets the keyword arguments unchanged.
 
     Returns:
         a function of iterables of equally many rows: `vmap(f)(xs, ys)` is `[f(x, y) for x, y in zip(xs, ys)]`. A dict
         of batches is a batch as well, whose rows are dicts.
 
     Raises:
-        TypeError: if `in_axes` is something else; when called, if it does not fit the arguments, none of these is a
-            batch, or one that should be has no rows.
+        TypeError: if `in_axes` is something else; when called, if it does not fit the arguments, if no argument is a
+            batch, or if a batch cannot be iterated over.
         ValueError: when called, if batches differ in length.
 
-    Within a function that `jit` compiles the rows become one loop, with a branch for each way that they go. There
-    `function` has to be pure as well: it may be called for a row more than once.
+    Within a function that `jit` compiles the rows become one loop, in which each path that a row took is a branch.
+    There `function` has to be pure as well: it may be called more than once for a row.
 
     >>> vmap(lambda x, y: x * y)([1.0, 2.0, 3.0], [4.0, 5.0, 6.0])
     [4.0, 10.0, 18.0]
@@ -63,15 +62,15 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
         axes = each if each is in_axes else each * len(args)
         if len(axes) != len(args):
             raise TypeError(f"{name}: in_axes is {in_axes!r:.60}, but there are {len(args)} positional arguments")
-        places = [place for place, axis in enumerate(axes) if axis == 0]
-        if not places:
+        positions = [position for position, axis in enumerate(axes) if axis == 0]
+        if not positions:
             raise TypeError(f"{name}: expected a batch among the positional arguments, got none")
         trace = tracing() if observers else None
-        rows = rows_of(name, {f"argument {place}": args[place] for place in places})
+        rows = rows_of(name, {f"argument {position}": args[position] for position in positions})
 
         def call(*row: Any) -> Any:
-            given = dict(zip(places, row, strict=True))
-            return function(*[given.get(place, shared) for place, shared in enumerate(args)], **kwargs)
+            given = dict(zip(positions, row, strict=True))
+            return function(*[given.get(position, shared) for position, shared in enumerate(args)], **kwargs)
 
         return [call(*row) for row in rows] if trace is None else trace.mapped(call, rows)
 
@@ -79,28 +78,28 @@ def vmap(function: Function, in_axes: Axes = 0) -> Function:
 
 
 def rows_of(name: str, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Return the rows of batches, `given` under the names that errors of `name` call them.
+    """Return the rows of batches, `given` by how errors of the transform `name` refer to them.
 
     Raises:
-        TypeError: if one has no rows.
+        TypeError: if one cannot be iterated over.
         ValueError: if they differ in length.
     """
-    batches = {path: batch(name, path, each) for path, each in given.items()}
+    batches = {place: batch(name, place, each) for place, each in given.items()}
     if len({*map(len, batches.values())}) > 1:
-        lengths = ", ".join(f"{len(rows)} ({path})" for path, rows in batches.items())
+        lengths = ", ".join(f"{len(rows)} ({place})" for place, rows in batches.items())
         raise ValueError(f"{name}: expected batches of one length, got {lengths}")
     return list(zip(*batches.values(), strict=True))
 
 
-def batch(name: str, path: str, given: Any) -> list[Any]:
-    """Return the rows of a batch, which errors of `name` call `path`; those of a dict of batches are dicts.
+def batch(name: str, place: str, given: Any) -> list[Any]:
+    """Return the rows of the batch at `place`; those of a dict of batches are dicts.
 
     Raises:
         TypeError, ValueError: as `rows_of`.
     """
     if isinstance(given, dict) and given:
-        columns = {f"{path}[{key!r:.60}]": column for key, column in given.items()}
-        return [tree.fill(given, copy(given), list(row)) for row in rows_of(name, columns)]
+        columns = {f"{place}[{key!r:.60}]": column for key, column in given.items()}
+        return [nests.fill(given, copy(given), list(row)) for row in rows_of(name, columns)]
     if arrays.has_items(given) and not isinstance(given, str | bytes | dict) and not arrays.is_table(given):
         return list(given if getattr(given, "ndim", 1) > 1 else arrays.listed(name, given))
-    raise TypeError(f"{name}: expected {path} to be a list of rows, got {tree.shown(given)}")
+    raise TypeError(f"{name}: expected {place} to be a list of rows, got {nests.shown(given)}")

@@ -15,7 +15,7 @@ from typing import Any
 
 from microgrid import Value, jit
 from microgrid.engine import graph
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 from tests.compiler.programs import EPSILON, bits
 from tests.compiler.vocabulary import PRELUDE
 
@@ -79,7 +79,7 @@ def lifted(item: Any) -> Any:
     """Return an argument with `Value`s for floats."""
     if type(item) is float:
         return Value(item)
-    return tree.converted(lifted, item) if isinstance(item, list | tuple | dict) else item
+    return nests.converted(lifted, item) if isinstance(item, list | tuple | dict) else item
 
 
 class Caller:

@@ -28,7 +28,7 @@ from microgrid import (
 )
 from microgrid.nn import MLP
 from microgrid.testing import NotDifferentiableError, expressions, numerical_derivative
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 
 SOME = settings(max_examples=max(1, settings().max_examples // 5))
 FRACTIONS = st.fractions(-5, 5, max_denominator=3)
@@ -243,7 +243,7 @@ def test_modules_are_differentiated_as_backward_does() -> None:
     (product,) = hvp(lambda net: loss(net, 0.5), (net,), (slopes,))
 
     def inner_product(other: MLP) -> Any:
-        recorded = tree.leaves("slopes", grad(loss)(other, 0.5))
+        recorded = nests.leaves("slopes", grad(loss)(other, 0.5))
         return sum(a * b.data for a, b in zip(recorded, slopes.parameters(), strict=True))
 
     expected = grad(inner_product)(net)

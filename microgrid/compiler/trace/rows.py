@@ -12,7 +12,7 @@ from microgrid.compiler.program.form import Guard
 from microgrid.engine import graph
 from microgrid.engine.operations import IDENTITY
 from microgrid.engine.value import Value
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ def with_aliases(nest: Any, aliases: list[Alias], only: Container[int] | None = 
         aliases.append(Alias(node, leaf))
         return node
 
-    return tree.converted(replaced, nest)
+    return nests.converted(replaced, nest)
 
 
 def values_in(nest: Any) -> list[Value]:
     """Return the `Value`s in `nest` outside of modules."""
     found: list[Value] = []
-    tree.converted(lambda leaf: found.append(leaf) if isinstance(leaf, Value) else None, nest)
+    nests.converted(lambda leaf: found.append(leaf) if isinstance(leaf, Value) else None, nest)
     return found
 
 

@@ -26,7 +26,7 @@ from microgrid.nn import MLP
 from microgrid.optim import SGD
 from microgrid.rules.table import RULES
 from microgrid.training import fit
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 from tests.compiler.programs import Line, check_same, function_of, lines, numbers, outcome
 
 Batch = list[tuple[float, float]]
@@ -83,9 +83,9 @@ def check(function: Callable[..., Any], *calls: tuple[Any, ...], loops: int, cas
     """Check a function on some arguments, and how many loops there are in how many cases; return it compiled."""
     jitted = jit(function)
     for arguments in calls:
-        ours, theirs = (tree.converted(detached, arguments) for _ in range(2))
-        eager, compiled = (tree.leaves("out", call(*given)) for call, given in ((function, ours), (jitted, theirs)))
-        leaves, twins = (list(filter(is_value, tree.leaves("arguments", given))) for given in (ours, theirs))
+        ours, theirs = (nests.converted(detached, arguments) for _ in range(2))
+        eager, compiled = (nests.leaves("out", call(*given)) for call, given in ((function, ours), (jitted, theirs)))
+        leaves, twins = (list(filter(is_value, nests.leaves("arguments", given))) for given in (ours, theirs))
         for y, z in zip(eager, compiled, strict=True):
             for leaf in (*leaves, *twins):
                 leaf.grad = 0.0

@@ -5,7 +5,7 @@ from typing import Any
 from microgrid import Value, grad, jacobian, jit, jvp, no_grad, taylor, value_and_grad, vjp, vmap
 from microgrid.compiler.trace.rows import shape_of
 from microgrid.nn import MLP
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 
 
 def test_shapes_are_of_nests_of_values() -> None:
@@ -32,7 +32,7 @@ def test_sets_tell_what_rows_return_as_it_came() -> None:
     for index, function in enumerate(functions):
         jitted = jit(function)
         for xs in batches:
-            eager, compiled = (tree.leaves("results", call(xs)) for call in (function, jitted))
+            eager, compiled = (nests.leaves("results", call(xs)) for call in (function, jitted))
             assert list(map(float, eager)) == list(map(float, compiled)), (index, xs)
 
 
@@ -60,7 +60,7 @@ def test_under_no_grad_transforms_return_new_leaves() -> None:
     with no_grad():
         for transform in transforms:
             for function in (transform, jit(transform)):
-                results = tree.leaves("results", function(x, v))
+                results = nests.leaves("results", function(x, v))
                 assert not any(result is x or result is v or result.parents for result in results), transform
 
 
@@ -86,8 +86,8 @@ def test_rows_that_remember_are_differentiated_too() -> None:
     jitted = jit(function)
     for xs in [[2.0, 3.0], [2.0, -3.0], [3.0, 2.0]]:
         assert jitted(xs) == function(xs)
-        recorded = tree.leaves("recorded", jitted([Value(x) for x in xs]))
-        assert list(map(float, recorded)) == tree.leaves("eager", function(xs))
+        recorded = nests.leaves("recorded", jitted([Value(x) for x in xs]))
+        assert list(map(float, recorded)) == nests.leaves("eager", function(xs))
 
 
 def test_cases_serve_no_grad_where_rows_choose_nothing() -> None:
