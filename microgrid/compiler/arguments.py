@@ -1,4 +1,4 @@
-"""The arguments of a call, taken apart: its numbers, and the shape that a compiled case is made for."""
+"""The arguments of a call, taken apart: their numbers, and the shape for which a case is compiled."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ if TYPE_CHECKING:
 
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
-LARGEST_INTEGER = 2**53  # up to here floats are as exact as integers
-VALUE = (Value, None)  # the part of a key for one: a pair, as for one that was met before
+LARGEST_INTEGER = 2**53  # up to here floats hold every integer
+VALUE = (Value, None)  # the part of a key for a `Value`; for one that a module holds twice, `(Value, index)`
 
 
 class Unfit(Exception):
-    """Raised for what compiled code cannot serve; it says why."""
+    """Raised, with the reason, for functions and arguments that compiled code cannot serve."""
 
 
 class Arguments:
-    """The numbers in the arguments of a call, and what must be the same for a case to serve it.
+    """The numbers in the arguments of a call, and a key that must be the same for a case to serve it.
 
     Attributes:
         leaves: numbers and `Value`s, in the order of `nests`.
-        numbers: the number of each.
-        key: the shape, with what is not a number in it: text, bools, None, functions, dict keys, settings of modules.
-        integers: the places of integers among the leaves.
-        is_exact: whether there is a fraction or an integer too large for a float.
-        firsts: where a leaf is a number for the second time, for each the place of the first that is the same `Value`.
-        foreign: numbers of other types than Python's own, which reckon in their own way: NumPy's scalars, decimals.
+        numbers: the number of each leaf.
+        key: the shape, and everything in it besides numbers: text, bools, `None`, functions, dict keys, settings.
+        integers: the positions of integers among the leaves.
+        is_exact: whether a leaf is a fraction or an integer too large for a float.
+        firsts: if a `Value` was given twice, for each leaf the position at which it occurs first: `f(x, 2.0, x)` has
+            `(0, 1, 0)`; empty if all leaves differ.
+        foreign: numbers with an arithmetic of their own: NumPy scalars, decimals.
 
     Raises:
-        Unfit: if there is something else in them.
+        Unfit: if something in the arguments is neither a number nor a setting.
 
     >>> arguments = Arguments((Value(2.0), [3, 0.5], "mean"))
     >>> arguments.numbers
@@ -54,29 +55,29 @@ class Arguments:
         self.integers: list[int] = []
         self.foreign: list[Any] = []
         self.is_exact = False
-        self._met: dict[int, int] = {}  # the modules, and the `Value`s in them, that were met
+        self._met: dict[int, int] = {}  # by id, the indices of the modules, and of the `Value`s in them, met so far
         try:
             self.key = self.shape(nest, False)
         except RecursionError:
             raise Unfit("a nest that is too deep, or in itself") from None
         self.firsts: tuple[int, ...] = ()
 
-    def tell_same(self) -> None:
-        """Find the `Value`s that were given more than once, which then belongs to the key."""
+    def mark_repeated(self) -> None:
+        """Find the `Value`s that were given more than once, and add their positions to the key."""
         if len({*map(id, self.leaves)}) == len(self.leaves):
             return
-        places: dict[int, int] = {}
+        positions: dict[int, int] = {}
         self.firsts = tuple(
             [
-                places.setdefault(id(leaf), place) if isinstance(leaf, Value) else place
-                for place, leaf in enumerate(self.leaves)
+                positions.setdefault(id(leaf), position) if isinstance(leaf, Value) else position
+                for position, leaf in enumerate(self.leaves)
             ]
         )
         if len({*self.firsts}) < len(self.firsts):
             self.key = self.key, self.firsts
 
     def shape(self, item: Any, inside: bool) -> Hashable:
-        """Return the part of the key for `item`, which stands `inside` a module or not; take note of its leaves."""
+        """Return the part of the key for `item`, which is `inside` a module or not; record its leaves."""
         kind: Any = type(item)
         if kind is list or kind is tuple:
             return (kind, *self.shapes(item, inside))
@@ -96,22 +97,22 @@ class Arguments:
             self._met[id(item)] = len(self._met)
             return (kind, *[(step, self.shape(piece, True)) for step, piece in nests.parts(item) or ()])
         if isinstance(item, dict):
-            return (kind, *self.beside(item), *self.pairs(item, inside))
+            return (kind, *self.extras(item), *self.pairs(item, inside))
         if arrays.is_nest(item):
             return self.shape_of_array(item, inside)
         pieces = nests.parts(item)
         if pieces is not None:
-            return (kind, *self.beside(item), *[(step, self.shape(piece, inside)) for step, piece in pieces])
+            return (kind, *self.extras(item), *[(step, self.shape(piece, inside)) for step, piece in pieces])
         return self.shape_of_setting(item) if inside else self.shape_of_number(item)
 
     def pairs(self, nest: dict[Any, Any], inside: bool) -> list[Hashable]:
         """Return the parts of the key for the items of a dict."""
         return [(key_of(key) or (type(key), key), self.shape(piece, inside)) for key, piece in nest.items()]
 
-    def beside(self, nest: Any) -> list[Hashable]:
-        """Return the parts of the key for what a nest has besides its pieces: attributes, what makes missing items."""
+    def extras(self, nest: Any) -> list[Hashable]:
+        """Return the parts of the key for what a nest has besides its pieces: attributes, a `default_factory`."""
         found = vars(nest) if hasattr(nest, "__dict__") else {}
-        if found and isinstance(nest, list | tuple):  # which a new one would not have
+        if found and isinstance(nest, list | tuple):  # `type(nest)(pieces)`, the copy, would lack them
             raise Unfit(f"a {type(nest).__name__} with attributes of its own")
         fields = nests.field_names(nest) or ()
         others = [(name, value) for name, value in found.items() if name not in fields]
@@ -120,7 +121,7 @@ class Arguments:
         return [(name, self.shape_of_setting(value)) for name, value in others]
 
     def shapes(self, items: Iterable[Any], inside: bool) -> list[Hashable]:
-        """Return the parts of the key for `items`, those of most kinds without a detour."""
+        """Return the parts of the key for `items`; floats and `Value`s, the most frequent, are handled at once."""
         if inside:
             return [self.shape(item, inside) for item in items]
         found: list[Hashable] = []
@@ -139,7 +140,7 @@ class Arguments:
         return found
 
     def shape_of_array(self, item: Any, inside: bool) -> Hashable:
-        """Return the part of the key for an array, or a row or column of pandas; one in a module is a setting."""
+        """Return the part of the key for an array, or a pandas row or column; an array in a module is a setting."""
         labels = item.shape if arrays.is_array(item) else tuple(item.index) if arrays.is_row(item) else None
         if not arrays.is_plain(item):
             return (type(item), labels, *self.shapes(arrays.entries(item), inside))
@@ -165,7 +166,7 @@ class Arguments:
         return VALUE if type(item) is Value else (type(item), None)
 
     def shape_of_number(self, item: Any) -> Hashable:
-        """Return the part of the key for a number that is no float."""
+        """Return the part of the key for a plain number: that of a float, whatever its type."""
         if not is_number(item):
             raise Unfit(f"an argument of type {type(item).__name__}")
         if type(item) is not int and type(item) is not float:
@@ -178,12 +179,12 @@ class Arguments:
         self.numbers.append(0.0 if self.is_exact else float(item))
         return float
 
-    def reckon_otherwise(self, given: Iterable[Any]) -> bool:
-        """Return whether one of `given` is a foreign number itself, not one among data."""
+    def has_foreign(self, given: Iterable[Any]) -> bool:
+        """Return whether one of `given`, the arguments, is a foreign number itself; inside of lists they are floats."""
         return bool(self.foreign) and any([item is number for item in given for number in self.foreign])
 
     def shape_of_setting(self, item: Any) -> Hashable:
-        """Return the part of the key for what a module has besides `Value`s."""
+        """Return the part of the key for an attribute of a module that is not a `Value`."""
         key = key_of(item)
         if key is None:
             raise Unfit(f"an argument with something of type {type(item).__name__} in it, which may change in place")
@@ -191,7 +192,7 @@ class Arguments:
 
 
 def is_settled(item: Any) -> bool:
-    """Return whether a part of the result is the same for all calls of a case; bools are where guards have told."""
+    """Return whether a part of the result is the same for all calls of a case: text, and bools, which guards ensure."""
     return is_static(item) or arrays.is_kept(item)
 
 
@@ -206,17 +207,17 @@ def with_leaves(nest: Any, leaves: Iterable[Any]) -> Any:
 
 
 class Results:
-    """The result of a function, taken apart: its numbers, and what is around them.
+    """The result of a function, taken apart: its leaves, and a nest with their indices in place of them.
 
     Args:
-        out: a nest of numbers, `Value`s, text, bools and None.
+        out: a nest of numbers, `Value`s, text, bools and `None`.
 
     Attributes:
         leaves: the numbers.
         rebuilt: returns the nest of others, of which a list is given.
 
     Raises:
-        Unfit: if there is something else in it.
+        Unfit: if it contains anything else.
     """
 
     __slots__ = ("leaves", "rebuilt")
@@ -226,12 +227,12 @@ class Results:
         self.rebuilt = builder(nests.Walk(self.take, self.is_kept).visit("the result", False, out))
 
     def take(self, leaf: Any) -> int:
-        """Take note of a leaf; return its number, which stands for it in the nest."""
+        """Record a leaf; return its index, which replaces it in the nest."""
         self.leaves.append(leaf)
         return len(self.leaves) - 1
 
     def is_kept(self, item: Any) -> bool:
-        """Return whether `item` is no part of the nest but stays as it is."""
+        """Return whether `item` stays in the nest as it is."""
         item = arrays.unwrapped(item)
         if is_constant(item) or arrays.is_kept(item):
             return True
@@ -241,9 +242,10 @@ class Results:
 
 
 def builder(nest: Any) -> Callable[[Sequence[Any]], Any]:
-    """Return what builds a nest like `nest`, in which the indices of its leaves stand, of the list of these.
+    """Return a function of the list of leaves that builds a nest like `nest`, which has indices in place of leaves.
 
-    A walk through the nest would take longer than most compiled functions: a list of 1,000 numbers 1 ms, a slice 3 µs.
+    A walk through the nest would take longer than most compiled functions: 1 ms for a list of 1,000 numbers, which as a
+    slice takes 3 µs.
 
     >>> builder((1, [0, 1], {"a": 2}))([0.5, 1.5, 2.5])
     (1.5, [0.5, 1.5], {'a': 2.5})

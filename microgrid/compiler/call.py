@@ -1,13 +1,14 @@
 """Calls of compiled functions as nodes of a graph: one node for a call, and a projection for each of several results.
 
-First derivatives are the tape's, which is compiled code; for what must be recorded, the program is done on nodes.
+Plain gradients come from the tape, which is compiled code. For everything else (recorded, forward and Taylor mode) the
+call is replayed: the interpreter runs the program on nodes, and the graph that it records is differentiated.
 """
 
 from __future__ import annotations
 
 from microgrid.compiler.cases import RECORDED, gradient
 from microgrid.compiler.program.interpreter import interpreted
-from microgrid.compiler.projections import PROJECTION, Seeds, expanded, in_place_of
+from microgrid.compiler.projections import PROJECTION, Seeds, expanded, with_link
 from microgrid.engine import graph
 from microgrid.engine.modes import apart, observe, observers
 from microgrid.engine.operations import lead_on
@@ -26,10 +27,10 @@ FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
 
 class Call:
-    """The operation of the calls that one case serves; a node of it keeps the numbers of the call and the tape.
+    """The operation of calls by one case; a node of it keeps the numbers of the call and the tape.
 
     Args:
-        name: that of the function.
+        name: the name of the function.
         case: the compiled case.
     """
 
@@ -41,7 +42,7 @@ class Call:
 
     @property
     def is_number(self) -> bool:
-        """Whether a node of it is a number itself, not one that projections take numbers from."""
+        """Whether its nodes are numbers themselves; with several results, only their projections are."""
         return len(self.case.kinds) == 1
 
     def results(
@@ -53,65 +54,65 @@ class Call:
         call = new_node(outputs[0], self, (parents,), (numbers, tape))
         if len(outputs) == 1:
             return [call]
-        return case.results_of(leaves, outputs, lambda number, output: new_node(output, PROJECTION, call, number))
+        return case.results_of(leaves, outputs, lambda index, output: new_node(output, PROJECTION, call, index))
 
     def seeds(self, g: Any) -> list[Any]:
         """Return the adjoints of all results."""
         if not isinstance(g, Seeds):
             return [g]
-        return [g.by_number.get(number, 0.0) for number in range(len(self.case.kinds))]
+        return [g.by_index.get(index, 0.0) for index in range(len(self.case.kinds))]
 
     def pull(self, node: Value, g: Any) -> None:
         """Add to the gradients of the parents."""
-        for parent, amount in zip(*node._x, self.vjp(node, g), strict=True):
-            parent.grad += amount
+        for parent, adjoint in zip(*node._x, self.vjp(node, g), strict=True):
+            parent.grad += adjoint
         if isinstance(g, Seeds):
-            node.grad = 0.0  # nobody sees the call itself, which is no number
+            node.grad = 0.0  # the node of several results is not a number: `Seeds` would be left as its gradient
 
     exact = total = pull
 
     def vjp(self, node: Value, g: Any) -> Sequence[Any]:
-        """Return the products with the Jacobian matrix: the tape's, or where that has no answer those of a replay."""
+        """Return the products with the Jacobian matrix, by the tape, or by a replay if the tape fails."""
         seeds = self.seeds(g)
         _, tape = node._y
-        amounts = gradient(tape, seeds)
-        return self.replay(node).pull(seeds, "vjp") if amounts is None else amounts
+        products = gradient(tape, seeds)
+        return self.replay(node).pull(seeds, "vjp") if products is None else products
 
     vjp_total = vjp
 
     def record(self, node: Value, g: Any) -> Sequence[Any]:
-        """Return the products with the Jacobian matrix as nodes."""
+        """Return the products with the Jacobian matrix, recorded."""
         return self.replay(node).linked().pull(self.seeds(g), "record")
 
     record_total = trace = trace_total = record
 
     def jvp(self, node: Value, table: Mapping[Value, Any]) -> Any:
-        """Return the tangents of the results, of a single one bare."""
+        """Return the list of the tangents of the results, or the tangent of a single one."""
         return self.replay(node).push(table, "jvp")
 
     jvp_total = jvp
 
     def jvp_record(self, node: Value, table: Mapping[Value, Any]) -> Any:
-        """Return the tangents of the results as nodes, of a single one bare."""
+        """Return the tangents as `jvp` does, recorded."""
         return self.replay(node).linked().push(table, "jvp_record")
 
     jvp_record_total = jvp_trace = jvp_trace_total = jvp_record
 
     def expand(self, node: Value, table: dict[Value, Any], role: str) -> Any:
-        """Return the series of the results, of a single one bare."""
+        """Return the list of the series of the results, or the series of a single one."""
         replay = self.replay(node)
         return (replay.linked() if role else replay).expand(table, role)
 
     def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Any]:
-        """Return the nodes that the call stands for, parents first, and its result, of several a tuple."""
+        """Return the recorded nodes in place of the call, parents first, and its result, or a tuple of several."""
         replay = self.replay(node).linked()
         made = [*replay.inputs, *replay.nodes]
         if not self.is_number:
             return made, tuple(replay.outputs)
-        return in_place_of(node, replay.outputs[0], made)
+        return with_link(node, replay.outputs[0], made)
 
     def replay(self, node: Value) -> Replay:
-        """Return the call made again, as a graph."""
+        """Return the replay of a call."""
         return Replay(self.case, node)
 
     def __repr__(self) -> str:
@@ -119,13 +120,13 @@ class Call:
 
 
 def new_node(data: float, op: Any, x: Any, y: Any) -> Value:
-    """Return a node with these fields, seen by the modes that are on."""
+    """Return a new node with these fields, recorded by the active modes."""
     node = graph.make(Value, data, 0.0, "", op, x, y)
     return observe(node) if observers else node
 
 
 class Replay:
-    """The graph that a call stands for, on leaves of its own with the numbers that the call was made with.
+    """The graph of a call's operations, on fresh leaves with the numbers of the call.
 
     Args:
         case: the compiled case that served the call.
@@ -135,19 +136,19 @@ class Replay:
     def __init__(self, case: Case, node: Value) -> None:
         given = list(node._y[0])
         self.parents = node.parents
-        self.inputs = [Value(given[place]) for place in case.places]
-        for place, leaf in zip(case.places, self.inputs, strict=True):
-            given[place] = leaf
+        self.inputs = [Value(given[position]) for position in case.positions]
+        for position, leaf in zip(case.positions, self.inputs, strict=True):
+            given[position] = leaf
         with apart(lambda mode: isinstance(mode, Differentiation)):
-            outputs = interpreted(case.traced, given)
-        # Of a row that takes a branch without derivative a result is a number.
+            outputs = interpreted(case.unoptimised, given)
+        # The result of a row that takes a branch without derivative is a plain number.
         self.outputs = [
             as_node(out) if kind == RECORDED else out for out, kind in zip(outputs, case.kinds, strict=True)
         ]
         self.nodes, self.order, self.reached = between(self.inputs, self.outputs)
 
     def linked(self) -> Replay:
-        """Return the replay, with its leaves leading on to the parents, so that derivatives can be recorded."""
+        """Return the replay with its leaves linked to the parents, so that derivatives can be recorded."""
         lead_on(self.inputs, self.parents)
         return self
 
@@ -163,14 +164,14 @@ class Replay:
         return one_or_all([table.get(out, 0) for out in self.outputs])
 
     def expand(self, known: dict[Value, Any], role: str) -> Any:
-        """Return the series of the results; those on the way there are added to `known`."""
+        """Return the series of the results; those of all nodes are added to `known`."""
         pairs = zip(self.inputs, self.parents, strict=True)
         table = {leaf: known[parent] for leaf, parent in pairs if parent in known}
         found = expanded(self.order, self.outputs, table, role)
-        known.update(table)  # for whoever looks whether a term left the range of floats
+        known.update(table)  # `transforms.taylor` chooses the scale by the terms of inner nodes too
         return one_or_all(found)
 
 
 def one_or_all(found: list[Any]) -> Any:
-    """Return the only one of what was found for each result, or all."""
+    """Return the list `found`, or its only element."""
     return found[0] if len(found) == 1 else found

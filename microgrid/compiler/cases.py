@@ -1,7 +1,8 @@
-"""A case: the compiled form of one way that a function went, for one shape of its arguments.
+"""A case: one path through a function, compiled for one shape of its arguments.
 
-It is compiled at first use, to one of two forms. For plain numbers it is a function. Where a `Value` takes part it is a
-generator, whose frame is the tape: it yields the results, is sent their adjoints, and yields those of the inputs.
+It is compiled at first use, to one of two forms. For plain numbers it is a function. If the results depend on a `Value`
+it is a generator, whose frame is the tape: it yields the results, is sent their adjoints, and yields those of the
+inputs.
 """
 
 from __future__ import annotations
@@ -32,55 +33,56 @@ if TYPE_CHECKING:
 
     Tape = Generator[list[float] | None, Sequence[float], None]
 
-# What generated code raises where an eager run would know better. (A generator that another thread runs: ValueError.)
+# Errors of generated code after which the call is made eagerly. (ValueError also if another thread runs the tape.)
 ERRORS = (*MATH_ERRORS, NameError, StopIteration, TypeError)
-NUMBER, VALUE, RECORDED, GIVEN = range(4)
-_numbers = count()
+NUMBER, VALUE, RECORDED, GIVEN = range(4)  # kinds of results
+_serial_numbers = count()  # for the file names of generated code
 
 
 class Case:
     """One compiled case.
 
     Args:
-        trace: what the function did.
-        program: the same as a program.
+        trace: the recorded run.
+        program: its program.
         results: the nest of the result.
 
     Attributes:
-        traced: the program as it was traced.
+        unoptimised: the program as it was traced.
         program: the optimised program.
-        kinds: for each output whether a caller gets a number, a `Value` that is a leaf, one that was recorded, or the
-            very argument or leaf that the function was given.
-        given: for outputs of the last kind the number of the argument, or the leaf; for others None.
-        records: whether some are recorded.
-        has_values: whether some are anything else than numbers of the program.
-        externals: the values of others that the function used; their data is read at each call.
-        places: where the numbers of those `Value`s stand that the results depend on.
-        parents: for each of these the number of the argument, or the value of others.
-        wholes: the numbers of those that the program gets unconverted too, since they may be integers.
-        floats: the numbers of those that must not be integers.
-        serves: what may surround the calls that it serves.
-        identified: values of others that were hashed by identity: no argument may be one of them.
+        kinds: for each result whether a caller gets a `NUMBER`, a new leaf (`VALUE`), a `RECORDED` node, or the very
+            argument or leaf that the function returned (`GIVEN`).
+        given: for each `GIVEN` result the position of the argument, or the leaf; `None` for others.
+        records: whether a result is recorded.
+        has_values: whether a result is not a plain number.
+        externals: the `Value`s used by the function that are not arguments; their data is read at each call.
+        positions: the positions of those inputs of the program that are `Value`s and that the results depend on.
+        parents: these `Value`s: positions of arguments, and externals.
+        wanted: the names of these inputs.
+        wholes: the positions of arguments that the program gets unconverted as well, since they may be integers.
+        floats: the positions of arguments that must not be integers.
+        serves: the contexts of the calls that it serves.
+        identified: externals that were hashed by identity: no argument may be one of them.
     """
 
     def __init__(self, trace: Trace, program: Program, results: Results) -> None:
-        self.traced, self.results, self.externals = program, results, trace.externals
+        self.unoptimised, self.results, self.externals = program, results, trace.externals
         self.wholes = sorted(trace.wholes) if trace.keeps_types else []
         self.floats = frozenset(() if trace.keeps_types else trace.wholes)
         self.serves, self.identified = trace.serves, frozenset(trace.identified_others)
         self.program = optimised(program)
-        known: list[Any] = [place if trace.is_value(leaf) else None for place, leaf in enumerate(trace.inputs)]
+        known: list[Any] = [position if trace.is_value(leaf) else None for position, leaf in enumerate(trace.inputs)]
         known += [*[None] * len(self.wholes), *self.externals]
         reached = sources(self.program)
-        self.places = [
-            place for place, name in enumerate(program.inputs) if known[place] is not None and name in reached
+        self.positions = [
+            position for position, name in enumerate(program.inputs) if known[position] is not None and name in reached
         ]
-        self.parents = [known[place] for place in self.places]
-        self.wanted = [program.inputs[place] for place in self.places]
+        self.parents = [known[position] for position in self.positions]
+        self.wanted = [program.inputs[position] for position in self.positions]
         recorded = descendants(self.program, self.wanted)
         passed: dict[int, Any] = {id(leaf): leaf for leaf in self.externals}
-        passed |= {id(leaf): place for place, leaf in enumerate(trace.inputs)}
-        self.given = [passed.get(id(trace.passed_on(leaf))) for leaf in results.leaves]
+        passed |= {id(leaf): position for position, leaf in enumerate(trace.inputs)}
+        self.given = [passed.get(id(trace.resolved(leaf))) for leaf in results.leaves]
         self.kinds = [
             GIVEN if given is not None else kind_of(trace.is_value(leaf), output in recorded)
             for given, leaf, output in zip(self.given, results.leaves, self.program.outputs, strict=True)
@@ -91,29 +93,29 @@ class Case:
 
     @property
     def has_loops(self) -> bool:
-        """Whether there are loops in it, which may get more ways."""
-        return any(isinstance(step, Loop) for step in self.traced.steps)
+        """Whether the program has loops, to which another run may add paths."""
+        return any(isinstance(step, Loop) for step in self.unoptimised.steps)
 
     def numbers_of(self, arguments: Arguments) -> list[Any]:
-        """Return the numbers that the program takes of the arguments, besides those of other values."""
-        return arguments.numbers + [arguments.leaves[place] for place in self.wholes]
+        """Return the inputs of the program that are arguments, converted and unconverted."""
+        return arguments.numbers + [arguments.leaves[position] for position in self.wholes]
 
     def results_of(
         self, leaves: Sequence[Any], outputs: Sequence[Any], recorded: Callable[[int, float], Value]
     ) -> list[Any]:
-        """Return the results of a call, where `recorded` returns one that was recorded.
+        """Return the results of a call.
 
         Args:
-            leaves: those of the arguments.
-            outputs: those of the program.
-            recorded: takes the number of a result, and its output.
+            leaves: the leaves of the arguments.
+            outputs: the outputs of the program.
+            recorded: returns the node of a `RECORDED` result, given its index and output.
         """
         found: list[Any] = []
-        for number, (output, kind, given) in enumerate(zip(outputs, self.kinds, self.given, strict=True)):
+        for index, (output, kind, given) in enumerate(zip(outputs, self.kinds, self.given, strict=True)):
             if kind == GIVEN:
                 found.append(leaves[given] if type(given) is int else given)
             elif kind == RECORDED:
-                found.append(recorded(number, output))
+                found.append(recorded(index, output))
             else:
                 found.append(Value(output) if kind else output)
         return found
@@ -129,7 +131,7 @@ class Case:
 
     @once
     def tape_source(self) -> str:
-        """The source of the generator that yields the outputs, and for adjoints of them those of what is wanted."""
+        """The source of the generator that yields the outputs, and for each list of seeds the wanted adjoints."""
         writer = LoopWriter(self.program, self.wanted)
         outputs = self.program.outputs
         lines = writer.inputs() + writer.forward("yield None\nreturn")
@@ -137,9 +139,9 @@ class Case:
         for index, output in enumerate(outputs):
             if output in writer.active:
                 seeds.setdefault(output, []).append(f"seed{index}")
-        reverse, gained = writer.backward(seeds)
+        reverse, terms_of = writer.backward(seeds)
         adjoints = []
-        for name, terms in gained.items():
+        for name, terms in terms_of.items():
             text = joined(kept_together(terms)) if terms else "0.0"
             if len(text) > LONGEST:
                 reverse += summed(f"d_{name}", terms)
@@ -152,7 +154,7 @@ class Case:
 
     @property
     def source(self) -> str:
-        """The source of the form that serves `Value`s, if one takes part."""
+        """The source of the tape if results are recorded, else that of the function."""
         return self.tape_source if self.records else self.forward_source
 
     # Running
@@ -171,7 +173,7 @@ class Case:
         """Return the outputs for `numbers`, None if a guard fails.
 
         Raises:
-            ArithmeticError, ValueError, TypeError: if the program does, or one of the outputs is nan.
+            ArithmeticError, ValueError, TypeError: if the program raises one, or an output is nan.
         """
         outputs: list[float] | None = self._forward(numbers)
         return checked(outputs)
@@ -192,10 +194,10 @@ def kind_of(is_value: bool, is_recorded: bool) -> int:
 
 
 def checked(outputs: list[float] | None) -> list[float] | None:
-    """Return `outputs`, in which no nan may be.
+    """Return `outputs`.
 
     Raises:
-        ArithmeticError: if there is one.
+        ArithmeticError: if one is nan: the eager run may know better, where generated code has simplified a choice.
     """
     if outputs is not None and not has_no_nan(outputs):
         raise ArithmeticError("a result is nan")
@@ -203,17 +205,17 @@ def checked(outputs: list[float] | None) -> list[float] | None:
 
 
 def gradient(tape: Tape, seeds: Sequence[float]) -> list[float] | None:
-    """Return the products of `seeds` and the Jacobian matrix, for each wanted input; None if code cannot tell.
+    """Return the products of `seeds` and the Jacobian matrix, for each wanted input; None if a replay has to find them.
 
-    It cannot where one is infinite: adjoints may have left the range, since they are added before they are multiplied.
+    It has to if one is infinite: the tape adds adjoints before it multiplies them, and a sum may have overflowed.
     """
     try:
-        amounts = tape.send(seeds)
-        return amounts if amounts is not None and are_finite(amounts) else None
+        adjoints = tape.send(seeds)
+        return adjoints if adjoints is not None and are_finite(adjoints) else None
     except ERRORS:
         return None
 
 
 def defined(source: str, name: str, names: Mapping[str, Any] = NUMBERS) -> Any:
     """Return the function called `name` that `source` defines."""
-    return define(source, f"compiled_{next(_numbers)}", {**names, **helpers}, passing=True)[name]
+    return define(source, f"compiled_{next(_serial_numbers)}", {**names, **helpers}, passing=True)[name]

@@ -1,7 +1,7 @@
 """`jit`: a function, run once on recording values, becomes straight-line Python on floats.
 
-For functions that are pure in their arguments and in the leaves they close over, the answer equals the eager one. What
-a trace cannot follow runs eagerly, with one warning that says why.
+For functions that are pure in their arguments and in the leaves they close over, the answer equals the eager one. A
+function that a trace cannot record runs eagerly, with one warning that says why.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from types import MethodType
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.call import Call
 from microgrid.compiler.cases import ERRORS, Case
-from microgrid.compiler.trace.recorder import ALONE, Around
-from microgrid.compiler.trace.rolling import with_ways_of
+from microgrid.compiler.trace.recorder import TOP_LEVEL, Context
+from microgrid.compiler.trace.rolling import with_paths_of
 from microgrid.compiler.trace.trace import Trace
 from microgrid.engine.forks import free_in_forks
 from microgrid.engine.modes import active, gc_paused, guards, no_grad, observers
@@ -33,13 +33,14 @@ if TYPE_CHECKING:
 
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
+# Bounds on memory, and on the time of a call, which tries the cases of its shape in turn.
 MOST_CASES = 32  # for one shape of the arguments
 MOST_SHAPES = 128
-entering = free_in_forks(RLock())  # held while the case of a call is entered among the others
+entering = free_in_forks(RLock())  # held while a new case is added
 
 
 class Jitted:
-    """A function that `jit` has compiled, or will when it is called.
+    """A function that `jit` compiles when it is called.
 
     Attributes:
         cases: the compiled cases.
@@ -50,8 +51,8 @@ class Jitted:
         update_wrapper(self, function, updated=())
         self.function = function
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
-        self._calls: dict[Hashable, list[Call]] = {}  # by the shape of the arguments; what served last is first
-        self._eager = ""  # why all calls are made eagerly
+        self._calls: dict[Hashable, list[Call]] = {}  # by the shape of the arguments, the newest first
+        self._eager = ""  # why all calls are made eagerly, if they are
         dependents.add(self)
 
     @property
@@ -65,54 +66,54 @@ class Jitted:
         return "\n\n".join(case.source for case in self.cases)
 
     def cache_clear(self) -> None:
-        """Forget all cases, and why calls were made eagerly."""
-        self._calls = {}  # a trace that is being made enters its case where it began
+        """Forget all cases, and that calls are made eagerly."""
+        self._calls = {}  # a new one: a trace in another thread adds its outdated case to the old one
         self._eager = ""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         modes = active() if observers or guards else []
         if self._eager or not all([isinstance(mode, no_grad | Differentiation) for mode in modes]):
             return self.function(*args, **kwargs)
-        around = ALONE
+        context = TOP_LEVEL
         if modes:
-            around = Around(*[any([isinstance(mode, kind) for mode in modes]) for kind in (no_grad, Differentiation)])
+            context = Context(*[any([isinstance(mode, kind) for mode in modes]) for kind in (no_grad, Differentiation)])
         reason, results = "", None
         try:
             arguments = Arguments((args, kwargs))
-            arguments.tell_same()
-            is_foreign = arguments.foreign and arguments.reckon_otherwise((*args, *kwargs.values()))
-            results = None if arguments.is_exact or is_foreign else self.results(arguments, (args, kwargs), around)
+            arguments.mark_repeated()
+            is_foreign = arguments.foreign and arguments.has_foreign((*args, *kwargs.values()))
+            results = None if arguments.is_exact or is_foreign else self.results(arguments, (args, kwargs), context)
         except Unfit as unfit:
             reason = str(unfit)
         except RecursionError:
             reason = "a nest that is too deep, or in itself"
-        if reason:  # out of the handler, or what the function raises would be said to come of it
+        if reason:  # outside of the handler: an error of the function would be chained to `Unfit` there
             return self.give_up(reason, args, kwargs)
         return self.function(*args, **kwargs) if results is None else results[0]
 
-    def results(self, arguments: Arguments, nest: Any, around: Around) -> tuple[Any] | None:
-        """Return the result of a call; None if it is to be made eagerly.
+    def results(self, arguments: Arguments, nest: Any, context: Context) -> tuple[Any] | None:
+        """Return the result of a call, in a tuple; None if this call has to be made eagerly.
 
         Raises:
-            Unfit: if all calls are.
+            Unfit: if all calls have to be.
         """
         try:
             for call in self._calls.get(arguments.key, ()):
-                found = self.serve(call, arguments, around)
+                found = self.serve(call, arguments, context)
                 if found:
                     return found
-            return self.serve(self.trace(arguments, nest, around), arguments, around)
+            return self.serve(self.trace(arguments, nest, context), arguments, context)
         except ERRORS:
             return None
 
-    def serve(self, call: Call, arguments: Arguments, around: Around) -> tuple[Any] | None:
-        """Return the result of a call by one case; None if it is another's.
+    def serve(self, call: Call, arguments: Arguments, context: Context) -> tuple[Any] | None:
+        """Return the result of a call, in a tuple; None if this case does not fit.
 
         Raises:
-            ArithmeticError, ValueError, TypeError: if compiled code cannot tell the result.
+            ArithmeticError, ValueError, TypeError: if compiled code cannot compute the result.
         """
         case, leaves = call.case, arguments.leaves
-        if around not in case.serves or (arguments.integers and not case.floats.isdisjoint(arguments.integers)):
+        if context not in case.serves or (arguments.integers and not case.floats.isdisjoint(arguments.integers)):
             return None
         if case.identified and any([leaf is other for leaf in leaves for other in case.identified]):
             return None
@@ -122,7 +123,7 @@ class Jitted:
         numbers = case.numbers_of(arguments) if case.wholes else arguments.numbers
         if read:
             numbers = numbers + read
-        if case.records and not around.is_silent:
+        if case.records and not context.is_silent:
             outputs, tape = case.record(numbers)
             return None if outputs is None else (case.results.rebuilt(call.results(leaves, numbers, outputs, tape)),)
         outputs = case.run(numbers)
@@ -133,26 +134,26 @@ class Jitted:
         return (case.results.rebuilt(case.results_of(leaves, outputs, lambda _, output: Value(output))),)
 
     def give_up(self, reason: str, args: Any, kwargs: Any) -> Any:
-        """Make a call eagerly; say once why all are from now on."""
+        """Return the result of an eager call; warn once, with the `reason`, that all calls are eager from now on."""
         result = self.function(*args, **kwargs)
         if not self._eager:
             self._eager = reason
             warnings.warn(f"jit({self.__name__}) runs eagerly: {reason}", RuntimeWarning, stacklevel=3)
         return result
 
-    def trace(self, arguments: Arguments, nest: Any, around: Around) -> Call:
-        """Return what serves calls like this one, made from one run of the function.
+    def trace(self, arguments: Arguments, nest: Any, context: Context) -> Call:
+        """Run the function once, and return a compiled call that serves calls like this one.
 
         Raises:
-            Unfit: if nothing can.
+            Unfit: if the function cannot be compiled.
         """
         known = self._calls
         calls = known.get(arguments.key, [])
         if len(calls) >= MOST_CASES:
-            raise Unfit(f"it went {MOST_CASES} ways already, and goes yet another one")
+            raise Unfit(f"it took {MOST_CASES} paths already, and takes yet another one")
         with gc_paused():
-            others = [call.case for call in calls if around in call.case.serves]
-            case, former = traced(self.function, arguments, nest, around, others)
+            others = [call.case for call in calls if context in call.case.serves]
+            case, former = traced_case(self.function, arguments, nest, context, others)
             call = Call(self.__name__, case)
         with entering:
             while len(known) >= MOST_SHAPES:
@@ -179,18 +180,24 @@ class Jitted:
         return f"jit({self.__name__})"
 
 
-def traced(
-    function: Callable[..., Any], arguments: Arguments, nest: Any, around: Around = ALONE, others: Sequence[Case] = ()
+def traced_case(
+    function: Callable[..., Any],
+    arguments: Arguments,
+    nest: Any,
+    context: Context = TOP_LEVEL,
+    others: Sequence[Case] = (),
 ) -> tuple[Case, Case | None]:
-    """Return the case that one run of `function` on `nest` makes, and the one of `others` whose place it takes.
+    """Return the case made from one run of `function` on `nest`, and the case among `others` that it replaces, if any.
+
+    A case is replaced if the new run differs only in the paths that rows took through a loop: the new case has both.
 
     Raises:
-        Unfit: if it does something that a program cannot tell.
+        Unfit: if the run does something that a program cannot express.
     """
-    trace = Trace(arguments.numbers, arguments.leaves, around=around)
-    leaves = [trace.inputs[place] for place in arguments.firsts] or trace.inputs
-    template = with_leaves(nest, leaves)  # the caller's own lists may change, and the function's
-    args, kwargs = given = with_leaves(template, leaves)
+    trace = Trace(arguments.numbers, arguments.leaves, context=context)
+    leaves = [trace.inputs[position] for position in arguments.firsts] or trace.inputs
+    template = with_leaves(nest, leaves)  # a copy to compare with: the function may change lists of the caller,
+    args, kwargs = given = with_leaves(template, leaves)  # or this one, which it is given
     results = Results(trace.run(function, *args, **kwargs))
     if not is_like(given, template):
         raise Unfit("it changes its arguments")
@@ -202,7 +209,7 @@ def traced(
         extended = (
             other.has_loops
             and kept == other.wholes
-            and with_ways_of(other.traced, other.externals, program, trace.externals)
+            and with_paths_of(other.unoptimised, other.externals, program, trace.externals)
         )
         if extended:
             program, trace.externals = extended
@@ -221,18 +228,18 @@ def jit(function: Callable[..., Any]) -> Jitted:
 
     Args:
         function: pure in its arguments and in the leaves that it closes over. Arguments are nests of numbers, `Value`s
-            and modules; text, bools, None, members of enumerations, ranges and functions in them select a case, as the
-            kind and the shape of an array do. What may change in place, such as a set within a module, lets it run
-            eagerly. While it is traced, the numbers are `Value`s, also for `isinstance`: the builtin `sum` adds them
-            plainly, but compensates the roundings of plain floats from Python 3.12 on, so that a compiled sum of floats
-            may differ in its last bits from the eager one. `math.fsum` is the same in both. Fractions reckon in their
-            own way, and so do NumPy's scalars and decimals that are arguments themselves: such calls are made eagerly.
-            In lists and arrays those are floats.
+            and modules; text, bools, `None`, members of enumerations, ranges and functions in them select a case, as
+            the type and the shape of an array do. With an argument that may change in place unnoticed, such as a set
+            in a module, the function runs eagerly. While it is traced, the numbers are `Value`s, for `isinstance` too:
+            the builtin `sum` adds them plainly, but compensates the roundings of plain floats from Python 3.12 on, so
+            that a compiled sum of floats may differ in its last bits from the eager one. `math.fsum` is the same in
+            both. Fractions, and NumPy scalars and decimals that are arguments themselves, have arithmetic of their own:
+            such calls are made eagerly. In lists and arrays NumPy scalars and decimals are floats.
 
     Returns:
-        a function of the same arguments with the same answers. What it returns keeps the numbers of the call: all
-        derivatives, and copies, are those of the call, whatever leaves hold afterwards. Its attributes: `source`, the
-        generated programs; `cases`; `cache_clear()`.
+        a function of the same arguments with the same answers. A result keeps the numbers of its call: derivatives and
+        copies do not change when leaves get other data afterwards. Its attributes: `source`, the generated programs;
+        `cases`; `cache_clear()`.
 
     Raises:
         TypeError: if `function` is not callable.

@@ -1,7 +1,4 @@
-"""Parts of generated functions: what a function does with numbers, as a program whose names can be chosen.
-
-So programs of several functions come to stand side by side in one: the losses of samples, the update of a parameter.
-"""
+"""Programs for generated functions that combine several: the loss of each sample, the update of each parameter."""
 
 from __future__ import annotations
 
@@ -21,36 +18,36 @@ if TYPE_CHECKING:
 
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
-# What generated code calls its own: an operation of that name cannot be called there.
-OWN = re.compile(
+# Local names of generated code: an operation of that name would be hidden there.
+OWN_NAMES = re.compile(
     r"training_steps|updated|numbers|leaves|batches|rates|losses|missed|rows?|scale|hidden|steps|lr|loss|parameters|gradients|"
     r"(states|new)\d+|state\d+(_of\d+)?|"
     r"(parameter|gradient|input|whole|leaf)\d*"
 )
 
 
-def traced(
+def traced_program(
     function: Callable[..., Sequence[Any]], numbers: Sequence[float], whole: Collection[int] = ()
 ) -> tuple[Program, list[Value]]:
-    """Return what `function` does with `numbers` as a program, and the values of others that it uses.
+    """Return the program of `function` on `numbers`, and the external `Value`s that it uses.
 
     Args:
         function: takes the numbers.
-        numbers: those that it is traced with.
-        whole: the positions of those that may be integers. Of which it matters, the program gets unconverted too: as
-            inputs called `whole` and the position, which stand before the values of others.
+        numbers: its arguments in the run that is traced.
+        whole: the positions of arguments that may be integers. If it matters for one, such as an index, the program
+            gets it unconverted as well, as an input called `whole` and the position; externals follow after these.
 
     Raises:
-        Unfit: if it does something that a program cannot tell, or raises an error: it may be one of the trace.
+        Unfit: if it does something that a program cannot express, or raises an error, which only a trace may meet.
     """
     trace = Trace(list(map(float, numbers)), numbers, rolls=False, whole=whole)
     program = trace.checked_program(trace.run(function, *trace.inputs))
     for name in {step.rule.name for step in program.steps if isinstance(step, Step)}:
-        if OWN.fullmatch(name):
+        if OWN_NAMES.fullmatch(name):
             raise Unfit(f"an operation is called {name}, a name that generated code has for something else")
     for value in trace.externals:
         if value.op is not None:
             raise Unfit(f"it uses a node that was made before, {value!r:.60}")
         if type(value.data) is not float:
-            raise Unfit(f"it uses a leaf that is no float, {value!r:.60}")
+            raise Unfit(f"it uses a leaf that is not a float, {value!r:.60}")
     return optimised(program), trace.externals

@@ -1,6 +1,6 @@
-"""Operations with several results: a node for all of them, and for each result a projection that takes it from there.
+"""Operations with several results: one node for all of them, and a projection of it for each result.
 
-The calls of compiled functions are such nodes, and in traces the batches that `vmap` maps a function over.
+Calls of compiled functions are such nodes, and in traces the batches over which `vmap` maps a function.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
 
 class Seeds:
-    """The adjoints of several results of one node, by their numbers; sums of them are made as of one number."""
+    """The adjoints of several results of one node, by index; they add up like numbers, result by result."""
 
-    __slots__ = ("by_number",)
+    __slots__ = ("by_index",)
 
-    def __init__(self, by_number: Mapping[int, Any]) -> None:
-        self.by_number = by_number
+    def __init__(self, by_index: Mapping[int, Any]) -> None:
+        self.by_index = by_index
 
     def __add__(self, other: Any) -> Seeds:
-        if not isinstance(other, Seeds):  # the zero that a sum begins with
+        if not isinstance(other, Seeds):  # the zero that every gradient begins with
             return self
-        total = dict(self.by_number)
-        for number, seed in other.by_number.items():
-            total[number] = total[number] + seed if number in total else seed
+        total = dict(self.by_index)
+        for index, seed in other.by_index.items():
+            total[index] = total[index] + seed if index in total else seed
         return Seeds(total)
 
     __radd__ = __add__
 
 
 class Projection:
-    """The operation that takes one result from a node; the number of it is the constant of the projection."""
+    """The operation that takes one result from a node; the constant of the projection is the index of the result."""
 
     name = symbol = "result"
     fan, mask, is_number, rule = 1, (True, False), True, None
 
     def pull(self, node: Value, g: Any) -> None:
-        """Add to the adjoints of the node with all results."""
+        """Add to the adjoints of the node of all results."""
         whole = node._x
         whole.grad = Seeds({node._y: g}) + whole.grad
 
     exact = total = pull
 
     def vjp(self, node: Value, g: Any) -> tuple[Seeds]:
-        """Return the adjoint of the node with all results."""
+        """Return the adjoint of the node of all results."""
         return (Seeds({node._y: g}),)
 
     vjp_total = record = record_total = trace = trace_total = vjp
@@ -69,21 +69,21 @@ class Projection:
         return found
 
     def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Value]:
-        """Return nodes that stand for the result, parents first, and the last one of them."""
-        return in_place_of(node, stands[node._x][node._y], [])
+        """Return the nodes in place of the projection, parents first, and the last one of them."""
+        return with_link(node, stands[node._x][node._y], [])
 
 
 PROJECTION = Projection()
 
 
-def in_place_of(node: Value, out: Any, made: list[Value]) -> tuple[list[Value], Value]:
-    """Return `made` and a node like `node` that leads on to `out`, which is the same number; and that node alone."""
-    stand = graph.make(type(node), node.data, graph.plain_grad(node), node.label, IDENTITY, out)
-    return [*made, stand], stand
+def with_link(node: Value, out: Any, made: list[Value]) -> tuple[list[Value], Value]:
+    """Return `made` followed by a link to `out` with the label and gradient of `node`; and that link."""
+    link = graph.make(type(node), node.data, graph.plain_grad(node), node.label, IDENTITY, out)
+    return [*made, link], link
 
 
 def expanded(order: Sequence[Value], outputs: Iterable[Any], table: dict[Value, Any], role: str) -> list[Series]:
-    """Return the series of `outputs`, to which the nodes of `order` lead, parents first, from those in `table`."""
+    """Return the series of `outputs`, given the series of the inputs in `table`; `order` has the nodes between."""
     depending = dependents(order, table)
     zeros = [0.0] * (min(len(series.terms) for series in table.values()) - 1)
     expansions([node for node in order if node in depending], table, role)

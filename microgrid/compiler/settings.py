@@ -1,6 +1,7 @@
-"""Settings: what stands among the arguments of a call besides numbers, as a part of the key that selects a case.
+"""Settings: arguments other than numbers, which select the case of a call as a part of its key.
 
-What cannot change belongs to it by type and value, a function by identity. What can change in place, unseen, has none.
+Immutable settings such as text enter the key by type and value, functions by identity. A setting that could change in
+place, such as a set, has no key: a call with another content could not be told apart.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
 PLAIN = (str, bytes, bool, type(None), type(...))
 NUMBERS = (int, float, complex)
-OF_LIBRARIES = ("functools", "operator", "numpy")  # instances that are called there are functions
+OF_LIBRARIES = (
+    "functools",
+    "operator",
+    "numpy",
+)  # callable instances of their classes are functions: `partial`, ufuncs
 
 
 class Same:
-    """An object as a part of a key: equal to itself only, and known by it for as long as the key lives."""
+    """An object as a part of a key: compared by identity, and kept alive so that its id stays its own."""
 
     __slots__ = ("item",)
 
@@ -36,7 +41,7 @@ class Same:
 
 
 def key_of(item: Any) -> Hashable | None:
-    """Return the part of a key for a setting; None for what may change in place.
+    """Return the part of a key for a setting; None if it may change in place.
 
     >>> key_of(("mean", 0.0)) == key_of(("mean", -0.0)), key_of((1, 2)) == key_of((1, 2)), key_of([1])
     (False, True, None)
@@ -61,20 +66,20 @@ def key_of(item: Any) -> Hashable | None:
 
 def is_enum(item: object) -> bool:
     """Return whether `item` is a member of an enumeration."""
-    enum = sys.modules.get("enum")  # a member of one needs the import
+    enum = sys.modules.get("enum")  # not imported for this: without it there is no member
     return enum is not None and isinstance(item, enum.Enum)
 
 
 def is_function(item: object) -> bool:
-    """Return whether `item` is a function or a class, or an instance of a library's that is as good as one."""
+    """Return whether `item` is a function or a class, or a callable instance that counts as a function."""
     if isinstance(item, FunctionType | BuiltinFunctionType | type):
         return True
-    is_called = callable(item) and type(item).__module__ in OF_LIBRARIES
-    return is_called or (hasattr(item, "__wrapped__") and hasattr(item, "cache_clear"))  # as of lru_cache and jit
+    is_library = callable(item) and type(item).__module__ in OF_LIBRARIES
+    return is_library or (hasattr(item, "__wrapped__") and hasattr(item, "cache_clear"))  # from lru_cache or jit
 
 
 def is_constant(item: object) -> bool:
-    """Return whether `item` is something else than a number that cannot change, with nothing inside that can."""
+    """Return whether `item` is immutable, contents included, but neither a number nor a nest such as a tuple."""
     kind = type(item)
     if kind in (bool, str) or item is None or kind in NUMBERS or kind is tuple:
         return kind is bool or kind is str
@@ -83,5 +88,5 @@ def is_constant(item: object) -> bool:
 
 
 def is_static(item: object) -> bool:
-    """Return whether a part of the arguments belongs to the key of a case as it is."""
+    """Return whether a part of the arguments enters the key as a whole: a constant, a function or a method."""
     return is_constant(item) or (type(item) not in (float, int) and (type(item) is MethodType or is_function(item)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.cases import defined
-from microgrid.compiler.parts import traced
+from microgrid.compiler.parts import traced_program
 from microgrid.compiler.program.form import Guard, Program, Step, names_in, operands
 from microgrid.compiler.source.emit import Writer, as_function, indented
 from microgrid.engine.operations import dependents
@@ -46,7 +46,7 @@ class Update:
             moved, kept = optimizer.update(parameter, gradient, state, step, lr)
             return [moved, *kept]
 
-        program, externals = traced(update, [0.5, 0.5, step, lr, *[0.5] * slots], whole=[2])
+        program, externals = traced_program(update, [0.5, 0.5, step, lr, *[0.5] * slots], whole=[2])
         if externals:
             raise Unfit("the optimiser uses a Value that is not an argument of update")
         if len(program.outputs) != 1 + slots:

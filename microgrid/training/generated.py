@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.cases import defined
-from microgrid.compiler.parts import traced
-from microgrid.compiler.program.form import MOST_WAYS, Guard
-from microgrid.compiler.program.units import with_gains
-from microgrid.compiler.source.emit import Writer, as_function, indented, summed, unpacked
-from microgrid.compiler.source.emit import dependents as depending_on
+from microgrid.compiler.parts import traced_program
+from microgrid.compiler.program.form import MOST_PATHS, Guard
+from microgrid.compiler.program.units import with_sums
+from microgrid.compiler.source.emit import Writer, active_names, as_function, indented, summed, unpacked
 from microgrid.engine.graph import assign
 from microgrid.engine.operations import dependents
 from microgrid.optim.updates import Update
@@ -50,7 +49,7 @@ class Path:
         parameters: Sequence[Value],
         others: list[Value],
     ) -> None:
-        program, externals = traced(lambda *inputs: [loss(*inputs)], numbers, whole)
+        program, externals = traced_program(lambda *inputs: [loss(*inputs)], numbers, whole)
         known = {*parameters, *others}
         others += [value for value in externals if value not in known]
         names = {parameter: f"parameter{index}" for index, parameter in enumerate(parameters)}
@@ -60,7 +59,7 @@ class Path:
         self.wholes = [int(name.removeprefix("whole")) for name in unconverted]
         self.program = program.renamed(dict(zip(inputs, map(names.__getitem__, externals), strict=True)))
         self.is_guarded = any(isinstance(step, Guard) for step in program.steps)
-        depending = depending_on(self.program, [name for name in self.program.inputs if name.startswith("parameter")])
+        depending = active_names(self.program, [name for name in self.program.inputs if name.startswith("parameter")])
         self.is_trainable = not depending.isdisjoint(self.program.outputs)
 
     def lines(self) -> list[str]:
@@ -70,7 +69,7 @@ class Path:
         lines = [*writer.forward("break"), f"loss += {writer.bare(output)}"]
         reverse, gained = writer.backward({output: ["scale"]} if isinstance(output, str) else {})
         sums = {name: name.replace("parameter", "gradient") for name in gained}
-        return lines + with_gains(reverse, gained, sums)
+        return lines + with_sums(reverse, gained, sums)
 
 
 class CompiledSteps:
@@ -161,8 +160,8 @@ class CompiledSteps:
 
     def add_path(self, numbers: Sequence[float], row: Sequence[float]) -> None:
         """Add the path that the sample `row` takes."""
-        if len(self.paths) == MOST_WAYS:
-            raise Unfit(f"the samples take more than {MOST_WAYS} paths through the loss")
+        if len(self.paths) == MOST_PATHS:
+            raise Unfit(f"the samples take more than {MOST_PATHS} paths through the loss")
         assign(self.parameters, numbers)
         path = Path(self.loss, self.samples.get(id(row), row), self.whole, self.parameters, self.others)
         added = [place for place in path.wholes if place not in self.wholes]
@@ -174,8 +173,8 @@ class CompiledSteps:
 
     def add_update(self, step: int, lr: float) -> None:
         """Replace the update by that of `step` and later ones."""
-        if len(self.updates) == MOST_WAYS:
-            raise Unfit(f"the optimiser takes more than {MOST_WAYS} paths, depending on step and lr")
+        if len(self.updates) == MOST_PATHS:
+            raise Unfit(f"the optimiser takes more than {MOST_PATHS} paths, depending on step and lr")
         self.updates.append(Update(self.optimizer, self.slots, step, lr))
         self._function = None
 

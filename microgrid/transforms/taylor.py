@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Expand = Callable[[int, bool], Table]
     Sizes = dict[int, tuple[int, int]]  # by the power, the least and the greatest binary exponent of its terms
 
-MODERATE = 500  # the largest binary exponent for which the product of two terms is in the range as well
+MODERATE = 500  # the largest binary exponent of terms whose products with others are in the range, too
 LARGEST = 1000  # of a term alone, with room for a sum of some: floats end at 1024
 MOST_TRIALS = 12
 FLOAT_FACTORIALS = 170  # the largest number whose factorial is a float
@@ -58,7 +58,7 @@ def expansions_of(run: Run, nodes: Sequence[Value], order: int) -> Expand:
 
 def expanded_at_best(run: Run, expand: Expand, out: Any, order: int) -> tuple[list[Any], int]:
     """Return the terms of `out` and the exponent of their scale, the best one for the nodes that `expand` expands."""
-    with apart(lambda mode: not mode.traces):  # trials must not become steps of the program
+    with apart(lambda mode: not mode.traces):  # a trace does not record trials
         exponent = best_exponent(lambda exponent: expand(exponent, False))
     table = expand(exponent, run.records)
     is_within(table, LARGEST)  # in a trace, a guard: this scale serves other calls for which it holds

@@ -82,8 +82,8 @@ def test_in_a_module_an_array_is_a_setting() -> None:
 def test_foreign_numbers_are_told_from_those_among_data() -> None:
     number = Decimal(3)
     arguments = Arguments(((number, 1.0, 2, Fraction(1, 2)), {"x": [Decimal(1)]}))
-    assert arguments.reckon_otherwise([1.0, number]) and not arguments.reckon_otherwise([1.0, 2, [number]])
-    assert not Arguments((1.0, 2)).reckon_otherwise((1.0, 2))
+    assert arguments.has_foreign([1.0, number]) and not arguments.has_foreign([1.0, 2, [number]])
+    assert not Arguments((1.0, 2)).has_foreign((1.0, 2))
 
 
 @given(nests)

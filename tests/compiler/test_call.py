@@ -63,7 +63,7 @@ def test_recorded_derivatives_of_several_results() -> None:
     assert grad(grad(lambda x: sum(function(x))))(2.0) == pytest.approx(12.0 - standard.sin(2.0), rel=1e-15)
 
 
-def test_a_replay_leaves_what_led_to_values_of_others_to_the_graph() -> None:
+def test_a_replay_leaves_the_nodes_of_externals_to_the_graph() -> None:
     weight = Value(3.0)
     square = weight * weight
     both = jit(lambda x: weight * square * x)

@@ -24,7 +24,7 @@ def case_of(function: Any, *leaves: Any) -> Case:
 def test_kinds() -> None:
     case = case_of(lambda x, y: [x * 2, y * 2, x.detach(), Value(1.0), 2.0, x // 1, y], Value(1.0), 2.0)
     assert case.kinds == [RECORDED, NUMBER, VALUE, VALUE, NUMBER, RECORDED, GIVEN]
-    assert case.places == [0] and case.records and not case.has_loops
+    assert case.positions == [0] and case.records and not case.has_loops
 
 
 def test_plain_numbers_take_the_function() -> None:

@@ -31,7 +31,7 @@ from microgrid import (
 )
 from microgrid.compiler.jit import Jitted
 from microgrid.compiler.trace.instrument import is_own, plain
-from microgrid.draw.graphs.dot import to_dot as dot
+from microgrid.draw.graphs.dot import to_dot
 from microgrid.nn import MLP, Module
 from microgrid.optim import SGD
 from microgrid.training import fit
@@ -519,7 +519,7 @@ def test_what_may_change_in_place_runs_eagerly(held: Any) -> None:
         lambda x: x._prev == set(),
         lambda x: x._op == "",
         lambda x: x.constants == (),
-        lambda x: "a" in dot(x),
+        lambda x: "a" in to_dot(x),
     ],
 )
 def test_what_a_node_is_called_or_made_of_is_not_followed(look: Any) -> None:

@@ -35,7 +35,7 @@ from microgrid import (
     vjp,
     vmap,
 )
-from microgrid.compiler import jit as module
+from microgrid.compiler import jit as jit_module
 from microgrid.compiler.jit import Jitted
 from microgrid.compiler.program.form import Guard
 from microgrid.nn import MLP, Frozen, Module
@@ -274,7 +274,7 @@ def test_closed_over_leaves_are_read_afresh_and_get_gradients() -> None:
     assert third().data == Fraction(1, 9)
 
 
-def test_closed_over_results_lead_on() -> None:
+def test_closed_over_results_propagate() -> None:
     x = Value(2.0)
     y = x * x
     jit(lambda z: y * z)(3.0).backward()
@@ -342,17 +342,17 @@ def test_rounding_to_digits_is_an_operation() -> None:
     assert [jitted(x) for x in (0.12, 0.56)] == [0.1, 0.6] and len(jitted.cases) == 1
 
 
-def test_too_many_ways_run_eagerly() -> None:
+def test_too_many_paths_run_eagerly() -> None:
     jitted = jit(lambda x: x * int(x))
-    for x in range(module.MOST_CASES):
+    for x in range(jit_module.MOST_CASES):
         assert jitted(float(x)) == x * x
-    with pytest.warns(RuntimeWarning, match="it went 32 ways already"):
+    with pytest.warns(RuntimeWarning, match="it took 32 paths already"):
         assert jitted(100.0) == 10_000.0
     assert jitted(200.0) == 40_000.0
 
 
 def test_shapes_that_are_not_used_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_SHAPES", 3)
+    monkeypatch.setattr(jit_module, "MOST_SHAPES", 3)
     jitted = jit(lambda xs: sum(xs))
     for count in range(1, 6):
         assert jitted([1.0] * count) == count
@@ -600,7 +600,7 @@ def test_under_no_grad_numbers_of_transforms_are_plain() -> None:
     assert len(plain.cases) == 1
 
 
-def test_decimals_reckon_in_their_own_way_and_are_floats_among_data() -> None:
+def test_decimals_have_their_own_arithmetic_and_are_floats_in_data() -> None:
     third, of_list = jit(lambda x: x / 3), jit(lambda xs: xs[0] / 3)
     assert repr(third(Decimal(1))) == repr(third(x=Decimal(1))) == repr(Decimal(1) / 3)
     assert not third.cases

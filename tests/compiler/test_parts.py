@@ -2,10 +2,9 @@
 
 import pytest
 
-from microgrid import Value
-from microgrid import math as mg
+from microgrid import Value, math
 from microgrid.compiler.arguments import Unfit
-from microgrid.compiler.parts import traced
+from microgrid.compiler.parts import traced_program
 from microgrid.compiler.program.form import Program, Step
 from microgrid.rules.table import RULES
 
@@ -20,14 +19,14 @@ def test_names_are_replaced_everywhere():
 def test_traces_that_are_refused():
     x, node = Value(1.0), Value(1.0) * 2.0
     with pytest.raises(Unfit, match=r"reading \.data at .*test_parts\.py:\d+"):
-        traced(lambda y: [y * y.data], [1.0])
+        traced_program(lambda y: [y * y.data], [1.0])
     with pytest.raises(Unfit, match=r"an error in div at .*test_parts\.py:\d+"):
-        traced(lambda y: [y / 0.0], [1.0])
+        traced_program(lambda y: [y / 0.0], [1.0])
     with pytest.raises(Unfit, match="a trial run raised KeyError: 1"):
-        traced(lambda y: [{}[1]], [1.0])
+        traced_program(lambda y: [{}[1]], [1.0])
     with pytest.raises(Unfit, match=r"reading \.data at"):
-        traced(lambda y: [{}[y.data]], [1.0])
+        traced_program(lambda y: [{}[y.data]], [1.0])
     with pytest.raises(Unfit, match="it uses a node that was made before"):
-        traced(lambda y: [y * node], [1.0])
-    program, externals = traced(lambda y: [mg.tanh(y * x)], [0.5])
+        traced_program(lambda y: [y * node], [1.0])
+    program, externals = traced_program(lambda y: [math.tanh(y * x)], [0.5])
     assert len(externals) == 1 and externals[0] is x and len(program.steps) == 2

@@ -4,9 +4,9 @@ from microgrid import Value, jit
 from microgrid.compiler.projections import Seeds
 
 
-def test_seeds_add_up_by_number() -> None:
+def test_seeds_add_up_by_index() -> None:
     total = 0.0 + Seeds({0: 1.0, 1: 2.0}) + Seeds({1: 3.0, 2: 4.0})
-    assert total.by_number == {0: 1.0, 1: 5.0, 2: 4.0}
+    assert total.by_index == {0: 1.0, 1: 5.0, 2: 4.0}
     assert (total + 0.0) is total
 
 

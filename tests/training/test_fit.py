@@ -421,7 +421,7 @@ REASONS = {
     "conversion": ("float", {"loss": lambda out, y: (out - y) * float(out)}),
     "method": (r"reading \.bit_length at ", {"loss": lambda out, y: (out - y.bit_length()) ** 2}),
     "node of before": ("uses a node that was made before", {"loss": lambda out, y: (out - OUTSIDE) ** 2}),
-    "leaf": ("a leaf that is no float", {"loss": lambda out, y: out * HALF}),
+    "leaf": ("a leaf that is not a float", {"loss": lambda out, y: out * HALF}),
     "parameter": ("a parameter is not a plain Value", {"prepare": unfit_fraction}),
     "class": ("a parameter is not a plain Value", {"prepare": unfit_class}),
     "frozen": ("all parameters are frozen", {"prepare": lambda model: model.freeze()}),

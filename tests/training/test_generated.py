@@ -7,7 +7,7 @@ import pytest
 from microgrid import Value, define_rule
 from microgrid import math as mg
 from microgrid.compiler.arguments import Unfit
-from microgrid.compiler.program.form import MOST_WAYS
+from microgrid.compiler.program.form import MOST_PATHS
 from microgrid.losses import mse_loss
 from microgrid.nn import MLP
 from microgrid.optim import SGD, Adam, Optimizer
@@ -122,8 +122,8 @@ def test_paths_are_added_as_they_are_met_with_the_numbers_that_lead_there():
 def test_paths_are_bounded():
     w = Value(1.0)
     step = step_of(lambda x: w * int(x), SGD([w]))
-    rows = [[float(number)] for number in range(MOST_WAYS + 1)]
-    assert step([1.0], rows[:-1], 1, 1.0)[0] == sum(range(MOST_WAYS)) / MOST_WAYS
+    rows = [[float(number)] for number in range(MOST_PATHS + 1)]
+    assert step([1.0], rows[:-1], 1, 1.0)[0] == sum(range(MOST_PATHS)) / MOST_PATHS
     with pytest.raises(Unfit, match="more than 16 paths through the loss"):
         step([1.0], rows, 2, 1.0)
 

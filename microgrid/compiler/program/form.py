@@ -1,6 +1,6 @@
 """A program: what a function did with its inputs, as a list of steps on named numbers.
 
-It is what a trace gives, what each pass takes and returns, and what source is written from. Data only.
+A trace makes one, each pass takes one and returns another, and source is written from the last. Data only.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 from microgrid.rules.table import Rule
 
-INDEX = "index_of({})"  # the test of a guard that a number is an integer, and which
-MOST_WAYS = 16  # through the body of a loop
+INDEX = "index_of({})"  # the test of a guard that a number is a certain integer
+MOST_PATHS = 16  # through the body of a loop
 
 DETACH = Rule("detach(x)", "x", "the number without its derivative", x="0")
 AS_FLOAT = Rule("as_float(x)", "float(x)", "the number, of an integer as a float", x="0")
-# A softmax is a step for all of it, and one for each result, with the number of that. The adjoint of all of it, `g`, is
-# the sum of the results times their adjoints `d`; what an argument gains is `(d - g) * out` of its own result. That sum
-# is one for all, where the operations that softmax is made of in an eager run have several more.
+# Softmax is one step `softmax`, and a step `share` with the index for each result. The adjoint `g` of the first is the
+# sum of the results times their adjoints; an argument whose result is `out` with the adjoint `d` has `(d - g) * out`.
+# So there is one sum for all arguments, where the exponentials and quotients of an eager run need several.
 SOFTMAX = Rule("softmax(xs)", "softmax(xs)", "positive numbers that add up to one", x="-out")
 SHARE = Rule("share(x, index)", "x", "one of the results of softmax", x="out")
 
@@ -31,9 +31,9 @@ class Step(NamedTuple):
 
 
 class Guard(NamedTuple):
-    """A decision that the function took: what follows holds only where the value of `test` is `outcome` again.
+    """A decision of the function: the rest of the program is valid only if `test` has the same `outcome` again.
 
-    `test` is an expression with places for `operands`, such as `"{} < {}"`.
+    `test` is an expression with a place for each of the `operands`, such as `"{} < {}"`.
     """
 
     test: str
@@ -42,43 +42,43 @@ class Guard(NamedTuple):
 
 
 class Loop(NamedTuple):
-    """Programs that are run for each row of a batch: one for each way that a row may go, told apart by their guards.
+    """A program for each path that a row of a batch may take; the guards of a row decide which one is run.
 
     Attributes:
-        name: what its names end in, such as `3`.
-        targets: for each result of a row what it becomes, row by row.
-        columns: for each number of a row what it is, row by row: names and numbers.
-        ways: their inputs are the numbers of a row; besides these they use names of the program around the loop.
-        shape: what rows and their results have in common besides numbers; None if they may differ by more.
+        name: the suffix of its names, such as `3` in `row_3_0`.
+        targets: for each result of a row the names that it gets, row by row.
+        columns: for each number of a row the names and numbers that it takes, row by row.
+        paths: programs whose inputs are the numbers of a row; they may also use names from outside of the loop.
+        shape: the common shape of rows and results; `None` if they may differ by more than numbers.
     """
 
     name: str
     targets: tuple[tuple[str, ...], ...]
     columns: tuple[tuple[Any, ...], ...]
-    ways: tuple[Program, ...]
+    paths: tuple[Program, ...]
     shape: Any = None
 
     @property
     def length(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return len([*self.targets, *self.columns, ("once",)][0])
 
     def outside(self) -> list[str]:
-        """Return the names of the program around the loop that are used in it."""
-        return list(dict.fromkeys([name for way in self.ways for name in way.outside()]))
+        """Return the names from outside that are used in the loop."""
+        return list(dict.fromkeys([name for path in self.paths for name in path.outside()]))
 
     def renamed(self, names: Mapping[str, Any]) -> Loop:
-        """Return the loop with names of the program around it replaced as `names` tells, by numbers too."""
-        ways = tuple([way.renamed(names) for way in self.ways])
-        return self._replace(columns=renamed(self.columns, names), ways=ways)
+        """Return the loop with names from outside replaced according to `names`, possibly by numbers."""
+        paths = tuple([path.renamed(names) for path in self.paths])
+        return self._replace(columns=renamed(self.columns, names), paths=paths)
 
     def changed(self, change: Callable[[Program], Program]) -> Loop:
-        """Return the loop with its ways changed."""
-        return self._replace(ways=tuple(map(change, self.ways)))
+        """Return the loop with each path replaced by `change` of it."""
+        return self._replace(paths=tuple(map(change, self.paths)))
 
     def __str__(self) -> str:
         lines = [f"loop {self.name} over {', '.join(map(shown, self.columns))}"]
-        lines += [f"  {line}" for way in self.ways for line in str(way).splitlines()]
+        lines += [f"  {line}" for path in self.paths for line in str(path).splitlines()]
         return "\n".join([*lines, *(f"makes {shown(column)}" for column in self.targets)])
 
 
@@ -86,8 +86,8 @@ class Program(NamedTuple):
     """Steps from inputs to outputs.
 
     Attributes:
-        inputs: the names of the numbers that come in.
-        steps: what is computed, in this order.
+        inputs: names.
+        steps: the operations, guards and loops, in order.
         outputs: names or numbers.
 
     >>> from microgrid.rules.table import RULES
@@ -121,19 +121,19 @@ class Program(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many operations and decisions there are, those of a loop counted once."""
-        return sum([sum([way.size for way in step.ways]) if isinstance(step, Loop) else 1 for step in self.steps])
+        """The number of operations and guards, those of a loop counted once."""
+        return sum([sum([path.size for path in step.paths]) if isinstance(step, Loop) else 1 for step in self.steps])
 
     def outside(self) -> list[str]:
-        """Return the names that are used but neither made here nor inputs."""
+        """Return the names that are used but are neither inputs nor targets."""
         made = {*self.inputs, *(name for step in self.steps for name in targets(step))}
         used = [name for step in self.steps for name in names_in(operands(step))] + names_in(self.outputs)
         return [name for name in dict.fromkeys(used) if name not in made]
 
     def renamed(self, names: Mapping[str, Any]) -> Program:
-        """Return the program with its names replaced as `names` tells, those from outside by numbers too.
+        """Return the program with names replaced according to `names`; names from outside may become numbers.
 
-        Names that end in an underscore and digits belong to traces: others cannot be mistaken for them.
+        A new name must not end in an underscore and digits as the names from a trace do, or the two could collide.
         """
         if not names:
             return self
@@ -148,16 +148,16 @@ class Program(NamedTuple):
         inputs = tuple([names.get(name, name) for name in self.inputs])
         return Program(inputs, tuple(steps), renamed(self.outputs, names))
 
-    def check(self, around: Iterable[str] = ()) -> None:
+    def check(self, outside_names: Iterable[str] = ()) -> None:
         """Check that every name is made once, and before it is used.
 
         Args:
-            around: names that are known besides.
+            outside_names: names that are known outside of a loop.
 
         Raises:
-            ValueError: naming the step that is wrong.
+            ValueError: naming the wrong step.
         """
-        known = {*around, *self.inputs}
+        known = {*outside_names, *self.inputs}
         for step in self.steps:
             if not known.issuperset(names_in(operands(step))):
                 unknown = [name for name in names_in(operands(step)) if name not in known]
@@ -165,8 +165,8 @@ class Program(NamedTuple):
             if isinstance(step, Step) and len(step.arguments) != len(step.rule.arguments):
                 raise ValueError(f"{step}: {step.rule.name} takes {len(step.rule.arguments)} arguments")
             if isinstance(step, Loop):
-                for way in step.ways:
-                    way.check(known)
+                for path in step.paths:
+                    path.check(known)
             for name in targets(step):
                 if name in known:
                     raise ValueError(f"{step}: {name} is made twice")
@@ -176,13 +176,13 @@ class Program(NamedTuple):
 
 
 def sources(program: Program) -> set[str]:
-    """Return the names that the outputs depend on as a graph does: not by decisions, nor through what is detached."""
+    """Return the names that the outputs depend on in a graph: guards and detached numbers do not count."""
     found = set(names_in(program.outputs))
     for step in reversed(program.steps):
         if isinstance(step, Loop) and not found.isdisjoint(targets(step)):
-            for way in step.ways:
-                inside = sources(way)
-                columns = [column for name, column in zip(way.inputs, step.columns, strict=True) if name in inside]
+            for path in step.paths:
+                inside = sources(path)
+                columns = [column for name, column in zip(path.inputs, step.columns, strict=True) if name in inside]
                 found.update(inside, names_in(tuple(columns)))
         elif isinstance(step, Step) and step.target in found and step.rule is not DETACH:
             found.update(names_in(step.arguments))
@@ -190,22 +190,24 @@ def sources(program: Program) -> set[str]:
 
 
 def descendants(program: Program, names: Iterable[str]) -> set[str]:
-    """Return `names`, and those that depend on them as a graph does: also where the derivative is zero."""
+    """Return `names`, and those that depend on them in a graph, even if the derivative is zero."""
     found = set(names)
     for step in program.steps:
         if isinstance(step, Step) and step.rule is not DETACH and not found.isdisjoint(names_in(step.arguments)):
             found.add(step.target)
         elif isinstance(step, Loop):
-            for way in step.ways:
-                columns = zip(way.inputs, step.columns, strict=True)
-                inside = descendants(way, [*found, *(name for name, column in columns if not found.isdisjoint(column))])
-                results = zip(way.outputs, step.targets, strict=True)
+            for path in step.paths:
+                columns = zip(path.inputs, step.columns, strict=True)
+                inside = descendants(
+                    path, [*found, *(name for name, column in columns if not found.isdisjoint(column))]
+                )
+                results = zip(path.outputs, step.targets, strict=True)
                 found.update([name for output, column in results if output in inside for name in column])
     return found
 
 
 def operands(step: Step | Guard | Loop) -> tuple[Any, ...]:
-    """Return what a step works on."""
+    """Return the operands of a step, of a loop its columns and the names from outside."""
     if isinstance(step, Step):
         return step.arguments
     return (*step.columns, *step.outside()) if isinstance(step, Loop) else step.operands
@@ -241,7 +243,7 @@ def names_in(arguments: tuple[Any, ...]) -> list[str]:
 
 
 def renamed(arguments: tuple[Any, ...], names: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return `arguments` with names replaced as `names` tells.
+    """Return `arguments` with names replaced according to `names`.
 
     >>> renamed(("x", 2.0, ("y", "x")), {"x": "z"})
     ('z', 2.0, ('y', 'z'))

@@ -1,7 +1,7 @@
-"""The interpreter: a program done step by step on numbers and nodes, which records the graph that a call stands for.
+"""The interpreter: runs a program step by step on numbers and nodes, which records the graph of a call.
 
-It serves what generated code does not: derivatives of derivatives, forward and Taylor mode, copies. It reads no closure
-again, and does not know how long ago the program was made.
+It serves where generated code does not: derivatives of derivatives, forward and Taylor mode, copies. It uses the
+numbers of the call and never reads closures again, so a call can be replayed long after leaves have changed.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def interpreted(program: Program, given: Sequence[Any]) -> list[Any]:
-    """Return the outputs of a program, as the table writes its steps, for `given` inputs: numbers and nodes."""
+    """Return the outputs of a program for `given` inputs: numbers and nodes."""
     outputs = outputs_of(program, dict(zip(program.inputs, given, strict=True)))
-    assert outputs is not None, "generated code has found that all guards hold"
+    assert outputs is not None, "generated code has checked all guards for these inputs"
     return outputs
 
 
 def outputs_of(program: Program, known: MutableMapping[str, Any]) -> list[Any] | None:
-    """Return the outputs of a program, None if a guard fails; what its names stand for is added to `known`."""
+    """Return the outputs of a program, or None if a guard fails; the numbers and nodes by name are added to `known`."""
     for step in program.steps:
         if isinstance(step, Guard):
             if not holds(step, found(step.operands, known)):
@@ -45,12 +45,12 @@ def outputs_of(program: Program, known: MutableMapping[str, Any]) -> list[Any] |
 def row_of(loop: Loop, index: int, known: MutableMapping[str, Any]) -> list[Any]:
     """Return the results of one row of a loop."""
     numbers = found(tuple([column[index] for column in loop.columns]), known)
-    results = (outputs_of(way, ChainMap(dict(zip(way.inputs, numbers, strict=True)), known)) for way in loop.ways)
-    return next(outputs for outputs in results if outputs is not None)  # generated code has found that it goes one
+    results = (outputs_of(path, ChainMap(dict(zip(path.inputs, numbers, strict=True)), known)) for path in loop.paths)
+    return next(outputs for outputs in results if outputs is not None)  # generated code took one of the paths
 
 
 def found(operands: tuple[Any, ...], known: MutableMapping[str, Any]) -> tuple[Any, ...]:
-    """Return what `operands` stand for, those in sequences too."""
+    """Return `operands` with names replaced by the numbers and nodes that they refer to, in sequences too."""
     return tuple(
         [
             known[operand] if type(operand) is str else found(operand, known) if type(operand) is tuple else operand
@@ -60,7 +60,7 @@ def found(operands: tuple[Any, ...], known: MutableMapping[str, Any]) -> tuple[A
 
 
 def holds(guard: Guard, operands: Sequence[Any]) -> bool:
-    """Return whether a decision about `operands` is taken as the guard tells."""
+    """Return whether the test of a guard has its outcome on `operands`."""
     names = {f"x{index}": getattr(operand, "data", operand) for index, operand in enumerate(operands)}
     return bool(eval(guard.test.format(*names), {**NUMBERS, **helpers, **names}) == guard.outcome)
 
@@ -83,7 +83,7 @@ def result_of(rule: Rule, arguments: tuple[Any, ...]) -> Any:
 
 
 def softmax(xs: Sequence[Any]) -> list[Any]:
-    """Return the softmax of `xs`, by the operations that it is made of outside of programs."""
+    """Return the softmax of `xs`, by the same operations as in an eager run."""
     largest = max(getattr(x, "data", x) for x in xs)
     powers = [apply(RULES["exp"], apply(RULES["sub"], x, largest)) for x in xs]
     scale = apply(RULES["div"], 1, apply(RULES["total"], powers, 0.0))

@@ -1,6 +1,6 @@
 """The passes: plain functions from program to program, in the order in which they are applied.
 
-No pass changes a result by a bit, nor which inputs raise an error.
+A pass changes no bit of a result, and which inputs raise an error stays the same.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def folded(program: Program, floats: bool | None = None) -> Program:
-    """Return `program` with every step on numbers alone computed; identities and decisions on numbers are left out.
+    """Return `program` with steps on numbers alone computed, and identities and guards on numbers removed.
 
-    A step that raises on its numbers stays, and raises whenever the program runs. So does a product with 1 that may
-    make a float of an integer: with `floats` there are none.
+    A step that raises on its numbers stays, and raises whenever the program runs. Products with 1 are removed if all
+    numbers are `floats`: for an integer `n`, `n * 1.0` is another number than `n`.
     """
     floats = not program.takes_integers if floats is None else floats
     known: dict[str, Any] = {}
@@ -48,7 +48,7 @@ def folded(program: Program, floats: bool | None = None) -> Program:
 
 
 def unchanged(rule: Rule, operands: tuple[Any, ...], floats: bool) -> Any:
-    """Return the operand that is the result of `rule`, bit for bit; None if there is none."""
+    """Return the operand that is the result of `rule`, bit for bit, if one is; else None."""
     if rule.name == "identity" or (rule is DETACH and not isinstance(operands[0], str)):
         return operands[0]
     if floats and rule.name in ("mul", "div", "pow") and is_one(operands[1]):
@@ -63,7 +63,7 @@ def is_one(operand: Any) -> bool:
 
 @cache
 def power_by(exponent: int) -> Rule:
-    """Return the rule of `x ** exponent` alone, for a whole number other than zero: it needs no care about `0 ** 0`.
+    """Return the rule of `x ** exponent` by `x` alone, for a whole exponent other than zero, which excludes `0 ** 0`.
 
     >>> power_by(3).forward, power_by(3).partials
     ('x ** 3', {'x': '3 * x ** 2'})
@@ -73,20 +73,20 @@ def power_by(exponent: int) -> Rule:
 
 
 def with_whole_powers(program: Program) -> Program:
-    """Return `program` with powers by a constant whole number other than zero as operations of their own."""
+    """Return `program` with powers by a constant whole exponent other than zero replaced by those of `power_by`."""
     steps = list(program.steps)
-    for number, step in enumerate(steps):
+    for index, step in enumerate(steps):
         if isinstance(step, Step) and step.rule.name == "pow":
             exponent = step.arguments[1]
             if isinstance(exponent, float) and exponent and exponent.is_integer() and abs(exponent) < 1e15:
-                steps[number] = Step(step.target, power_by(int(exponent)), step.arguments[:1])
+                steps[index] = Step(step.target, power_by(int(exponent)), step.arguments[:1])
         elif isinstance(step, Loop):
-            steps[number] = step.changed(with_whole_powers)
+            steps[index] = step.changed(with_whole_powers)
     return program._replace(steps=tuple(steps))
 
 
 def shared(program: Program) -> Program:
-    """Return `program` with steps that do the same done once; numbers are the same if they have the same bits."""
+    """Return `program` with repeated steps done once; numbers are the same if they have the same bits."""
     known: dict[str, Any] = {}
     targets: dict[tuple[Any, ...], str] = {}
     steps: list[Step | Guard | Loop] = []
@@ -99,7 +99,7 @@ def shared(program: Program) -> Program:
             steps.append(Guard(step.test, arguments, step.outcome))
             continue
         is_plain = all([isinstance(argument, str) for argument in arguments])
-        # As text, 0.0 and -0.0 differ, and nan is the same as itself.
+        # As numbers, 0.0 and -0.0 would be the same and nan would differ from itself; as text it is the reverse.
         key = (step.rule, *arguments) if is_plain else (step.rule, repr(arguments))
         if key in targets:
             known[step.target] = targets[key]
@@ -119,21 +119,21 @@ dependents.add(can_raise)
 
 
 def is_safe(step: Step) -> bool:
-    """Return whether `step` raises on no floats: a quotient by a constant other than zero does not, say."""
+    """Return whether `step` never raises on floats: a quotient by a constant other than zero, for example."""
     if step.rule.name == "div" and type(step.arguments[1]) is float:
         return step.arguments[1] != 0
     return step.rule.name == "abs" or not can_raise(step.rule)
 
 
 def pruned(program: Program) -> Program:
-    """Return `program` without the steps that nothing needs, if they cannot raise."""
+    """Return `program` without the steps that no output or guard needs and that cannot raise."""
     live = set(names_in(program.outputs))
     kept: list[Step | Guard | Loop] = []
     for step in reversed(program.steps):
         if isinstance(step, Loop):
             step = pruned_loop(step, live)
             live.update(names_in(operands(step)))
-            kept += [step] if step.targets or any(way.steps for way in step.ways) else []
+            kept += [step] if step.targets or any(path.steps for path in step.paths) else []
         elif isinstance(step, Guard) or step.target in live or not is_safe(step):
             live.update(names_in(operands(step)))
             kept.append(step)
@@ -141,16 +141,18 @@ def pruned(program: Program) -> Program:
 
 
 def pruned_loop(loop: Loop, live: set[str]) -> Loop:
-    """Return `loop` without the results of which none is in `live`, and what only they need."""
-    results = [place for place, column in enumerate(loop.targets) if not live.isdisjoint(column)]
-    loop = loop.changed(lambda way: pruned(way._replace(outputs=tuple([way.outputs[place] for place in results]))))
-    used = {name for way in loop.ways for step in way.steps for name in names_in(operands(step))}
-    used.update(name for way in loop.ways for name in names_in(way.outputs))
-    numbers = [place for place, name in enumerate(loop.ways[0].inputs) if name in used]
-    inputs = tuple([loop.ways[0].inputs[place] for place in numbers])
-    return loop.changed(lambda way: way._replace(inputs=inputs))._replace(
-        targets=tuple([loop.targets[place] for place in results]),
-        columns=tuple([loop.columns[place] for place in numbers]),
+    """Return `loop` without results that are `live` in no row, and the steps and columns that only they need."""
+    results = [position for position, column in enumerate(loop.targets) if not live.isdisjoint(column)]
+    loop = loop.changed(
+        lambda path: pruned(path._replace(outputs=tuple([path.outputs[position] for position in results])))
+    )
+    used = {name for path in loop.paths for step in path.steps for name in names_in(operands(step))}
+    used.update(name for path in loop.paths for name in names_in(path.outputs))
+    numbers = [position for position, name in enumerate(loop.paths[0].inputs) if name in used]
+    inputs = tuple([loop.paths[0].inputs[position] for position in numbers])
+    return loop.changed(lambda path: path._replace(inputs=inputs))._replace(
+        targets=tuple([loop.targets[position] for position in results]),
+        columns=tuple([loop.columns[position] for position in numbers]),
     )
 
 

@@ -1,7 +1,7 @@
 """Source from programs: plain Python on local floats, made to be read.
 
-A value that is used once is written where it is used, as far as a line stays short; every adjoint is one expression,
-the sum of what it gains from the results that the value went into.
+A number that is used once is written where it is used, if the line stays short; every adjoint is one expression, the
+sum of the terms that the results it went into propagate to it.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections import Counter
 
 from microgrid.compiler.program.form import SHARE, SOFTMAX, Guard, Loop, Program, Step, names_in, operands
-from microgrid.compiler.source.templates import ATOM, LOOSE, SPREAD, SUM, meanings, recipe, rows_of
+from microgrid.compiler.source.templates import ATOM, LOOSE, SPREAD, SUM, bindings, recipe, rows_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from microgrid.compiler.source.templates import Gain, Template
+    from microgrid.compiler.source.templates import AdjointTerm, Template
 
 LONGEST = 100  # characters of an expression that is written in the place of a name
-TERMS = 40  # of a sum in one statement: the parser's stack is bounded
+TERMS = 40  # of a sum in one statement: the stack of Python's parser is bounded
 
 
 def kept_together(terms: list[str]) -> list[str]:
-    """Return `terms` as they stand in a sum: a choice in parentheses, unless it is the only one."""
+    """Return `terms` as operands of a sum: conditional expressions get parentheses unless there is just one term."""
     return [f"({term})" if " if " in term else term for term in terms] if len(terms) > 1 else terms
 
 
@@ -47,7 +47,7 @@ def summed(target: str, terms: list[str]) -> list[str]:
 
 
 def unpacked(names: Sequence[str], source: str) -> list[str]:
-    """Return the statement that gives the elements of `source` their names.
+    """Return the statement that unpacks `source` into `names`.
 
     >>> unpacked(["x"], "numbers"), unpacked([], "numbers")
     (['x, = numbers'], [])
@@ -56,7 +56,7 @@ def unpacked(names: Sequence[str], source: str) -> list[str]:
 
 
 def indented(lines: Iterable[str]) -> list[str]:
-    """Return `lines` as those of a block."""
+    """Return `lines` indented as a block."""
     return ["    " + line for line in lines]
 
 
@@ -65,23 +65,25 @@ def as_function(name: str, parameters: str, lines: Sequence[str]) -> str:
     return "\n    ".join([f"def {name}({parameters}):", *lines]) + "\n"
 
 
-def dependents(program: Program, wanted: Iterable[str]) -> set[str]:
-    """Return the names that depend on what is wanted, through partials that are not zero."""
+def active_names(program: Program, wanted: Iterable[str]) -> set[str]:
+    """Return the names that depend on the `wanted` ones through partials that are not zero."""
     active = set(wanted)
     for step in program.steps:
-        if isinstance(step, Step) and recipe(step.rule).gains_by(step.arguments, active):
+        if isinstance(step, Step) and recipe(step.rule).active_terms(step.arguments, active):
             active.add(step.target)
         elif isinstance(step, Loop):
-            active.update(dependents_of(step, active))
+            active.update(active_results(step, active))
     return active
 
 
-def dependents_of(loop: Loop, active: set[str]) -> Iterator[str]:
+def active_results(loop: Loop, active: set[str]) -> Iterator[str]:
     """Yield the results of a loop that depend on the names `active`."""
-    for way in loop.ways:
-        numbers = [name for name, column in zip(way.inputs, loop.columns, strict=True) if not active.isdisjoint(column)]
-        inside = dependents(way, [*active.intersection(way.outside()), *numbers])
-        for output, column in zip(way.outputs, loop.targets, strict=True):
+    for path in loop.paths:
+        numbers = [
+            name for name, column in zip(path.inputs, loop.columns, strict=True) if not active.isdisjoint(column)
+        ]
+        inside = active_names(path, [*active.intersection(path.outside()), *numbers])
+        for output, column in zip(path.outputs, loop.targets, strict=True):
             if output in inside:
                 yield from column
 
@@ -90,33 +92,33 @@ class Writer:
     """Writes the statements of one program.
 
     Args:
-        program: what is computed.
+        program: the program.
         wanted: the names by which the outputs are differentiated.
 
     Attributes:
-        active: the names that depend on what is wanted, through partials that are not zero.
+        active: the names that depend on the wanted ones through partials that are not zero.
     """
 
     def __init__(self, program: Program, wanted: Iterable[str] = ()) -> None:
         self.program, self.wanted = program, list(wanted)
-        self.active = dependents(program, self.wanted)
-        self.texts: dict[str, tuple[str, int]] = {}  # what is written in the place of a name, and its level
-        self.gains: dict[str, list[Gain]] = {}
-        self.backwards: set[str] = set()  # the names that the reverse pass speaks of
-        self.fixed: set[str] = set()  # the names that are used twice within one text
-        self.skipped: set[str] = set()  # those whose text would not always be evaluated where it is used
-        self.raising: set[str] = set()  # those whose text may raise
-        self.adjoints: dict[str, str] = {}  # the texts of those of the results of softmax
-        self.shares: dict[str, dict[int, str]] = {}  # these results, by their numbers
+        self.active = active_names(program, self.wanted)
+        self.texts: dict[str, tuple[str, int]] = {}  # the text that is written in place of a name, and its level
+        self.adjoint_terms: dict[str, list[AdjointTerm]] = {}
+        self.backwards: set[str] = set()  # the names that the reverse pass refers to
+        self.fixed: set[str] = set()  # the names that occur twice in one text, which would be evaluated twice
+        self.skipped: set[str] = set()  # the names whose text would not always be evaluated where they are used
+        self.raising: set[str] = set()  # the names whose text may raise
+        self.adjoints: dict[str, str] = {}  # the adjoints of the results of softmax
+        self.shares: dict[str, dict[int, str]] = {}  # by the target of a softmax, the names of its results by index
         used = names_in(program.outputs)
         for step in program.steps:
             used += names_in(operands(step))
             if isinstance(step, Step):
-                self.look_at(step)
+                self.scan(step)
         self.uses = Counter(used)
 
-    def look_at(self, step: Step) -> None:
-        """Take note of what the text of `step`, and of its part in the reverse pass, will speak of."""
+    def scan(self, step: Step) -> None:
+        """Record which names the text of `step`, and its reverse, will refer to."""
         arguments, made = step.arguments, recipe(step.rule)
         if step.rule is SHARE:
             whole, index = arguments
@@ -129,16 +131,16 @@ class Writer:
         for position in made.skipped:
             self.skipped.update(names_in((arguments[position],)))
         if step.target in self.active:
-            self.gains[step.target] = gains = made.gains_by(arguments, self.active)
-            for gain in gains:
-                self.backwards.update(names_in(tuple([arguments[position] for position in gain.positions])))
-                if gain.uses_out:
+            self.adjoint_terms[step.target] = adjoint_terms = made.active_terms(arguments, self.active)
+            for term in adjoint_terms:
+                self.backwards.update(names_in(tuple([arguments[position] for position in term.positions])))
+                if term.uses_out:
                     self.backwards.add(step.target)
 
     # Operands
 
     def text(self, operand: Any, level: int = ATOM) -> str:
-        """Return the text of an operand, in parentheses where it holds together less than `level`."""
+        """Return the text of an operand, in parentheses if it binds less tightly than `level`."""
         if isinstance(operand, str):
             text, own = self.texts.get(operand, (operand, ATOM))
             return text if own >= level else f"({text})"
@@ -149,7 +151,7 @@ class Writer:
         return f"({text})" if text.startswith("-") and level > LOOSE else text
 
     def bare(self, operand: Any) -> str:
-        """Return the text of an operand that stands by itself."""
+        """Return the text of an operand without parentheses around it."""
         return self.text(operand, LOOSE)
 
     def filled(self, template: Template, given: Mapping[str, Any]) -> str:
@@ -159,7 +161,7 @@ class Writer:
     # Forwards
 
     def forward(self, missed: str = "return None") -> list[str]:
-        """Return the statements that compute the program; where a guard fails, the statements `missed`."""
+        """Return the statements of the forward pass, with the statements `missed` for a guard that fails."""
         lines: list[str] = []
         for step in self.program.steps:
             lines += self.lines_of(step, missed)
@@ -171,28 +173,28 @@ class Writer:
         return self.statement(step) if isinstance(step, Step) else self.decision(step, missed)
 
     def decision(self, guard: Guard, missed: str) -> list[str]:
-        """Return the statement that does `missed` where a guard fails."""
+        """Return the statement that does `missed` if a guard fails."""
         return [f"if {self.failure(guard)}:", *indented(missed.splitlines())]
 
     def failure(self, guard: Guard) -> str:
-        """Return the text of what holds where a guard fails."""
+        """Return the text of the condition under which a guard fails."""
         test = guard.test.format(*[self.text(operand, SUM) for operand in guard.operands])
         if guard.outcome is True:
             return f"not ({test})"
         return test if guard.outcome is False else f"{test} != {guard.outcome!r}"
 
     def statement(self, step: Step) -> list[str]:
-        """Return the statements that compute `step`; none if its text goes where it is used."""
+        """Return the statements of `step`: an empty list if its text is written where its target is used."""
         if step.rule is SOFTMAX:
             return self.softmax(step)
-        if step.rule is SHARE:  # made with the others
+        if step.rule is SHARE:  # written by `softmax`
             return []
         start, *strides = recipe(step.rule).forward
-        given = meanings(step.rule, step.target, step.arguments)
+        given = bindings(step.rule, step.target, step.arguments)
         if strides:
             return self.fold(step, start, strides[0], given)
         text, target = self.filled(start, given), step.target
-        if text.isidentifier():  # another name of the same
+        if text.isidentifier():  # an alias
             self.texts[target] = text, ATOM
             return []
         if target in self.backwards or self.uses[target] > 1:
@@ -208,7 +210,7 @@ class Writer:
         return []
 
     def fold(self, step: Step, start: Template, stride: Template, given: Mapping[str, Any]) -> list[str]:
-        """Return the statements of a result that is taken plainly from left to right over sequences."""
+        """Return the statements of a result that is accumulated from left to right over sequences."""
         strides = [self.filled(stride, {**given, **row}) for row in rows_of(step.rule, step.arguments)]
         first, plus = self.filled(start, given), f"{step.target} + "
         if stride.text.startswith("{} + ") and stride.fields[0][0] == "out" and "out" in stride.once:
@@ -234,19 +236,19 @@ class Writer:
         """Return the statements of the reverse pass, and the terms of the adjoint of each wanted name.
 
         Args:
-            adjoints: the terms that the adjoints of the outputs begin with.
+            adjoints: the terms of the adjoints of outputs: their seeds.
         """
         lines: list[str] = []
-        gained = {name: list(terms) for name, terms in adjoints.items()}
+        terms_of = {name: list(terms) for name, terms in adjoints.items()}
         for step in reversed(self.program.steps):
-            lines += self.reverse_of(step, gained)
-        return lines, {name: gained.get(name, []) for name in self.wanted}
+            lines += self.reverse_of(step, terms_of)
+        return lines, {name: terms_of.get(name, []) for name in self.wanted}
 
-    def reverse_of(self, step: Step | Guard | Loop, gained: dict[str, list[str]]) -> list[str]:
-        """Add to `gained` what the arguments of one step gain; return the statements that prepare it."""
-        if not isinstance(step, Step) or step.target not in self.gains or not gained.get(step.target):
+    def reverse_of(self, step: Step | Guard | Loop, terms_of: dict[str, list[str]]) -> list[str]:
+        """Propagate the adjoint of one step: add terms for its arguments, and return the statements they need."""
+        if not isinstance(step, Step) or step.target not in self.adjoint_terms or not terms_of.get(step.target):
             return []
-        terms = gained.pop(step.target)
+        terms = terms_of.pop(step.target)
         lines: list[str] = []
         g = terms[0]
         if len(terms) > 1 or not g.isidentifier():
@@ -255,33 +257,35 @@ class Writer:
         if step.rule is SHARE:
             self.adjoints[step.target] = g
         elif step.rule is SOFTMAX:
-            self.softmax_gains(step, g, gained)
+            self.propagate_softmax(step, g, terms_of)
             return lines
-        given = meanings(step.rule, step.target, step.arguments) | {"g": g}
-        for gain in self.gains[step.target]:
-            lines += self.handed_on(step, gain, given, gained)
+        given = bindings(step.rule, step.target, step.arguments) | {"g": g}
+        for term in self.adjoint_terms[step.target]:
+            lines += self.propagate(step, term, given, terms_of)
         return lines
 
-    def softmax_gains(self, step: Step, g: str, gained: dict[str, list[str]]) -> None:
-        """Add to `gained` what the arguments of softmax gain: `g` is the sum of the results times their adjoints."""
+    def propagate_softmax(self, step: Step, g: str, terms_of: dict[str, list[str]]) -> None:
+        """Add terms for the arguments of softmax, given `g`, the sum of the results times their adjoints."""
         for x, share in zip(step.arguments[0], self.shares[step.target].values(), strict=True):
             if x in self.active:
                 own = self.adjoints.get(share)
-                gained.setdefault(x, []).append(f"({own} - {g}) * {share}" if own else f"-({g} * {share})")
+                terms_of.setdefault(x, []).append(f"({own} - {g}) * {share}" if own else f"-({g} * {share})")
 
-    def handed_on(self, step: Step, gain: Gain, given: Mapping[str, Any], gained: dict[str, list[str]]) -> list[str]:
-        """Add to `gained` what an argument of `step` gains; return the statements that prepare it."""
-        argument = step.arguments[gain.position]
+    def propagate(
+        self, step: Step, term: AdjointTerm, given: Mapping[str, Any], terms_of: dict[str, list[str]]
+    ) -> list[str]:
+        """Add a term for an argument of `step`, or for each element of it, and return the statements they need."""
+        argument = step.arguments[term.position]
         if not isinstance(argument, tuple):
-            gained.setdefault(argument, []).append(self.filled(gain.template, given))
-        elif gain.is_whole:
-            names = [f"p_{step.target}_{gain.argument}_{index}" for index in range(len(argument))]
+            terms_of.setdefault(argument, []).append(self.filled(term.template, given))
+        elif term.is_whole:
+            names = [f"p_{step.target}_{term.argument}_{index}" for index in range(len(argument))]
             for element, name in zip(argument, names, strict=True):
                 if element in self.active:
-                    gained.setdefault(element, []).append(name)
-            return unpacked(names, self.filled(gain.template, given))
+                    terms_of.setdefault(element, []).append(name)
+            return unpacked(names, self.filled(term.template, given))
         else:
             for element, row in zip(argument, rows_of(step.rule, step.arguments), strict=True):
                 if element in self.active:
-                    gained.setdefault(element, []).append(self.filled(gain.template, {**given, **row}))
+                    terms_of.setdefault(element, []).append(self.filled(term.template, {**given, **row}))
         return []

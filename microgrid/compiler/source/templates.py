@@ -1,7 +1,7 @@
 """Rows as templates of source: the forward expression and the products of the chain rule, with places for operands.
 
-They are made once a row, from the same text as the eager roles. A place that occurs twice is to be filled with a name,
-so that nothing is computed twice.
+They are made once for each row, from the same text as the eager roles. A place that occurs twice must be filled with a
+name, so that nothing is computed twice.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
-# A nan in a program is found at its end, and the call made again eagerly: choices need not look for one.
+# Choices without a case for nan: a nan that results from one is found at the end, and the call is made eagerly.
 CHOICES = {
     "sign": "1 if x > 0 else -1 if x < 0 else 0",
     "step": "1 if x > 0 else 0",
     "less": "1 if x < y else 0",
     "where": "x if c else y",
 }
-SMALL = {  # functions that are written out: a call takes longer than what they do
+SMALL = {  # functions that are written out, since a call takes longer than their expression
     "sigmoid": "1 / (1 + exp(-x)) if x >= 0 else exp(x) / (1 + exp(x))",
     "softplus": "x + log1p(exp(-x)) if x > 0 else log1p(exp(x))",
 }
@@ -39,8 +39,8 @@ FOLDS = {  # functions of sequences that are written out, element by element; a 
 SCOPES = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.Lambda)
 MARK = re.compile(r"__(\w+?)__([0-9])__")
 
-# How tightly an expression holds together: an operand that holds less than its place asks for needs parentheses.
-LOOSE, SUM, PRODUCT, MINUS, POWER, ATOM, SPREAD = range(7)  # the last is no level: `*xs`, for the elements themselves
+# How tightly an expression binds: an operand that binds less tightly than its place demands needs parentheses.
+LOOSE, SUM, PRODUCT, MINUS, POWER, ATOM, SPREAD = range(7)  # SPREAD asks for the elements of a sequence: `*xs`
 LEVELS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.Div: PRODUCT, ast.FloorDiv: PRODUCT, ast.Mod: PRODUCT}
 
 
@@ -49,13 +49,13 @@ def index_of(number: Any) -> int | None:
     return number if isinstance(number, int) else None
 
 
-# Functions for generated code to call; those of parts of rows are added.
+# Functions that generated code calls; `without_scopes` adds those made from rows.
 OWN_HELPERS: dict[str, Callable[..., Any]] = {"index_of": index_of}
 helpers = dict(OWN_HELPERS)
 
 
 def level_of(tree: ast.expr) -> int:
-    """Return how tightly the text of `tree` holds together."""
+    """Return how tightly the text of `tree` binds."""
     match tree:
         case ast.BinOp(op=ast.Pow()):
             return POWER
@@ -69,13 +69,13 @@ def level_of(tree: ast.expr) -> int:
 
 
 class Mark(ast.NodeTransformer):
-    """Replaces the names of places by marks that tell how tightly an operand has to hold together there."""
+    """Replaces the names of places by marks that say how tightly an operand has to bind there."""
 
     def __init__(self, places: set[str]) -> None:
         self.places = places
 
     def marked(self, node: ast.expr, level: int) -> ast.expr:
-        """Return the mark for a place, or what becomes of another expression."""
+        """Return the mark for a place; any other expression is visited."""
         if isinstance(node, ast.Starred) and isinstance(node.value, ast.Name) and node.value.id in self.places:
             node, level = node.value, SPREAD
         if isinstance(node, ast.Name) and node.id in self.places:
@@ -88,7 +88,7 @@ class Mark(ast.NodeTransformer):
         return self.marked(node, ATOM) if node.id in self.places else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.BinOp:
-        """Return the operation with marks: the right side of two that hold alike is kept together as it was."""
+        """Return the operation with marks; the right operand has to bind more tightly, as in `a - (b - c)`."""
         level = LEVELS.get(type(node.op), ATOM)
         node.left, node.right = self.marked(node.left, level), self.marked(node.right, min(level + 1, ATOM))
         return node
@@ -106,14 +106,14 @@ class Template:
 
     Args:
         tree: an expression.
-        places: the names in it that stand for operands.
+        places: the names in it that are replaced by operands.
 
     Attributes:
         text: for `str.format`.
-        fields: what is to be filled in, in this order: places, each with the level that an operand has to have there.
+        fields: the places in the order of their occurrence, each with the level that an operand has to have there.
         places: the names of the places that occur.
         once: those that occur once.
-        level: that of the text.
+        level: how tightly the text binds.
 
     >>> template = Template(expression("f(x) * (1.0 - y)"), {"x", "y"})
     >>> template.text, template.fields == [("x", LOOSE), ("y", PRODUCT)], template.level == PRODUCT
@@ -122,7 +122,7 @@ class Template:
 
     def __init__(self, tree: ast.expr, places: set[str]) -> None:
         self.level = level_of(tree)
-        alone = ATOM if isinstance(tree, ast.Name) else LOOSE  # an operand that is all there is
+        alone = ATOM if isinstance(tree, ast.Name) else LOOSE  # a text that is just a place counts as an atom
         whole = ast.unparse(Mark(places).marked(copy.deepcopy(tree), alone))
         self.fields = [(place, int(level)) for place, level in MARK.findall(whole)]
         self.text = MARK.sub("{}", whole.replace("{", "{{").replace("}", "}}"))
@@ -139,23 +139,23 @@ class WriteOut(Inline):
         self.texts = texts
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
-        """Return the text on plain operands, or the call."""
+        """Return the text of a small function if its arguments are plain names or numbers, else the call."""
         name = node.func.id if isinstance(node.func, ast.Name) else ""
         if name not in self.texts or name == "where":
             return super().visit_Call(node)
         self.generic_visit(node)
         if not all(isinstance(argument, ast.Name | ast.Constant) for argument in node.args):
-            return node  # it would be evaluated several times
+            return node  # its arguments would be evaluated several times
         given = dict(zip(RULES[name].arguments, node.args, strict=True))
         written: ast.expr = Substitute(given).visit(expression(with_float_literals(self.texts[name])))
         return written
 
 
 def without_scopes(name: str, tree: ast.expr, places: set[str]) -> ast.expr:
-    """Return `tree`, or the call of a function `name` made of it if there is a comprehension in it.
+    """Return `tree`, or if it has a comprehension, the call of a new helper `name` that evaluates it.
 
-    The time that Python takes to compile a comprehension grows with the number of variables around it. The name gets
-    longer where it is that of another function, such as of an older rule.
+    The time that Python takes to compile a comprehension grows with the number of variables around it, and generated
+    code has thousands. If `name` is taken, by an older rule for example, underscores are appended.
     """
     if not any(isinstance(node, SCOPES) for node in ast.walk(tree)):
         return tree
@@ -167,7 +167,7 @@ def without_scopes(name: str, tree: ast.expr, places: set[str]) -> ast.expr:
 
 
 def names_skipped(tree: ast.expr) -> Iterator[str]:
-    """Yield the names in those parts of `tree` that need not be evaluated: of choices, `and`, `or`, `a < b < c`.
+    """Yield the names in those parts of `tree` that are not always evaluated: of choices, `and`, `or`, `a < b < c`.
 
     >>> sorted(names_skipped(expression("f(x if c else y) + (a and b) * (d < e < g)")))
     ['b', 'g', 'x', 'y']
@@ -185,21 +185,21 @@ def names_skipped(tree: ast.expr) -> Iterator[str]:
 
 
 def places_of(rule: Rule, elements: bool) -> set[str]:
-    """Return the names that stand for operands in a text of `rule`, with `elements` those of single elements too."""
+    """Return the names of operands in the texts of `rule`, with `elements` those of single elements too."""
     singular = {name[:-1] for name in sequences(rule)} if elements else ()
     return {*rule.arguments, *singular, "out", "n"}
 
 
-class Gain:
-    """What the adjoint of one argument gains from that of the result, called `g`.
+class AdjointTerm:
+    """The term that an operation propagates from `g`, the adjoint of its result, to that of one argument.
 
     Attributes:
-        argument: its name.
-        position: where it stands among the arguments.
-        template: for a sequence that of one element, or if the row gives all partials at once, of the list of all.
-        is_whole: whether the row does.
-        positions: where the arguments stand that the template speaks of.
-        uses_out: whether it speaks of the result.
+        argument: the name of the argument.
+        position: its position among the arguments.
+        template: the template of the term; for a sequence, of the term of one element, or of the list of all terms.
+        is_whole: whether it is that list, because the row gives the partials of all elements at once.
+        positions: the positions of the arguments that the template refers to.
+        uses_out: whether the template refers to the result.
     """
 
     def __init__(self, rule: Rule, argument: str, partial: ast.expr) -> None:
@@ -214,7 +214,9 @@ class Gain:
         used = self.template.places
         looped = sequences(rule)
         self.positions = [
-            place for place, name in enumerate(rule.arguments) if name in used or (name in looped and name[:-1] in used)
+            position
+            for position, name in enumerate(rule.arguments)
+            if name in used or (name in looped and name[:-1] in used)
         ]
         self.uses_out = "out" in used
 
@@ -223,12 +225,12 @@ class Recipe:
     """All templates of a row.
 
     Attributes:
-        forward: that of the result; of a sum taken from left to right, its start and its step.
+        forward: the template of the result, or two for a result accumulated from left to right: its start and its step.
         repeated: the positions of arguments whose place occurs more than once, or not at all.
-        skipped: the positions of arguments that are not evaluated whatever the others are: those chosen among.
-        raises: whether it may raise on floats.
-        looped: the positions of sequences, and the names of their elements.
-        gains: for the arguments whose partial is not zero.
+        skipped: the positions of arguments that are not always evaluated, such as `x` and `y` in `x if c else y`.
+        raises: whether the forward expression may raise on floats.
+        looped: by the name of an element, the position of its sequence.
+        adjoint_terms: a term for each argument whose partial is not zero.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -243,49 +245,49 @@ class Recipe:
         counts = [texts.count(singular.get(name, name)) for name in rule.arguments]
         self.repeated = [position for position, count in enumerate(counts) if count != 1]
         chosen = {name for tree in trees for name in names_skipped(tree)}
-        self.skipped = [place for place, name in enumerate(rule.arguments) if singular.get(name, name) in chosen]
+        self.skipped = [position for position, name in enumerate(rule.arguments) if singular.get(name, name) in chosen]
         self.raises = any(map(may_raise, trees))
         self.looped = elements
-        self.gains = list(self.gains_of(rule))
+        self.adjoint_terms = list(self.find_terms(rule))
 
-    def gains_by(self, arguments: tuple[Any, ...], active: set[str]) -> list[Gain]:
-        """Return the gains of those of `arguments` that are, or have in them, one of the names `active`."""
+    def active_terms(self, arguments: tuple[Any, ...], active: set[str]) -> list[AdjointTerm]:
+        """Return the terms for those `arguments` that are, or contain, one of the names `active`."""
         return [
-            gain
-            for gain in self.gains
-            if (argument := arguments[gain.position]) in active
+            term
+            for term in self.adjoint_terms
+            if (argument := arguments[term.position]) in active
             or (type(argument) is tuple and not active.isdisjoint(argument))
         ]
 
     @staticmethod
-    def gains_of(rule: Rule) -> Iterator[Gain]:
-        """Yield what each argument gains, if anything."""
+    def find_terms(rule: Rule) -> Iterator[AdjointTerm]:
+        """Yield the term of each argument whose partial is not zero."""
         for argument in filter(rule.is_differentiable, rule.arguments):
             key = argument if argument in rule.partials else argument[:-1]
             partial = WriteOut(CHOICES | SMALL).visit(expression(with_float_literals(rule.partials[key])))
             if not is_zero(partial):
-                yield Gain(rule, argument, partial)
+                yield AdjointTerm(rule, argument, partial)
 
 
 recipe: Callable[[Rule], Recipe] = cache(Recipe)
 
 
-class Forgetting:
-    """Forgets recipes and helpers where a rule is replaced; code that was compiled has those that it calls."""
+class RecipeCache:
+    """The recipes and helpers, forgotten when a rule is replaced; compiled code keeps the helpers it calls."""
 
     def cache_clear(self) -> None:
-        """Let them be made anew."""
+        """Forget all recipes, and the helpers made for them."""
         recipe.cache_clear()  # type: ignore[attr-defined] # declared as a function, so that its argument is checked
         helpers.clear()
         helpers.update(OWN_HELPERS)
 
 
-forgetting = Forgetting()
-dependents.add(forgetting)
+recipe_cache = RecipeCache()
+dependents.add(recipe_cache)
 
 
-def meanings(rule: Rule, target: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the operands that stand in the places of the templates of `rule`."""
+def bindings(rule: Rule, target: str, arguments: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the operands of a step by the places of the templates of `rule`."""
     operands: dict[str, Any] = dict(zip(rule.arguments, arguments, strict=True))
     looped = recipe(rule).looped
     if looped:
@@ -295,7 +297,7 @@ def meanings(rule: Rule, target: str, arguments: tuple[Any, ...]) -> dict[str, A
 
 
 def rows_of(rule: Rule, arguments: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
-    """Yield the operands in the places of elements, for each element of the sequences of `rule`."""
+    """Yield, for each row of elements of the sequences of `rule`, the elements by their places."""
     looped = recipe(rule).looped
     for elements in zip(*(arguments[position] for position in looped.values()), strict=True):
         yield dict(zip(looped, elements, strict=True))

@@ -1,8 +1,8 @@
-"""Derivatives of a batch: in a trace, what `vmap` does within a transform is one operation on all rows.
+"""Derivatives of a batch: in a trace, `vmap` inside a transform is one operation on all rows.
 
-Its derivative is that of the function, mapped over the rows: another batch, which may become a loop with the same
-branches. So derivatives are decided row by row, as the function is. (Were the nodes of the rows differentiated, the
-program would hold the derivatives of those branches that the rows took in the trace.)
+Its derivative is the derivative of the function, mapped over the rows: another batch, which may become a loop with the
+same branches. So each row gets the derivative of the branch that it takes. (Derivatives of the nodes of the rows would
+be those of the branches that the rows took in the trace.)
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """The operation of a batch; its parents are the `Value`s among the numbers of the rows, and those used besides.
+    """The operation of a batch; its parents are the `Value`s in the rows, and those that the function closes over.
 
     Args:
-        function: what is mapped.
+        function: the mapped function.
 
     Attributes:
         rows: the rows.
-        entries: the `Value`s among their numbers, row by row.
-        ends: those among their results, row by row.
-        results: the same one after the other, by the numbers of their projections.
-        outside: the nodes that the function uses besides.
-        links: nodes that link to the entries, each in its row.
+        entries: the `Value`s among their arguments, row by row.
+        ends: the `Value`s among their results, row by row.
+        results: all ends in one list, by the index of their projections.
+        outside: the nodes that the function closes over.
+        links: the links to the entries that the function got as arguments.
     """
 
     name = symbol = "vmap"
@@ -48,7 +48,7 @@ class Batch:
         self.links: set[Value] = set()
 
     def call(self, *arguments: Any) -> Any:
-        """Return the result for one row, from links to its `Value`s: none of them is then used in another way too."""
+        """Return the result for one row, on links to its `Value`s: the function may close over the same `Value`s."""
         result, links = self.call_on_links(arguments)
         self.links.update(links)
         return result
@@ -59,7 +59,7 @@ class Batch:
         given = with_aliases(arguments, aliases)
         links, trace = [alias.node for alias in aliases], tracing()
         for link in links:
-            trace.see(link)  # under no_grad as well: what it links to keeps its derivative there
+            trace.record(link)  # under no_grad too: there, a link still has the derivative of its source
         trace.alias(aliases)
         result = self.function(*given)
         if list(map(id, values_in(given))) != list(map(id, links)):
@@ -67,9 +67,9 @@ class Batch:
         return result, links
 
     def join(self, rows: Rows) -> None:
-        """Let the results of `rows` be taken from one node for all; not if a row uses nodes that another one made.
+        """Make the results of `rows` projections of one node.
 
-        Nor if the rows have to be unrolled.
+        Nothing is done if the rows have to be unrolled; they have to be if a row uses nodes made in another one.
         """
         if not rows.are_regular:
             return
@@ -89,8 +89,8 @@ class Batch:
         self.outside = [*outside]
         parents = (*self.outside, *(entry for entries in self.entries for entry in entries))
         whole = graph.make(Value, 0.0, 0.0, "", self, (parents,))
-        for number, alias in enumerate([alias for row in rows.rows for alias in row.exits]):
-            alias.node.op, alias.node._x, alias.node._y = PROJECTION, whole, number
+        for index, alias in enumerate([alias for row in rows.rows for alias in row.exits]):
+            alias.node.op, alias.node._x, alias.node._y = PROJECTION, whole, index
 
     # Derivatives
 
@@ -105,7 +105,7 @@ class Batch:
             table = adjoints(nodes, seeded(ends, seeds, reached), "trace", reached)
             return taken(inputs, table, met)
 
-        seeds = iter([g.by_number.get(number) for number in range(len(self.results))])
+        seeds = iter([g.by_index.get(index) for index in range(len(self.results))])
         rows = self.mapped(pulled, [[next(seeds) for _ in ends] for ends in self.ends])
         known = [row for row in rows if row]
         count = len(self.outside)
@@ -117,15 +117,17 @@ class Batch:
     def jvp_trace(self, node: Value, table: Mapping[Value, Any]) -> list[Any]:
         """Return the tangents of the results."""
         met: set[int] = set()
-        around = {value: table[value] for value in self.outside if value in table}
+        outer_tangents = {value: table[value] for value in self.outside if value in table}
 
         def pushed(arguments: tuple[Any, ...], seeds: list[Value]) -> list[Value]:
             result, links = self.call_on_links(arguments)
-            known, ends = {**around, **dict(zip(links, seeds, strict=True))}, values_in(result)
+            known, ends = {**outer_tangents, **dict(zip(links, seeds, strict=True))}, values_in(result)
             _, nodes, _ = between([*known], ends, seen={*self.outside, *links})
             return taken(ends, tangents(nodes, known, "jvp_trace"), met)
 
-        rows = self.mapped(pushed, [[table.get(entry) for entry in entries] for entries in self.entries], bool(around))
+        rows = self.mapped(
+            pushed, [[table.get(entry) for entry in entries] for entries in self.entries], bool(outer_tangents)
+        )
         return [
             row[index] if row and index in met else 0
             for row, ends in zip(rows, self.ends, strict=True)
@@ -135,7 +137,7 @@ class Batch:
     trace_total, jvp_trace_total = trace, jvp_trace
 
     def expand(self, node: Value, table: Mapping[Value, Any], role: str) -> list[Series]:
-        """Return the series of the results, by the nodes of the rows, which are unrolled then."""
+        """Return the series of the results, from the nodes of the rows, which are unrolled for this."""
         self.rows.are_regular = False
         inputs = node.parents
         _, nodes, _ = between(inputs, self.results, seen={*inputs})
@@ -144,9 +146,10 @@ class Batch:
     def mapped(
         self, function: Callable[..., list[Value]], seeds: Sequence[Sequence[Any]], is_needed: bool = False
     ) -> list[list[Value]]:
-        """Return the results of `function` for the rows with seeds; nothing for others, if no row needs to be asked.
+        """Return the results of `function` for each row and its seeds; rows without a seed get an empty list.
 
-        Where there are branches all rows are asked, so that they may be a loop; a seed that is not there is zero then.
+        If rows have branches, or `is_needed`, it is called for all rows, with zeros for absent seeds: only then can the
+        rows become a loop that serves other branches.
         """
         rows = self.rows.rows
         is_needed = is_needed or any(isinstance(event, Guard) for row in rows for event in row.events)
@@ -159,11 +162,11 @@ class Batch:
 
 
 def taken(nodes: Sequence[Value], table: Mapping[Value, Any], met: set[int]) -> list[Value]:
-    """Return what `table` has for `nodes`, zero where it has nothing; positions of the others are added to `met`."""
+    """Return the entries of `table` for `nodes`, zero if there is none; indices of those present are added to `met`."""
     met.update([index for index, node in enumerate(nodes) if node in table])
     return alike([table.get(node, 0.0) for node in nodes])
 
 
 def alike(numbers: Iterable[Any]) -> list[Value]:
-    """Return nodes for `numbers` that are all of one kind to the trace: rows differ by numbers alone then."""
+    """Return nodes for `numbers` that are all of one kind to the trace, so that rows differ by numbers alone."""
     return [tracing().without_kind(node) for node in as_nodes(numbers)]

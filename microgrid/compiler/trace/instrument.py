@@ -1,9 +1,9 @@
-"""Instruments: while a function is traced anywhere, `Value` tells the trace what is done with it besides operations.
+"""Instruments: while a function is traced in any thread, `Value` reports to the trace everything except operations.
 
-A comparison, a truth value, a hash, a conversion to an integer becomes a guard; a leaf that is made is noted. Reading
-`.data` or `.grad` or converting to a float cannot be followed, and is noted with the line that did it. In threads and
-tasks that trace nothing, a `Value` does what it always does. When the last trace ends, `Value` is again what it was;
-if Ctrl-C prevented that, as soon as one of the changed attributes is used.
+A comparison, a truth value, a hash, a conversion to an integer becomes a guard; new leaves are recorded. Reading
+`.data` or `.grad` or converting to a float cannot be followed: it becomes the obstacle, with the line that did it. In
+threads and tasks without a trace, a `Value` behaves as always. When the last trace ends, `Value` is restored; if Ctrl-C
+prevents that, the next use of a changed attribute does it.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ CONVERSIONS: dict[str, Callable[[Any], int]] = {
 }  # fmt: skip
 UNFOLLOWED = ("__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
 
-# Of all traces that are on, by id: what is a plain number in an eager run, and what may be an integer there.
+# By id, of all active traces: the `Value`s that are plain numbers in an eager run, those that may be integers there.
 plain: set[int] = set()
 exact: dict[int, int | float] = {}
 
 
 def present() -> Any:
-    """Return the trace that is on in this thread or task, or None; where none is on anywhere, restore `Value`."""
+    """Return the active trace of this thread or task, or None; if no thread has one, restore `Value`."""
     trace = tracing()
     if trace is None and not is_needed():
         restore()
@@ -56,7 +56,7 @@ def number_of(operand: Any) -> Any:
 
 
 def arithmetic(name: str, original: Callable[..., Any], is_reflected: bool = False) -> Callable[..., Any]:
-    """Return the operator for the rule `name`; what it does with integers alone is told to the trace as that."""
+    """Return the operator for the rule `name`, which leaves operands that may all be integers to the trace."""
 
     def operate(self: Value, *others: Any) -> Any:
         if not exact or (id(self) not in exact and id(others[0] if others else self) not in exact):
@@ -65,7 +65,7 @@ def arithmetic(name: str, original: Callable[..., Any], is_reflected: bool = Fal
         trace = present()
         if trace is None or not all([isinstance(x, int) or id(x) in exact for x in operands]):
             if trace is not None:
-                trace.meets(others)
+                trace.check_operands(others)
             return original(self, *others)
         return trace.whole(name, operands, lambda: original(self, *others))
 
@@ -73,7 +73,7 @@ def arithmetic(name: str, original: Callable[..., Any], is_reflected: bool = Fal
 
 
 def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Value, Any], Any]:
-    """Return a comparison that a trace takes for a guard."""
+    """Return a comparison that is a guard in a trace."""
     test = f"{{}} {COMPARISONS[name]} {{}}"
     function = getattr(operator, name)
 
@@ -89,13 +89,13 @@ def comparison(name: str, original: Callable[[Value, Any], Any]) -> Callable[[Va
 
 
 def conversion(test: str, original: Callable[[Value], Any], function: Callable[[Any], Any]) -> Callable[[Value], Any]:
-    """Return a conversion to an integer or a bool that a trace takes for a guard; `function` does it on a number."""
+    """Return a conversion to an integer or a bool that is a guard in a trace; `function` converts plain numbers."""
 
     def convert(self: Value) -> Any:
         trace = present()
         try:
             outcome = function(exact[id(self)]) if id(self) in exact else original(self)
-        except MATH_ERRORS:  # of inf and nan, and of nothing else
+        except MATH_ERRORS:  # raised for inf and nan only
             if trace is not None:
                 trace.guard("isnan({})" if self.data != self.data else "isinf({})", (self,), True)
             raise
@@ -105,7 +105,7 @@ def conversion(test: str, original: Callable[[Value], Any], function: Callable[[
 
 
 def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
-    """Return the hash: of a plain number by its value, which a trace takes for a guard; in the library by identity."""
+    """Return the hash: by value, with a guard, for a plain number of a trace; else, and in the library, by identity."""
 
     def hashed(self: Value) -> int:
         trace = None if is_own(sys._getframe(1).f_globals.get("__name__", "")) else present()
@@ -134,7 +134,7 @@ def rounding(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def index(self: Value) -> int:
-    """Return what is an integer in an eager run as an index, which is a guard; no other `Value` is one."""
+    """Return a number that is an integer in an eager run as an index, with a guard; raise TypeError for others."""
     trace = present()
     if trace is None or not trace.is_integer(self):
         raise TypeError(f"{type(self).__name__!r} object cannot be interpreted as an integer")
@@ -142,7 +142,7 @@ def index(self: Value) -> int:
 
 
 def missing(self: Value, name: str) -> Any:
-    """Raise AttributeError; what a plain number would have is told to the trace."""
+    """Raise AttributeError; an attribute that a plain number would have is an obstacle for the trace."""
     if id(self) in plain and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
         trace = present()
         if trace is not None and (hasattr(1, name) or hasattr(1.0, name)):
@@ -151,14 +151,14 @@ def missing(self: Value, name: str) -> Any:
 
 
 def to_float(original: Callable[[Value], float]) -> Callable[[Value], float]:
-    """Return the conversion to a float, which a trace cannot follow, and which may be one that loses a derivative."""
+    """Return the conversion to a float, which a trace cannot follow, and which may lose a derivative."""
 
     def convert(self: Value) -> float:
         frame, trace = sys._getframe(1), present()
         if trace is not None:
             what = computing(frame)
             trace.cannot_follow(what or "float()", f" drops the derivative: {ADVICE}" if what else "")
-        number = original(self)  # which finds itself called here, and nothing computed
+        number = original(self)  # it sees this frame as its caller, which computes nothing
         if trace is None:
             before_computing(frame)
         return number
@@ -179,7 +179,7 @@ def unfollowed(what: str, original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def watched(slot: Any) -> property:
-    """Return `slot`, which holds a number of a `Value`, as a property that tells traces of reads and writes."""
+    """Return a property for `slot`, the data or gradient of a `Value`, that reports reads and writes to the trace."""
     name = slot.__name__
     look = looking(is_followed)
     get, put, reading, assigning = slot.__get__, slot.__set__, f"reading .{name}", f"assigning .{name}"
@@ -196,8 +196,10 @@ def watched(slot: Any) -> property:
 
 
 def looking(accepts: Callable[[Any, dict[str, Any]], bool]) -> Callable[[Any, str], None]:
-    """Return what tells traces of what a frame does, unless `accepts` its code and the names of its module."""
-    known: dict[int, tuple[bool, Any]] = {}  # by the id of the code, which is kept: its hash takes long
+    """Return a function that reports an act of a frame to the trace, unless `accepts` its code and its globals."""
+    known: dict[
+        int, tuple[bool, Any]
+    ] = {}  # by the id of the code, since its hash is slow; kept, so the id stays its own
 
     def look(frame: Any, what: str) -> None:
         code = frame.f_code
@@ -213,9 +215,9 @@ def looking(accepts: Callable[[Any, dict[str, Any]], bool]) -> Callable[[Any, st
 
 
 def seen(name: str, attribute: Any) -> property:
-    """Return `attribute`, which says what a node is called or made from, as a property that tells traces of reads.
+    """Return a property for `attribute`, the label or parents of a `Value`, that reports reads to the trace.
 
-    While it is traced, the arguments of a function are leaves without a label.
+    The arguments of a traced function are leaves without a label, unlike those of an eager run.
     """
     look = looking(lambda code, names: is_own(names.get("__name__", "")))
     get, reading = attribute.__get__, f"reading .{name}"
@@ -228,16 +230,16 @@ def seen(name: str, attribute: Any) -> property:
 
 
 def is_followed(code: Any, names: dict[str, Any]) -> bool:
-    """Return whether a trace follows what code does with `.data` or `.grad`, in a module that has these names.
+    """Return whether `.data` and `.grad` may be used by `code`, in a module with these globals, without an obstacle.
 
-    A module that reads `.data` to compute a result that is recorded, or only for its type, or `.grad` for a new node,
-    says so by `FOLLOWED`.
+    A module says so by `FOLLOWED`: it reads `.data` only to compute results that are recorded, or for its type, and
+    `.grad` only for new nodes.
     """
     return bool(names.get("FOLLOWED")) and code.co_name != "on_data"
 
 
 def making(init: Callable[..., None]) -> Callable[..., None]:
-    """Return `Value.__init__`, telling traces of the leaf."""
+    """Return `Value.__init__` that reports the new leaf to the trace."""
 
     def make(self: Value, *arguments: Any, **keywords: Any) -> None:
         init(self, *arguments, **keywords)
@@ -249,7 +251,7 @@ def making(init: Callable[..., None]) -> Callable[..., None]:
 
 
 def detaching(detach: Callable[[Value], Value]) -> Callable[[Value], Value]:
-    """Return `Value.detach`, telling traces whose number the leaf has; of a plain number there is nothing to detach."""
+    """Return `Value.detach` that lets the trace make the leaf; of a plain number there is nothing to detach."""
 
     def detached(self: Value) -> Value:
         trace = present()
@@ -262,7 +264,7 @@ def detaching(detach: Callable[[Value], Value]) -> Callable[[Value], Value]:
 
 
 def changes() -> dict[str, Any]:
-    """Return what takes the place of attributes of `Value` while there is a trace."""
+    """Return the attributes that `Value` has while there is a trace."""
     own = vars(Value)
     changed: dict[str, Any] = {name: comparison(name, own[name]) for name in COMPARISONS}
     for rule, name in DUNDER_NAMES.items():
@@ -282,27 +284,27 @@ def changes() -> dict[str, Any]:
 
 _lock = free_in_forks(RLock())
 _originals: dict[str, Any] = {}
-_added: list[str] = []  # the attributes that `Value` has for traces alone, or inherits otherwise
+_added: list[str] = []  # the attributes without an original: `Value` lacks or inherits them otherwise
 
 
 def is_instrumented() -> bool:
-    """Return whether `Value` is changed: in all its attributes, since they are set in one opcode (see `set_all`)."""
+    """Return whether `Value` is instrumented; one attribute tells, since `set_all` changes all of them at once."""
     return "data" in vars(Value)
 
 
 def is_needed() -> bool:
-    """Return whether a trace is on in some thread."""
+    """Return whether a trace is active in some thread."""
     return any([entry.mode.traces for entry in [*observers]])  # a copy: another thread may leave a mode
 
 
 def set_all(attributes: dict[str, Any], gone: Iterable[str] = ()) -> None:
-    """Let `Value` have `attributes`, and not those that are `gone`: in one opcode, so that Ctrl-C cannot part them."""
+    """Set `attributes` of `Value` and delete the names `gone`: in one opcode, so that Ctrl-C cannot come between."""
     change = map(setattr, repeat(Value), attributes, attributes.values())
     [*chain(change, map(delattr, repeat(Value), gone))]
 
 
 def instrument() -> None:
-    """Let `Value` tell traces what is done with it."""
+    """Instrument `Value`, unless it is."""
     with _lock:
         if not is_instrumented():
             changed = changes()
@@ -312,10 +314,10 @@ def instrument() -> None:
 
 
 def restore() -> None:
-    """Make `Value` what it was, unless a trace is on in some thread."""
+    """Restore `Value`, unless a trace is active in some thread."""
     with _lock:
         if is_instrumented() and not is_needed():
-            plain.clear()  # what an interrupted trace has left
+            plain.clear()  # entries of an interrupted trace
             exact.clear()
             set_all(_originals, gone=_added)
 

@@ -1,11 +1,12 @@
-"""Mapping: while it is traced, a function that `vmap` maps is called for each row of a batch, and these calls are kept.
+"""Mapping: in a trace, `vmap` calls its function for each row of a batch, and keeps the calls.
 
-If rows went several paths, one row of each path is called once more, on a copy, to see which operands are the row's.
+If rows took several paths, the function is called once more for one row of each path, on a copy of its arguments. The
+copy shows which operands come from the row, even if only one row took that path, so that there is none to compare with.
 """
 
 from __future__ import annotations
 
-from microgrid.compiler.program.form import MOST_WAYS, Guard
+from microgrid.compiler.program.form import MOST_PATHS, Guard
 from microgrid.compiler.trace.rows import Alias, Row, Rows, shape_of, values_in, with_aliases
 
 TYPE_CHECKING = False
@@ -29,7 +30,7 @@ def results_of(
     found = [outside(recorder, row, branches) for row in rows.rows]
     rows.are_regular = not rows.use_indices
     paths = {row.path(): row for row in reversed(rows.rows)}
-    if rows.are_regular and 1 < len(paths) <= MOST_WAYS and rows.shape() is not None:
+    if rows.are_regular and 1 < len(paths) <= MOST_PATHS and rows.shape() is not None:
         for row in paths.values():
             if not row.is_changed():
                 add_copy(recorder, row, function, rows)
@@ -46,7 +47,7 @@ def call(recorder: Recorder, row: Row, function: Callable[..., Any]) -> None:
 
 
 def outside(recorder: Recorder, row: Row, branches: Rows | None) -> Any:
-    """Return the result of a row for what is outside; `branches` are the rows, if some of them branch."""
+    """Return the result of a row for use outside of it, with aliases; `branches` are the rows if some have guards."""
     own = None if branches else frozenset(map(id, row.made()))
     result = with_aliases(row.result, row.exits, own)
     recorder.alias(row.exits, branches)
@@ -54,7 +55,7 @@ def outside(recorder: Recorder, row: Row, branches: Rows | None) -> Any:
 
 
 def add_copy(recorder: Recorder, row: Row, function: Callable[..., Any], rows: Rows) -> None:
-    """Call the function once more for a row, on a copy of the arguments, if that can be done."""
+    """Call the function once more for a row, on a copy of the arguments; without success there is no copy."""
     aliases: list[Alias] = []
     copy = Row(with_aliases(row.arguments, aliases))
     recorder.alias(aliases)

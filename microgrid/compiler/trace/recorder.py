@@ -1,6 +1,6 @@
-"""Recording a run: what a function does with its values, and what these are in an eager run.
+"""Recording a run: what a function does with its values, and which of these are numbers in an eager run.
 
-Operations are seen as nodes are made, everything else by the instruments that `Value` has meanwhile.
+Operations are recorded when their nodes are made, everything else by the instruments of `Value`.
 """
 
 from __future__ import annotations
@@ -34,24 +34,24 @@ if TYPE_CHECKING:
 
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
-OF_INTEGERS = ("prod", "sumprod")  # functions that give an integer for integers; operators are instrumented
-ended: WeakSet[Value] = WeakSet()  # the inputs of earlier traces that something outside still refers to
+OF_INTEGERS = ("prod", "sumprod")  # functions that return an integer for integers; operators are instrumented
+ended: WeakSet[Value] = WeakSet()  # the inputs of earlier traces to which something outside still refers
 OF_SOFTMAX, OF_SHARE = Operation(SOFTMAX, (True,)), Operation(SHARE, (True, False))
 
 
-class Around(NamedTuple):
-    """What surrounds a call, and decides which of the numbers that transforms return are `Value`s.
+class Context(NamedTuple):
+    """The modes around a call, which decide whether the numbers that transforms return in it are `Value`s.
 
     Attributes:
-        is_silent: whether it is made under `no_grad`.
-        is_inner: whether it is made in a transform, to which all that another one returns is a `Value`.
+        is_silent: whether the call is made under `no_grad`.
+        is_inner: whether it is made inside a transform, where all results of other transforms are `Value`s.
     """
 
     is_silent: bool = False
     is_inner: bool = False
 
 
-ALONE = Around()
+TOP_LEVEL = Context()
 
 
 class Recorder(modes.Mode):
@@ -59,21 +59,21 @@ class Recorder(modes.Mode):
 
     Args:
         numbers: the numbers of the inputs.
-        leaves: what the caller gave for them: a float, an int, or a `Value`; floats unless given.
-        rolls: whether what `vmap` does may become a loop.
-        whole: the positions of the inputs that may be integers; unless given all plain numbers, if one of them is.
-        around: what surrounds the call that is traced.
+        leaves: the arguments of the caller: floats, integers, and `Value`s; floats unless given.
+        rolls: whether rows of `vmap` may become a loop.
+        whole: the positions of inputs that may be integers; unless given, those of all plain numbers if one of them is.
+        context: the context of the traced call.
 
     Attributes:
-        inputs: the leaves in the place of the arguments.
-        externals: the values of others that the function used, in the order of their first use.
-        wholes: the positions of the inputs of which it matters whether they are integers: what was done with them and
-            integers alone, or they were a result or an index.
-        keeps_types: whether the program gets these inputs unconverted as well, and does with them what Python does;
-            else the inputs were floats, and it serves no integers in their place.
-        obstacle: what could not be followed, with its line; empty if all could.
-        is_silent: whether the call that is traced is made under `no_grad`.
-        depends: names of those fields of `around` that the kind of a result depends on.
+        inputs: the leaves in place of the arguments.
+        externals: the `Value`s used by the function that were made elsewhere, in the order of their first use.
+        wholes: the positions of inputs for which it matters whether they are integers: they met other integers in an
+            operation, or were an index or a result.
+        keeps_types: whether the program gets these inputs unconverted as well, and computes with them as Python does;
+            else they were floats in this run, and the program does not serve integers.
+        obstacle: what could not be followed, with its line; empty if everything could.
+        is_silent: whether the traced call is made under `no_grad`.
+        depends: the names of the fields of `context` on which the kind of a result depends.
     """
 
     traces = True
@@ -84,37 +84,40 @@ class Recorder(modes.Mode):
         leaves: Sequence[Any] = (),
         rolls: bool = True,
         whole: Collection[int] | None = None,
-        around: Around = ALONE,
+        context: Context = TOP_LEVEL,
     ) -> None:
-        super().__init__(self.see)
-        self.rolls, self.around, self.is_silent = rolls, around, around.is_silent
+        super().__init__(self.record)
+        self.rolls, self.context, self.is_silent = rolls, context, context.is_silent
         self.depends: set[str] = set()
         self._epoch = modes.new_epoch()
         self.obstacle = ""
         self.externals: list[Value] = []
         self.wholes: set[int] = set()
         self.inputs = [Value(number) for number in numbers]
-        self.places = {id(leaf): place for place, leaf in enumerate(self.inputs)}
+        self.positions = {id(leaf): position for position, leaf in enumerate(self.inputs)}
         self._leaves = leaves or numbers
-        # The ids of all that is a `Value` in an eager run too.
+        # The ids of nodes that are `Value`s in an eager run too.
         self.values = {id(new) for new, leaf in zip(self.inputs, self._leaves, strict=True) if isinstance(leaf, Value)}
-        # The ids of all plain numbers there: results of transforms may be some, the leaves that these make never are.
-        self._plain = set(self.places) - self.values
-        self._hashed: list[Value] = []  # by value
-        self.identified: list[Value] = []  # by identity
-        places = [place for place, leaf in enumerate(self._leaves) if not isinstance(leaf, Value)]
-        self.keeps_types = bool(whole) or (whole is None and any([isinstance(self._leaves[n], int) for n in places]))
-        # What may be an integer in an eager run: plain arguments, and what operators make of these and integers alone.
-        self.exact = {id(self.inputs[place]): self._leaves[place] for place in (places if whole is None else whole)}
-        self._stand_ins: set[int] = set()  # the ids of leaves in the place of numbers
-        self.quotients: set[int] = set()  # the ids of those of such numbers
-        self.events: list[Any] = []  # nodes as they were made, and guards; they keep every id from being used again
-        self.sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative, what it is a `Value` with
-        self._passed: dict[int, Value] = {}  # by the id of an alias, what it stands for
-        self._branching: dict[int, Rows] = {}  # by the id of one, the rows that give another thing in other branches
+        # The ids of plain numbers there: results of transforms may be such, the leaves that transforms make never are.
+        self._plain = set(self.positions) - self.values
+        self._hashed: list[Value] = []  # the nodes hashed by value
+        self.identified: list[Value] = []  # the nodes hashed by identity
+        positions = [position for position, leaf in enumerate(self._leaves) if not isinstance(leaf, Value)]
+        self.keeps_types = bool(whole) or (whole is None and any([isinstance(self._leaves[n], int) for n in positions]))
+        # By id, nodes that may be integers in an eager run, with their number there: plain arguments, and results of
+        # operators on these and integers.
+        self.exact = {
+            id(self.inputs[position]): self._leaves[position] for position in (positions if whole is None else whole)
+        }
+        self._stand_ins: set[int] = set()  # the ids of leaves made for plain numbers in sequences
+        self.quotients: set[int] = set()  # the ids of quotients of such nodes, which are floats
+        self.events: list[Any] = []  # nodes with their fields, guards, and rows; they keep ids from being used again
+        self.sources: dict[int, Sequence[Any]] = {}  # by the id of a derivative: it is a `Value` if one of these is
+        self._aliased: dict[int, Value] = {}  # by the id of an alias, its source
+        self._branching: dict[int, Rows] = {}  # by the id of an alias, the rows in whose branches it has other sources
         self._given: dict[int, int] = {}  # by the id of a derivative, the epoch in which it was made
-        self._rows: Rows | None = None  # of the batch that is being mapped
-        self.hidden: set[int] = set()  # the ids of nodes that were made in copies of rows, which are no part of it
+        self._rows: Rows | None = None  # the rows of the batch that is being mapped
+        self.hidden: set[int] = set()  # the ids of nodes made in copies of rows, which no step may use
 
     def __enter__(self) -> Any:
         self._apart = modes.apart().__enter__()
@@ -130,7 +133,7 @@ class Recorder(modes.Mode):
         self.close()
 
     def close(self) -> None:
-        """Undo what is not the mode's own; doing it twice does nothing more."""
+        """Undo the changes outside of the mode itself; calling it twice is harmless."""
         self.observer = None  # a method of its own, which would keep it alive
         plain.difference_update(self._plain)
         for key in self.exact:
@@ -138,34 +141,34 @@ class Recorder(modes.Mode):
         restore()
 
     def run(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Return the result of `function`, which is run in this mode.
+        """Return the result of `function`, run in this mode.
 
         Raises:
-            Unfit: if it raises an error, be it one that only a trace meets.
+            Unfit: if it raises an error, which an eager run might not.
         """
         outside = modes.entered()
         try:
             with self:
                 return function(*args, **kwargs)
         except BaseException as error:
-            self.let_go()
+            self.release()
             if not isinstance(error, Exception):  # Ctrl-C, say
                 raise
             raise Unfit(self.obstacle or f"a trial run raised {type(error).__name__}: {error}") from error
-        finally:  # once more, since Ctrl-C may have come within `with`
+        finally:  # again, since Ctrl-C may have interrupted the exit from `with`
             self.abandon(outside)
             self.close()
 
     @property
-    def serves(self) -> frozenset[Around]:
-        """What may surround the calls that the program serves."""
-        alike = [(value,) if name in self.depends else (False, True) for name, value in self.around._asdict().items()]
-        return frozenset(map(Around._make, product(*alike)))
+    def serves(self) -> frozenset[Context]:
+        """The contexts of the calls that the program serves."""
+        alike = [(value,) if name in self.depends else (False, True) for name, value in self.context._asdict().items()]
+        return frozenset(map(Context._make, product(*alike)))
 
-    # What the run tells
+    # Called by instruments, transforms and operations during the run
 
-    def see(self, node: Node) -> None:
-        """Record a new node, with what it was made of."""
+    def record(self, node: Node) -> None:
+        """Record a new node with its operation and operands."""
         op, x, y = node.op, node._x, node._y
         self.events.append((node, op, x, y))
         if id(x) in self._plain if op.fan == 1 else self.are_plain((x, y) if op.fan else node.parents):
@@ -174,7 +177,7 @@ class Recorder(modes.Mode):
                 self.takes_integers(op.name, [x for x in node.parents if id(x) not in self._stand_ins])
 
     def made(self, leaf: Value, source: Value | None = None) -> None:
-        """Record a leaf that is made in the trace: of a constant, or of the number of `source`."""
+        """Record a leaf that is made in the trace: a constant, or the number of `source`."""
         if leaf.op is not None:
             self.cannot_follow("a hand-written operation")
         elif type(leaf.data) is not float:
@@ -184,7 +187,7 @@ class Recorder(modes.Mode):
         self.events.append((leaf, None, source, None))
 
     def stands_in(self, leaf: Value) -> None:
-        """Record that `leaf`, just made of a constant, has the place of a number among the elements of a sequence."""
+        """Record that `leaf`, just made, replaces a plain number among the elements of a sequence."""
         self.values.discard(id(leaf))
         self.set_plain(leaf)
         self._stand_ins.add(id(leaf))
@@ -195,38 +198,38 @@ class Recorder(modes.Mode):
         self.made(leaf, source)
         return leaf
 
-    def passed_on(self, node: Any) -> Any:
-        """Return what `node` is in an eager run, in all calls, where it stands for another one."""
-        while id(node) in self._passed:
+    def resolved(self, node: Any) -> Any:
+        """Return the source behind `node` and its aliases, up to one that depends on the branches that rows take."""
+        while id(node) in self._aliased:
             rows = self._branching.get(id(node))
             if rows and rows.are_regular:
                 break
-            node = self._passed[id(node)]
+            node = self._aliased[id(node)]
         return node
 
     def choosing(self, node: Any) -> list[Rows]:
-        """Return the rows whose branches choose which of the nodes that they were given `node` is."""
+        """Return the rows whose branches decide of which outer `Value` the node is an alias."""
         found = []
-        while id(node) in self._passed:
+        while id(node) in self._aliased:
             rows = self._branching.get(id(node))
-            found += [rows] if rows and rows.pass_on() else []
-            node = self._passed[id(node)]
+            found += [rows] if rows and rows.return_given() else []
+            node = self._aliased[id(node)]
         return found
 
     def identify(self, node: Value) -> Value:
-        """Return what `node` is, which is about to be hashed by identity."""
+        """Record that `node` is hashed by identity, and return the `Value` that an eager run would hash."""
         if self._rows is not None and self._rows.in_transform:
-            self.unroll()  # derivatives of a batch call the function again, and a memo would give what it gave before
+            self.unroll()  # derivatives of a batch call the function again, and a memo would return the old nodes
         for rows in self.choosing(node):
             rows.are_regular = False
-        found: Value = self.passed_on(node)
+        found: Value = self.resolved(node)
         self.identified.append(found)
         return found
 
     def closed_over(self, outputs: Sequence[Any], epoch: int) -> list[Value]:
-        """Return the `Value`s from before `epoch` that `outputs` depend on; none under `no_grad`, where it is plain.
+        """Return the `Value`s made before `epoch` that `outputs` depend on; an empty list under `no_grad`.
 
-        What another transform has given the function is one of them, not what that depends on.
+        A derivative that another transform returned before is itself one of them; its own sources are not.
         """
         found: list[Value] = []
         stack = [out for out in outputs if isinstance(out, Value)]
@@ -246,20 +249,20 @@ class Recorder(modes.Mode):
         return [] if self.is_silent else found
 
     def given(self, node: Value, sources: Sequence[Any]) -> Value:
-        """Return what a transform gives its caller for `node`: eagerly a number unless a source is a `Value`."""
+        """Return a link to `node`, a result of a transform: eagerly a number unless one of `sources` is a `Value`."""
         link = self.without_kind(node)
         self.sources[id(link)] = sources
         self.depends.add("is_inner")
-        if self.around.is_inner:
+        if self.context.is_inner:
             self.values.add(id(link))
         elif self.are_plain([source for source in sources if isinstance(source, Value)]):
             self.set_plain(link)
         if self._plain.isdisjoint((id(link), id(node))) and not self.is_silent:
-            self._passed[id(link)] = node  # which an eager run gives
+            self._aliased[id(link)] = node  # the result in an eager run
         return link
 
     def without_kind(self, node: Value) -> Value:
-        """Return a link to `node` that no caller is given: so it makes nothing a `Value`, nor a plain number."""
+        """Return a link to `node` that is neither a `Value` in an eager run nor a plain number, and has no sources."""
         link = observe(graph.make(Value, node.data, 0.0, node.label, IDENTITY, node))
         self.sources[id(link)], self._given[id(link)] = (), modes.epoch
         for known in (self._plain, plain):
@@ -276,7 +279,7 @@ class Recorder(modes.Mode):
         plain.add(id(node))
 
     def hashed(self, node: Value) -> int:
-        """Return the hash of a plain number, which has to be the same number again."""
+        """Return the hash of a plain number, with the guard that it is the same number again."""
         number = self.exact.get(id(node), node.data)
         if number != number:  # nan hashes by identity
             self.cannot_follow("hash() of nan")
@@ -285,20 +288,20 @@ class Recorder(modes.Mode):
         self.guard("{} == {}", (node, number), True)
         return hash(number)
 
-    def let_go(self) -> None:
-        """Let what was hashed be found no more in dicts that outlive the trace, and its numbers be known there."""
+    def release(self) -> None:
+        """Disable the nodes of this trace that outlive it, in the dict of a memo for example."""
         for node in self._hashed:
-            node.data = nan
-        ended.update(self.inputs)
+            node.data = nan  # equal to no number, so that a dict finds it no more
+        ended.update(self.inputs)  # a later trace that uses them has an obstacle
 
     def softmax(self, xs: tuple[Any, ...], of_numbers: Callable[[list[float]], list[float]]) -> list[Value]:
-        """Return the softmax of `xs`, which is one step here; `of_numbers` is the function for plain numbers."""
+        """Return the softmax of `xs`, recorded as one step; `of_numbers` is the function for plain numbers."""
         nodes = as_nodes(xs)
         whole = graph.make(Value, 0.0, 0.0, "", OF_SOFTMAX, (nodes,))
         numbers = of_numbers([x.data for x in nodes])
         shares = [graph.make(Value, share, 0.0, "", OF_SHARE, whole, index) for index, share in enumerate(numbers)]
         for node in (whole, *shares):
-            self.see(node)
+            self.record(node)
         return shares
 
     def guard(self, test: str, compared: tuple[Any, ...], outcome: Any) -> Any:
@@ -307,7 +310,7 @@ class Recorder(modes.Mode):
         return outcome
 
     def is_integer(self, value: Value) -> bool:
-        """Return whether `value` is an integer in an eager run, which is about to be used as one."""
+        """Return whether `value`, about to be used as an integer, is one in an eager run."""
         if id(value) not in self.exact:
             return False
         self.types_matter([value])
@@ -321,31 +324,31 @@ class Recorder(modes.Mode):
                 self.cannot_follow(f"{name}() of integers")
 
     def types_matter(self, operands: Iterable[Any]) -> None:
-        """Record a use of `operands` for which it matters whether they are integers."""
-        self.wholes.update([self.places[id(operand)] for operand in operands if id(operand) in self.places])
+        """Record that it matters whether `operands` are integers."""
+        self.wholes.update([self.positions[id(operand)] for operand in operands if id(operand) in self.positions])
         if self.keeps_types:
             self.unroll()
 
     def unroll(self) -> None:
-        """Record that the rows which are traced now cannot be a loop."""
+        """Record that the rows being traced, if any, cannot be a loop."""
         if self._rows is not None:
             self._rows.use_indices = True
 
-    def meets(self, others: Sequence[Any]) -> None:
-        """Record that a number meets `others`, of which it may make something of their own type."""
+    def check_operands(self, others: Sequence[Any]) -> None:
+        """Record the obstacle that an operand among `others` has an arithmetic of its own with integers, if one has."""
         if self.keeps_types and not all([isinstance(x, int | float | Value) or not is_number(x) for x in others]):
-            self.cannot_follow("an operation on an integer and something else than a float")
+            self.cannot_follow("an operation on an integer and a number other than a float")
 
     def whole(self, name: str, operands: tuple[Any, ...], original: Callable[[], Any]) -> Any:
         """Return the node of the rule `name` on `operands`, all of which may be integers.
 
         Args:
-            name: an operator's rule.
+            name: the rule of an operator.
             operands: nodes and integers.
-            original: makes the node where all are floats.
+            original: makes the node as for floats.
         """
         if name == "div" and not any([self.is_computed(operand) for operand in operands]):
-            return original()  # the quotient of floats is the same one
+            return original()  # of inputs and small constants, the quotient as floats is the same
         self.types_matter(operands)
         if not self.keeps_types:
             node = original()
@@ -368,40 +371,40 @@ class Recorder(modes.Mode):
         return node
 
     def set_exact(self, node: Value, number: int | float) -> None:
-        """Record that `node`, here `number`, may be an integer in an eager run."""
+        """Record that `node` may be an integer in an eager run, where it is `number` for the inputs of this run."""
         self.exact[id(node)] = exact[id(node)] = number
 
     def is_computed(self, operand: Any) -> bool:
-        """Return whether `operand` was computed of what may be integers."""
-        return id(operand) in self.exact and id(operand) not in self.places
+        """Return whether `operand` is the result of an operation on numbers that may be integers."""
+        return id(operand) in self.exact and id(operand) not in self.positions
 
     def cannot_follow(self, what: str, why: str = "") -> None:
-        """Record something that a program cannot tell."""
+        """Record an obstacle, something that a program cannot express; the first one is kept."""
         self.obstacle = self.obstacle or f"{what} at {users_line()}{why}"
 
     def enter(self, row: Row) -> None:
-        """Take note of what happens in `row` from now on."""
+        """Record events in `row` from now on."""
         self.events = row.events
 
     def alias(self, aliases: Sequence[Alias], branches: Rows | None = None) -> None:
-        """Record nodes that stand for others: for the results of `branches`, if they do."""
+        """Record aliases; those of results of rows that branch come with the rows, as `branches`."""
         for node, source in aliases:
-            self._passed[id(node)] = source
+            self._aliased[id(node)] = source
             if branches is not None:
                 self._branching[id(node)] = branches
-            if id(source) in self.places:
-                self.places[id(node)] = self.places[id(source)]
+            if id(source) in self.positions:
+                self.positions[id(node)] = self.positions[id(source)]
             if id(source) in self._plain:
                 self.set_plain(node)
             if id(source) in self.exact:
                 self.set_exact(node, self.exact[id(source)])
 
     def hide(self, nodes: Sequence[Value]) -> None:
-        """Take note that `nodes` are no part of what happens."""
+        """Record that no step may use `nodes`."""
         self.hidden.update(map(id, nodes))
 
     def is_value(self, operand: Any) -> bool:
-        """Return whether `operand`, is a `Value` in an eager run too, or has one among it."""
+        """Return whether `operand` is a `Value` in an eager run too, or a sequence with one."""
         return any(map(self.is_value, operand)) if isinstance(operand, tuple) else id(operand) in self.values
 
     def kind(self, node: Value) -> tuple[bool, bool]:

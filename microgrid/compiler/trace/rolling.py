@@ -1,16 +1,16 @@
-"""Rolling: what a trace saw of a function that `vmap` calls for each row of a batch becomes one loop of its program.
+"""Rolling: the record of a function that `vmap` calls for each row of a batch becomes one loop of the program.
 
-All rows are traced. Where they did the same, be it with other operands, they went one way, and operands that differ are
-the numbers of a row. Where rows went several ways, guards alone must tell these apart, and each has to serve any row:
-so nothing but the numbers of `Value`s may differ in the rows and in their results, and for each way the function is
-called once more, on a copy of a row, to see which operands are the row's. Rows that are no loop are left as they are.
+All rows are traced. Rows with the same steps took the same path; operands that differ between them, as the 1.0 and 2.0
+in `x0 * 1.0` and `x1 * 2.0`, become the numbers of a row. If rows took several paths, only guards may tell these apart,
+and any row must be able to take any path: so rows and results may differ by the numbers of `Value`s only, and for each
+path a call on a copy of a row shows which operands come from the row. Rows that fit neither case stay unrolled.
 """
 
 from __future__ import annotations
 
 from itertools import combinations
 
-from microgrid.compiler.program.form import MOST_WAYS, Guard, Loop, Program, Step
+from microgrid.compiler.program.form import MOST_PATHS, Guard, Loop, Program, Step
 from microgrid.compiler.trace.rows import Irregular
 
 TYPE_CHECKING = False
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from microgrid.compiler.trace.rows import Row, Rows
     from microgrid.engine.value import Value
 
-OPERAND = object()  # in a pattern, in the place of what no row made
+OPERAND = object()  # in a pattern, in place of an operand that the row did not make
 
 
-class Way:
-    """The rows that went one way, and for each of them the operands in the places of its pattern."""
+class PathRows:
+    """The indices of the rows that took one path, and for each its operands in the order of the pattern."""
 
     def __init__(self) -> None:
         self.rows: list[int] = []
@@ -37,130 +37,130 @@ class Roller:
     """Makes a loop of rows.
 
     Args:
-        names: those of the values.
-        steps: writes what happened in a row as steps.
-        number: what the names of the loop end in.
+        names: the names of the nodes.
+        steps: translates the events of a row into steps.
+        suffix: the suffix of the names of the loop.
         rows: the rows.
 
     Attributes:
-        ways: by what their rows have in common, their pattern: steps and results.
-        columns: for each number of a row what it is, row by row; more are found where operands differ.
-        shape: that of the rows; None if there is none, or some give numbers of another kind than others.
+        paths: the rows of each path, by its pattern: their common steps and results.
+        columns: for each number of a row its operands, row by row: the entries, and later operands that differ.
+        shape: the shape of the rows; `None` if they have none in common, or some return numbers of another kind.
     """
 
-    def __init__(self, names: Names, steps: Callable[..., list[Any]], number: str, rows: Rows) -> None:
-        self.names, self.steps, self.number, self.rows = names, steps, number, rows
-        self.ways: dict[Any, Way] = {}
+    def __init__(self, names: Names, steps: Callable[..., list[Any]], suffix: str, rows: Rows) -> None:
+        self.names, self.steps, self.suffix, self.rows = names, steps, suffix, rows
+        self.paths: dict[Any, PathRows] = {}
         shape, kinds, entries = rows.shape(), [], []
-        for place, row in enumerate(rows.rows):
+        for position, row in enumerate(rows.rows):
             entries.append(list(map(names.name, row.entries)))
             pattern, operands = self.named(row)
-            way = self.ways.setdefault(pattern, Way())
-            way.rows.append(place)
-            way.operands.append(operands)
+            path = self.paths.setdefault(pattern, PathRows())
+            path.rows.append(position)
+            path.operands.append(operands)
             numbers = [] if rows.in_transform else [*row.entries, *(alias.source for alias in row.exits)]
             kinds.append(list(map(names.run.kind, numbers)))
             names.leave(row.made(), rows)
-            names.stand_for(row.exits, [self.result(index, place) for index in range(len(row.exits))])
+            names.alias(row.exits, [self.result(index, position) for index in range(len(row.exits))])
         self.shape = None if shape is None or kinds.count(kinds[0]) < len(kinds) else (shape, *kinds[0])
         self.columns: list[tuple[Any, ...]] = [*zip(*entries, strict=True)] if self.shape else []
-        self.places = {as_bits(column): place for place, column in enumerate(self.columns)}
+        self.indices = {as_bits(column): position for position, column in enumerate(self.columns)}
 
     def named(self, row: Row) -> tuple[Any, list[Any]]:
         """Return the pattern of a row, and its operands."""
-        steps = self.steps(row.events, f"{self.number}_")
+        steps = self.steps(row.events, f"{self.suffix}_")
         return parted(steps, tuple([self.names.name(alias.source) for alias in row.exits]))
 
     def input(self, index: int) -> str:
         """Return the name of a number of a row."""
-        return f"row_{self.number}_{index}"
+        return f"row_{self.suffix}_{index}"
 
-    def result(self, index: int, place: int) -> str:
-        """Return the name of a result of the row at `place`."""
-        return f"map_{self.number}_{index}_{place}"
+    def result(self, index: int, position: int) -> str:
+        """Return the name of a result of the row at `position`."""
+        return f"map_{self.suffix}_{index}_{position}"
 
     def loop(self) -> Loop:
         """Return the loop.
 
         Raises:
-            Irregular: if there is none.
+            Irregular: if the rows cannot be one.
         """
-        if len(self.ways) == 1:
-            ((pattern, way),) = self.ways.items()
-            programs = [program(pattern, [self.operand(found) for found in zip(*way.operands, strict=True)])]
+        if len(self.paths) == 1:
+            ((pattern, path),) = self.paths.items()
+            programs = [program(pattern, [self.operand(found) for found in zip(*path.operands, strict=True)])]
         elif self.shape is None:
             raise Irregular(self.rows)
         else:
-            programs = [program(pattern, self.operands(pattern, way)) for pattern, way in self.ways.items()]
+            programs = [program(pattern, self.operands(pattern, path)) for pattern, path in self.paths.items()]
         inputs = tuple(map(self.input, range(len(self.columns))))
-        ways = tuple([way._replace(inputs=inputs) for way in programs])
-        if not are_told_apart(ways):
+        paths = tuple([path._replace(inputs=inputs) for path in programs])
+        if not are_told_apart(paths):
             raise Irregular(self.rows)
         count = range(len(self.rows.rows))
-        results = range(len(ways[0].outputs))
-        targets = [tuple([self.result(index, place) for place in count]) for index in results]
-        return Loop(self.number, tuple(targets), tuple(self.columns), ways, self.shape)
+        results = range(len(paths[0].outputs))
+        targets = [tuple([self.result(index, position) for position in count]) for index in results]
+        return Loop(self.suffix, tuple(targets), tuple(self.columns), paths, self.shape)
 
     def operand(self, found: tuple[Any, ...]) -> Any:
-        """Return the operand that was `found` in all rows, or if it differs the number of a row."""
+        """Return the operand `found` in the rows if it is the same in all, else the name of a number of a row."""
         bits = as_bits(found)
         if bits.count(bits[0]) == len(bits):
             return found[0]
-        if bits not in self.places:
-            self.places[bits] = len(self.columns)
+        if bits not in self.indices:
+            self.indices[bits] = len(self.columns)
             self.columns.append(found)
-        return self.input(self.places[bits])
+        return self.input(self.indices[bits])
 
-    def operands(self, pattern: Any, way: Way) -> list[Any]:
-        """Return the operands of a way: those of the copy of a row, if others have the same.
+    def operands(self, pattern: Any, path: PathRows) -> list[Any]:
+        """Return the operands of a path from the copy of one of its rows, if they agree with those of all its rows.
 
         Raises:
-            Irregular: if they have not.
+            Irregular: if they do not.
         """
-        row = self.rows.rows[way.rows[0]]
+        row = self.rows.rows[path.rows[0]]
         if row.copy is None:
             raise Irregular(self.rows)
         copy, aliases = row.copy
         inputs = list(map(self.input, range(len(aliases))))
-        self.names.stand_for(aliases, inputs)
+        self.names.alias(aliases, inputs)
         found, operands = self.named(copy)
         self.names.leave([*copy.made(), *(alias.node for alias in aliases)], self.rows)
         columns = dict(zip(inputs, self.columns, strict=True))
-        for place, others in zip(way.rows, way.operands, strict=True):
-            expected = [columns[operand][place] if operand in columns else operand for operand in operands]
+        for position, others in zip(path.rows, path.operands, strict=True):
+            expected = [columns[operand][position] if operand in columns else operand for operand in operands]
             if found != pattern or as_bits(expected) != as_bits(others):
                 raise Irregular(self.rows)
         return operands
 
 
 def as_bits(operands: Iterable[Any]) -> tuple[str, ...]:
-    """Return the operands as texts, which are the same for numbers of the same bits."""
+    """Return the operands as texts, which are equal for numbers with the same bits only: 0.0 and -0.0 differ."""
     return tuple([operand if type(operand) is str else repr(operand) for operand in operands])
 
 
 def program(pattern: Any, operands: Iterable[Any]) -> Program:
-    """Return the program of a way, without its inputs."""
+    """Return the program of a path, without its inputs."""
     return Program((), *with_operands(pattern, iter(operands)))
 
 
 def parted(steps: Sequence[Step | Guard], results: tuple[Any, ...]) -> tuple[Any, list[Any]]:
-    """Return the pattern of a row, in which only the names that it made stand, and the operands in the other places."""
+    """Return the pattern of a row, in which operands that the row did not make are `OPERAND`; and these operands."""
     own = {step.target for step in steps if isinstance(step, Step)}
     operands: list[Any] = []
 
-    def place(operand: Any) -> Any:
+    def marked(operand: Any) -> Any:
         if type(operand) is tuple:
-            return tuple([place(element) for element in operand])
+            return tuple([marked(element) for element in operand])
         if type(operand) is str and operand in own:
             return operand
         operands.append(operand)
         return OPERAND
 
-    return changed(steps, results, place), operands
+    return changed(steps, results, marked), operands
 
 
 def with_operands(pattern: Any, operands: Iterator[Any]) -> Any:
-    """Return the steps and results of a pattern with `operands` in their places."""
+    """Return the steps and results of a pattern with `operands` filled in."""
 
     def filled(part: Any) -> Any:
         if type(part) is tuple:
@@ -172,7 +172,7 @@ def with_operands(pattern: Any, operands: Iterator[Any]) -> Any:
 
 
 def changed(steps: Iterable[Step | Guard], results: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:
-    """Return steps and results with what they are applied to changed."""
+    """Return steps and results with `change` applied to their operands."""
     found = [
         Step(step.target, step.rule, change(step.arguments))
         if isinstance(step, Step)
@@ -182,37 +182,37 @@ def changed(steps: Iterable[Step | Guard], results: tuple[Any, ...], change: Cal
     return tuple(found), change(results)
 
 
-def are_told_apart(ways: Sequence[Program]) -> bool:
-    """Return whether what each two of `ways` first differ in is the outcome of a guard."""
-    return all([is_decided(*pair) for pair in combinations(ways, 2)])
+def are_told_apart(paths: Sequence[Program]) -> bool:
+    """Return whether the first difference of each two of `paths` is the outcome of a guard."""
+    return all([is_decided(*pair) for pair in combinations(paths, 2)])
 
 
-def is_decided(way: Program, other: Program) -> bool:
-    """Return whether what two ways first differ in is the outcome of a guard."""
-    for step, found in zip(way.steps, other.steps, strict=False):
+def is_decided(path: Program, other: Program) -> bool:
+    """Return whether the first difference of two paths is the outcome of a guard."""
+    for step, found in zip(path.steps, other.steps, strict=False):
         if step != found:
             return isinstance(step, Guard) and isinstance(found, Guard) and step[:2] == found[:2]
     return False
 
 
-def with_ways_of(
+def with_paths_of(
     other: Program, known: Sequence[Value], program: Program, externals: Sequence[Value]
 ) -> tuple[Program, list[Value]] | None:
-    """Return a program whose loops go the ways of two programs, and the values of others that it uses.
+    """Return a program whose loops have the paths of two programs, and its externals.
 
     Args:
-        other: an earlier program, from a run with rows that went other ways.
-        known: the values of others that it uses.
-        program, externals: the later ones.
+        other: an earlier program, from a run in which rows took other paths.
+        known: its externals.
+        program, externals: the new program and its externals.
 
     Returns:
-        None if the programs differ by more than the ways of their loops, or these cannot be told apart.
+        `None` if the programs differ by more than the paths of their loops, or these cannot be told apart.
     """
     values = [*known, *(value for value in externals if all([value is not old for old in known]))]
-    names = {id(value): f"leaf{place}" for place, value in enumerate(values)}
+    names = {id(value): f"leaf{position}" for position, value in enumerate(values)}
     inputs = program.inputs[: len(program.inputs) - len(externals)]
-    program = program.renamed({f"leaf{place}": names[id(value)] for place, value in enumerate(externals)})
-    if around(program) != around(other):
+    program = program.renamed({f"leaf{position}": names[id(value)] for position, value in enumerate(externals)})
+    if outline(program) != outline(other):
         return None
     steps: list[Any] = [
         joined(step, found) if isinstance(step, Loop) and isinstance(found, Loop) else step
@@ -224,14 +224,14 @@ def with_ways_of(
 
 
 def joined(loop: Loop, other: Loop) -> Loop | None:
-    """Return the loop that goes the ways of both; None if there is none."""
-    texts = set(map(str, loop.ways))
-    ways = (*loop.ways, *(way for way in other.ways if str(way) not in texts))
-    is_one = loop.shape is not None and loop.shape == other.shape and len(ways) <= MOST_WAYS and are_told_apart(ways)
-    return loop._replace(ways=ways) if is_one else None
+    """Return the loop with the paths of both; None if they cannot be one."""
+    texts = set(map(str, loop.paths))
+    paths = (*loop.paths, *(path for path in other.paths if str(path) not in texts))
+    is_one = loop.shape is not None and loop.shape == other.shape and len(paths) <= MOST_PATHS and are_told_apart(paths)
+    return loop._replace(paths=paths) if is_one else None
 
 
-def around(program: Program) -> str:
-    """Return the text of a program without its inputs and the ways of its loops."""
-    steps = [step._replace(ways=()) if isinstance(step, Loop) else step for step in program.steps]
+def outline(program: Program) -> str:
+    """Return the text of a program without its inputs and the paths of its loops."""
+    steps = [step._replace(paths=()) if isinstance(step, Loop) else step for step in program.steps]
     return str(Program((), tuple(steps), program.outputs))

@@ -1,6 +1,6 @@
-"""Rows: what a trace sees of a function that `vmap` calls for each row of a batch.
+"""Rows: the record of a function that `vmap` calls for each row of a batch.
 
-`rolling` makes a loop of them if they can be one. For that, each way that rows went is gone once more, on a copy.
+`rolling` makes a loop of them if possible. If rows took several paths, it needs one more call for each path, on a copy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
 
 class Irregular(Exception):
-    """Raised for rows that are no loop."""
+    """Raised for rows that cannot be a loop."""
 
     def __init__(self, rows: Rows) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class Irregular(Exception):
 
 
 class Alias(NamedTuple):
-    """A node that stands for another value: outside for a result of a row, in a copy of a row for a number of it."""
+    """A node that replaces its source: a result of a row for use outside, or an argument in the copy of a row."""
 
     node: Value
     source: Value
@@ -41,12 +41,12 @@ class Row:
     """One row: a call of the function.
 
     Attributes:
-        entries: the `Value`s among its numbers.
-        exits: nodes for the `Value`s among its results, by which what is outside knows these; but for those that it did
-            not make itself, if there are no branches.
-        events: what the trace saw meanwhile.
-        shape: that of the arguments and of the result; None if in others of this shape more may differ than numbers.
-        copy: the same call on nodes that stand for the `Value`s, with these.
+        entries: the `Value`s among its arguments.
+        exits: aliases of the `Value`s among its results, for use outside. If no row has branches, `Value`s that the
+            row did not make itself have none.
+        events: the events recorded during the call.
+        shape: the shape of arguments and result; `None` if rows of this shape could differ by more than numbers.
+        copy: the same call on aliases of the entries, and these aliases.
     """
 
     def __init__(self, arguments: tuple[Any, ...]) -> None:
@@ -64,22 +64,22 @@ class Row:
         return list(map(id, values_in(self.arguments))) != list(map(id, self.entries))
 
     def has_other_result(self) -> bool:
-        """Return whether the result is not any more what it was."""
+        """Return whether the function, in a later row, changed the result."""
         return list(map(id, values_in(self.result))) != list(map(id, self.ends))
 
     def path(self) -> tuple[Any, ...]:
-        """Return the outcomes of its guards."""
+        """Return the tests and outcomes of its guards."""
         return tuple([(event.test, event.outcome) for event in self.events if isinstance(event, Guard)])
 
     def made(self) -> list[Value]:
-        """Return the nodes that were made in the row, which nothing outside may know."""
+        """Return the nodes that were made in the row, which nothing outside may refer to."""
         return [event[0] for event in self.events if type(event) is tuple]
 
 
 def with_aliases(nest: Any, aliases: list[Alias], only: Container[int] | None = None) -> Any:
-    """Return a nest like `nest` with a node in the place of each `Value`, added to `aliases`.
+    """Return a nest like `nest` with each `Value` replaced by an alias, which is added to `aliases`.
 
-    With `only` this is done for those alone that have one of these ids.
+    With `only`, `Value`s with other ids stay.
     """
 
     def replaced(leaf: Any) -> Any:
@@ -113,11 +113,11 @@ class Rows:
     """The rows of one batch, in order.
 
     Args:
-        in_transform: whether a transform surrounds them: all numbers that it recorded are `Value`s there.
+        in_transform: whether a transform surrounds them, inside which all its numbers are `Value`s.
 
     Attributes:
-        are_regular: whether they may be a loop.
-        use_indices: whether an integer among their numbers was used as an index.
+        are_regular: whether they may become a loop.
+        use_indices: whether a row did something that a loop cannot, such as using one of its integers as an index.
     """
 
     def __init__(self, in_transform: bool = False) -> None:
@@ -126,14 +126,14 @@ class Rows:
         self.are_regular = self.use_indices = False
 
     def shape(self) -> Any:
-        """Return the shape of all rows; None if they differ by more than numbers."""
+        """Return the common shape of all rows; None if they differ by more than numbers."""
         shapes = [row.shape for row in self.rows]
         return None if any([shape is None or shape != shapes[0] for shape in shapes]) else shapes[0]
 
-    def pass_on(self) -> bool:
-        """Return whether some row returns what it did not make itself."""
+    def return_given(self) -> bool:
+        """Return whether some row returns a `Value` that it did not make itself."""
         return any([not {id(alias.source) for alias in row.exits}.issubset(map(id, row.made())) for row in self.rows])
 
     def events(self) -> list[Any]:
-        """Return what the trace saw, as if there were no loop."""
+        """Return the events of the unrolled rows."""
         return [event for row in self.rows for event in (*row.events, *row.exits)]

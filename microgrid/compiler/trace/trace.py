@@ -1,7 +1,4 @@
-"""Tracing: one run of a function on recording values, and what it did as a program.
-
-Operations are seen as nodes are made, everything else by the instruments that `Value` has meanwhile.
-"""
+"""Tracing: one run of a function on recording values, translated to a program."""
 
 from __future__ import annotations
 
@@ -24,14 +21,14 @@ MOST_STEPS = 200_000  # of a program: so many take about half a minute to compil
 
 
 class Trace(Recorder):
-    """The mode in which a function is traced: what was recorded becomes a program.
+    """The mode in which a function is traced: a recorder whose record becomes a program.
 
     Attributes:
-        identified_others: the values of others that were hashed by identity, once there is a program.
+        identified_others: once there is a program, the externals that were hashed by identity.
     """
 
     def mapped(self, function: Callable[..., Any], batch: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """Return the results of `function` for the rows of a batch, which become a loop if they can be one."""
+        """Return the results of `function` for the rows of a batch, which become a loop if possible."""
         if not self.rolls or self._rows is not None or len(batch) < 2:
             return [function(*arguments) for arguments in batch]
         in_transform = surrounding() is not None
@@ -50,14 +47,14 @@ class Trace(Recorder):
         """Return `program(outputs)`.
 
         Raises:
-            Unfit: if it cannot tell all that happened, or is too long to compile.
+            Unfit: if there was an obstacle, or the program is too long to compile.
         """
         choosing = [rows for output in outputs for rows in self.choosing(output)]
         self.depends.update(["is_silent"] if choosing else [])
         for rows in choosing if self.is_silent else ():
             rows.are_regular = False
         program = self.program(outputs)
-        self.let_go()
+        self.release()
         if self.obstacle:
             raise Unfit(self.obstacle)
         if program.size > MOST_STEPS:
@@ -66,10 +63,10 @@ class Trace(Recorder):
         return program
 
     def program(self, outputs: Sequence[Any]) -> Program:
-        """Return what happened as a program; `outputs` are the leaves of the result."""
+        """Return the program of the run; `outputs` are the leaves of the result."""
         self.types_matter([output for output in outputs if id(output) in self.exact])
         self.externals = []
         translator = Translator(self)
         program = translator.program(outputs)
-        self.identified_others = translator.names.of_others(self.identified)
+        self.identified_others = translator.names.externals_among(self.identified)
         return program

@@ -21,8 +21,8 @@ from microgrid.rules.table import RULES, Rule
 MUL = Step("mul_0", RULES["mul"], ("x", 2.0))
 FSUM = Step("fsum_1", RULES["fsum"], (("x", "mul_0", 1.0),))
 GUARD = Guard("{} < {}", ("fsum_1", 3.0), False)
-WAY = Program(("row_2_0",), (Step("mul_2_0", RULES["mul"], ("row_2_0", "mul_0")),), ("mul_2_0",))
-LOOP = Loop("2", (("map_2_0_0", "map_2_0_1"),), (("x", 1.0),), (WAY,))
+PATH = Program(("row_2_0",), (Step("mul_2_0", RULES["mul"], ("row_2_0", "mul_0")),), ("mul_2_0",))
+LOOP = Loop("2", (("map_2_0_0", "map_2_0_1"),), (("x", 1.0),), (PATH,))
 
 
 def test_text_shows_sequences_and_guards() -> None:
@@ -55,7 +55,7 @@ def test_text_shows_loops() -> None:
 
 def test_a_loop_counts_once() -> None:
     assert Program(("x",), (MUL, LOOP, GUARD), ()).size == 3
-    assert Program(("x",), (MUL, LOOP._replace(ways=(WAY, WAY))), ()).size == 3
+    assert Program(("x",), (MUL, LOOP._replace(paths=(PATH, PATH))), ()).size == 3
 
 
 def test_rows_have_nothing_in_common_unless_it_is_said() -> None:
@@ -66,7 +66,7 @@ def test_names_are_replaced_in_loops() -> None:
     renamed = Program(("x",), (MUL, LOOP), ("map_2_0_1",)).renamed({"x": "y", "mul_0": "z"})
     assert renamed.inputs == ("y",) and renamed.steps[0] == MUL._replace(target="z", arguments=("y", 2.0))
     assert operands(renamed.steps[1]) == (("y", 1.0), "z")
-    assert LOOP.renamed({"mul_0": 3.0}).ways[0].steps == (Step("mul_2_0", RULES["mul"], ("row_2_0", 3.0)),)
+    assert LOOP.renamed({"mul_0": 3.0}).paths[0].steps == (Step("mul_2_0", RULES["mul"], ("row_2_0", 3.0)),)
 
 
 def test_names_are_replaced_in_guards() -> None:
@@ -107,8 +107,8 @@ def test_a_sound_program_passes() -> None:
         ((MUL._replace(arguments=("x",)),), (), "mul takes 2 arguments"),
         ((LOOP,), (), "mul_0 is not known here"),
         ((MUL, LOOP, LOOP), (), "map_2_0_0 is made twice"),
-        ((MUL, LOOP._replace(ways=(WAY._replace(outputs=("y",)),))), (), "y is not known here"),
-        ((MUL, LOOP._replace(ways=(WAY._replace(steps=WAY.steps * 2),))), (), "mul_2_0 is made twice"),
+        ((MUL, LOOP._replace(paths=(PATH._replace(outputs=("y",)),))), (), "y is not known here"),
+        ((MUL, LOOP._replace(paths=(PATH._replace(steps=PATH.steps * 2),))), (), "mul_2_0 is made twice"),
         ((MUL,), ("fsum_1",), "the outputs .*fsum_1.* are not all known"),
     ],
 )

@@ -136,9 +136,9 @@ def test_all_passes_leave_a_sound_program() -> None:
 
 def loop(*steps: Step | Guard, outputs: tuple[object, ...]) -> Loop:
     """Return a loop over two rows of two numbers, which gives results `m0_0`, `m0_1`, `m1_0`, …."""
-    way = Program(("r", "s"), steps, outputs)
+    path = Program(("r", "s"), steps, outputs)
     results = tuple((f"m{index}_0", f"m{index}_1") for index in range(len(outputs)))
-    return Loop("0", results, (("x", "y"), ("y", "x")), (way,))
+    return Loop("0", results, (("x", "y"), ("y", "x")), (path,))
 
 
 def test_passes_reach_into_loops() -> None:
@@ -153,7 +153,7 @@ def test_passes_reach_into_loops() -> None:
     (left,) = found.steps
     assert isinstance(left, Loop)
     square = Step("c", power_by(2), ("a",))
-    assert left.ways == (Program(("r",), (step("a", "mul", "r", 3.0), square), ("c",)),)
+    assert left.paths == (Program(("r",), (step("a", "mul", "r", 3.0), square), ("c",)),)
     assert left.columns == (("x", "y"),) and left.targets == (("m1_0", "m1_1"),)
     assert found.outputs == ("m1_0", "m1_1")
 

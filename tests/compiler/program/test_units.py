@@ -1,14 +1,14 @@
 """Units: which lines stand in the block of a unit, which are left out where it is dead."""
 
-from microgrid.compiler.program.units import with_gains, with_units
+from microgrid.compiler.program.units import with_sums, with_units
 
 CHOICE = "d_b = d_a if b > 0.0 else 0.0"
 
 
-def test_gains_stand_in_the_blocks_of_their_units() -> None:
-    gained = {"v": ["d_b * x"], "w": ["d_b * y", "d_b * z"], "u": ["d_b"], "t": [], "r": ["d_b * w"]}
+def test_sums_are_in_the_blocks_of_their_units() -> None:
+    terms = {"v": ["d_b * x"], "w": ["d_b * y", "d_b * z"], "u": ["d_b"], "t": [], "r": ["d_b * w"]}
     sums = {name: f"d_{name}" for name in "vwut"}
-    assert with_gains([CHOICE], gained, sums, ["d_r.append(d_b * w)"]) == [
+    assert with_sums([CHOICE], terms, sums, ["d_r.append(d_b * w)"]) == [
         CHOICE,
         "if d_b:",
         "    d_v += d_b * x",

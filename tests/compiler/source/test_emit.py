@@ -9,8 +9,8 @@ from microgrid.compiler.source.emit import (
     LONGEST,
     TERMS,
     Writer,
+    active_names,
     as_function,
-    dependents,
     joined,
     kept_together,
     summed,
@@ -128,7 +128,7 @@ def test_dependents_stop_where_the_partial_is_zero() -> None:
         step("c", "mul", "b", "y"),
         step("d", "fsum", ("x", "b")),
     ]
-    assert dependents(program(*steps, Guard("{} < {}", ("x", "y"), True)), ["x"]) == {"x", "d"}
+    assert active_names(program(*steps, Guard("{} < {}", ("x", "y"), True)), ["x"]) == {"x", "d"}
 
 
 def backward(*steps: Step | Guard) -> tuple[list[str], dict[str, list[str]]]:
@@ -138,16 +138,16 @@ def backward(*steps: Step | Guard) -> tuple[list[str], dict[str, list[str]]]:
 
 
 def test_adjoints_are_sums_of_products() -> None:
-    lines, gained = backward(step("a", "mul", "x", "y"), step("b", "exp", "a"), step("out", "sub", "b", "a"))
+    lines, terms = backward(step("a", "mul", "x", "y"), step("b", "exp", "a"), step("out", "sub", "b", "a"))
     assert lines == ["d_a = -g + g * b"]
-    assert gained == {"x": ["d_a * y"], "y": ["d_a * x"]}
+    assert terms == {"x": ["d_a * y"], "y": ["d_a * x"]}
 
 
 def test_every_adjoint_of_several_terms_has_a_statement() -> None:
     steps = [step("a", "exp", "x"), step("b", "mul", "a", "a"), step("c", "mul", "b", "b"), step("out", "sin", "c")]
-    lines, gained = backward(*steps, step("late", "log", "x"))
+    lines, terms = backward(*steps, step("late", "log", "x"))
     assert lines == ["d_c = g * cos(c)", "d_b = d_c * b + d_c * b", "d_a = d_b * a + d_b * a"]
-    assert gained == {"x": ["d_a * a"], "y": []}
+    assert terms == {"x": ["d_a * a"], "y": []}
     lines, _ = backward(step("a", "mul", "x", "y"), step("b", "mul", "a", "a"), step("out", "add", "a", "b"))
     assert lines == ["d_a = g + g * a + g * a"]
     lines, _ = backward(step("a", "exp", "x"), step("b", "mul", "a", "y"), step("out", "add", "a", "b"))
@@ -155,11 +155,11 @@ def test_every_adjoint_of_several_terms_has_a_statement() -> None:
 
 
 def test_sequences_hand_on_to_their_elements() -> None:
-    lines, gained = backward(step("out", "dot", ("x", 2.0), ("y", "y"), 1.0))
-    assert lines == [] and gained == {"x": ["g * y"], "y": ["g * x", "g * 2.0"]}
-    lines, gained = backward(step("out", "maximum", ("x", 1.0, "x")))
+    lines, terms = backward(step("out", "dot", ("x", 2.0), ("y", "y"), 1.0))
+    assert lines == [] and terms == {"x": ["g * y"], "y": ["g * x", "g * 2.0"]}
+    lines, terms = backward(step("out", "maximum", ("x", 1.0, "x")))
     assert lines == ["p_out_xs_0, p_out_xs_1, p_out_xs_2 = scaled(g, ties([x, 1.0, x], out))"]
-    assert gained == {"x": ["p_out_xs_0", "p_out_xs_2"], "y": []}
+    assert terms == {"x": ["p_out_xs_0", "p_out_xs_2"], "y": []}
 
 
 SOFTMAX_STEPS = (
@@ -194,16 +194,16 @@ def test_softmax() -> None:
 
 
 def test_softmax_hands_on_by_one_sum() -> None:
-    lines, gained = backward(*SOFTMAX_STEPS, step("out", "mul", "s0", "x"))
+    lines, terms = backward(*SOFTMAX_STEPS, step("out", "mul", "s0", "x"))
     assert lines == ["d_s0 = g * x", "d_s = d_s0 * s0", "d_a = (d_s0 - d_s) * s0"]
-    assert gained == {"x": ["g * s0", "d_a * a"], "y": ["-(d_s * s2)"]}
-    lines, gained = backward(*SOFTMAX_STEPS[1:], step("out", "sub", "s0", "s2"))
-    assert lines == ["d_s2 = -g", "d_s = d_s2 * s2 + g * s0"] and gained["y"] == ["(d_s2 - d_s) * s2"]
+    assert terms == {"x": ["g * s0", "d_a * a"], "y": ["-(d_s * s2)"]}
+    lines, terms = backward(*SOFTMAX_STEPS[1:], step("out", "sub", "s0", "s2"))
+    assert lines == ["d_s2 = -g", "d_s = d_s2 * s2 + g * s0"] and terms["y"] == ["(d_s2 - d_s) * s2"]
 
 
 def test_what_reaches_no_output_is_left_out() -> None:
-    lines, gained = backward(step("a", "log", "x"), Guard("{} < {}", ("x", "y"), True), step("out", "neg", "y"))
-    assert lines == [] and gained == {"x": [], "y": ["-g"]}
+    lines, terms = backward(step("a", "log", "x"), Guard("{} < {}", ("x", "y"), True), step("out", "neg", "y"))
+    assert lines == [] and terms == {"x": [], "y": ["-g"]}
 
 
 def test_functions() -> None:

@@ -21,7 +21,7 @@ from microgrid import (
     value_and_grad,
     vmap,
 )
-from microgrid.compiler.program.form import MOST_WAYS, Loop
+from microgrid.compiler.program.form import MOST_PATHS, Loop
 from microgrid.nn import MLP
 from microgrid.optim import SGD
 from microgrid.rules.table import RULES
@@ -149,7 +149,7 @@ def test_the_source_does_not_grow_with_the_rows() -> None:
     assert len(one.splitlines()) == len(other.splitlines()) and len(other) - len(one) < 20
 
 
-def test_parameters_gain_in_the_order_of_unrolled_code() -> None:
+def test_gradients_are_summed_in_the_order_of_unrolled_code() -> None:
     net = MLP(2, [3, 1], activation="tanh", rng=0)
     rows = [[0.1 * row, 0.3 - row] for row in range(7)]
     slopes = []
@@ -281,18 +281,18 @@ def kinked(x: Any) -> Any:
     return [x * x, x - 1]
 
 
-def test_rows_go_several_ways() -> None:
+def test_rows_take_several_paths() -> None:
     def function(xs: Any) -> Any:
         return [a * b for a, b in vmap(kinked)(xs)]
 
     batches = [values(1.0, 0.5), values(3.0, 1.0), values(-1.0, -3.0), values(-3.0, 5.0), values(-3.0, -3.0)]
     jitted = check(function, *((batch,) for batch in batches), loops=1)
-    assert len(loops_of(jitted)[0].ways) == 3
+    assert len(loops_of(jitted)[0].paths) == 3
     assert jitted.source.count("kept_0.append") == 3
     assert jitted.source.count("row_0_0 > 2") == jitted.source.count("row_0_0 < (-2)") == 1, "decided once"
 
 
-def test_what_ways_have_in_common_is_done_once() -> None:
+def test_common_steps_of_paths_are_done_once() -> None:
     def function(x: Any, y: Any) -> Any:
         both, only = (x + 1).exp(), x - 0.25
         if x > 5:
@@ -307,12 +307,12 @@ def test_what_ways_have_in_common_is_done_once() -> None:
     pairs = [values(*pair) for pair in ((1.0, 0.1), (1.0, 5.0), (0.5, -2.0), (6.0, 1.0))]
     jitted = check(mapped, (pairs[:2],), loops=1)
     forwards = jitted.source.partition("while True:")[0]
-    assert forwards.count("exp(") == 1, "named on both ways"
+    assert forwards.count("exp(") == 1, "named on both paths"
     assert forwards.count("- 0.25") == 2, "once in the decision, once named"
     check(mapped, *(([pair, pairs[0]],) for pair in pairs), loops=1)
 
 
-def test_ways_that_whole_numbers_tell_apart() -> None:
+def test_paths_that_whole_numbers_tell_apart() -> None:
     check(
         lambda xs: vmap(lambda x: x * math.floor(x) if math.floor(x) != 2 else x)(xs),
         *((values(*batch),) for batch in ((0.5, 1.5), (2.5, 3.5), (-1.5, 0.5), (3.5, 2.0))),
@@ -320,7 +320,7 @@ def test_ways_that_whole_numbers_tell_apart() -> None:
     )
 
 
-def test_rows_of_one_way_know_the_leaves_of_another() -> None:
+def test_rows_of_one_path_know_the_leaves_of_another() -> None:
     a, b, c = values(2.0, 3.0, 5.0)
 
     def function(x: Any) -> Any:
@@ -339,7 +339,7 @@ def test_rows_of_one_way_know_the_leaves_of_another() -> None:
     assert len(jitted.cases) == 1 and jitted.cases[0].externals == [a, b, c]
 
 
-def test_ways_that_give_something_else_are_cases() -> None:
+def test_paths_with_other_results_are_cases() -> None:
     def function(x: Any) -> Any:
         return x * 2 if x > 0 else 1.0
 
@@ -350,14 +350,14 @@ def test_ways_that_give_something_else_are_cases() -> None:
     )
 
 
-def test_ways_that_give_a_number_or_a_value_are_no_loop() -> None:
+def test_paths_that_return_a_number_or_a_value_are_not_a_loop() -> None:
     w = Value(3.0)
     calls = [([1.0, -2.0],), ([-1.0, 2.0],), ([1.0, 2.0],)]
     check(lambda xs: vmap(lambda x: x * 2 if x > 0 else w)(xs), *calls, loops=1, cases=3)
 
 
-def test_too_many_ways_are_no_loop() -> None:
-    numbers = values(*(number + 0.5 for number in range(MOST_WAYS + 1)))
+def test_too_many_paths_are_not_a_loop() -> None:
+    numbers = values(*(number + 0.5 for number in range(MOST_PATHS + 1)))
     check(lambda xs: vmap(lambda x: x * math.floor(x))(xs), (numbers[1:],), loops=1)
     check(lambda xs: vmap(lambda x: x * math.floor(x))(xs), (numbers,), loops=0)
     check(
@@ -369,7 +369,7 @@ def test_too_many_ways_are_no_loop() -> None:
     )
 
 
-def test_constants_of_rows_that_go_several_ways_are_no_loop() -> None:
+def test_rows_with_constants_that_take_several_paths_are_not_a_loop() -> None:
     def function(xs: Any) -> Any:
         return vmap(lambda x, y: x * y if x > 0 else x - y)(xs, [1.0, 2.0, 3.0])
 
@@ -377,7 +377,7 @@ def test_constants_of_rows_that_go_several_ways_are_no_loop() -> None:
     check(lambda xs: vmap(lambda x, y: x * 2 if y else x)(xs, [True, False]), (values(1.0, 2.0),), loops=0)
 
 
-def test_ways_that_no_guard_tells_apart_are_no_loop() -> None:
+def test_paths_that_no_guard_tells_apart_are_not_a_loop() -> None:
     turns = cycle([True, False])
     check(lambda xs: vmap(lambda x: x * 2 if next(turns) else x + 1)(xs), (values(1.0, 2.0),), loops=0)
     check(lambda xs, w: vmap(lambda x: x if next(turns) else w)(xs), (values(1.0, 2.0), Value(3.0)), loops=0)

@@ -53,24 +53,24 @@ def test_counts_and_braces() -> None:
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
 def test_every_recipe_is_python(rule: Rule) -> None:
     made = recipe(rule)
-    for template in [*made.forward, *(gain.template for gain in made.gains)]:
+    for template in [*made.forward, *(term.template for term in made.adjoint_terms)]:
         ast.parse(template.text.replace("{}", "(a)").replace("*(a)", "*a"))
         assert not any(
             isinstance(node, templates.SCOPES) for node in ast.walk(ast.parse(template.text.replace("{}", "a")))
         )
 
 
-def test_partials_that_are_zero_gain_nothing() -> None:
-    assert [gain.argument for gain in recipe(RULES["where"]).gains] == ["x", "y"]
-    assert recipe(RULES["round"]).gains == [] and recipe(RULES["floordiv"]).gains == []
+def test_partials_that_are_zero_have_no_term() -> None:
+    assert [term.argument for term in recipe(RULES["where"]).adjoint_terms] == ["x", "y"]
+    assert recipe(RULES["round"]).adjoint_terms == [] and recipe(RULES["floordiv"]).adjoint_terms == []
 
 
 def test_choices_do_not_look_for_nan() -> None:
-    (gain,) = recipe(RULES["relu"]).gains
-    assert gain.template.text == "{} if {} > 0.0 else 0.0"
+    (term,) = recipe(RULES["relu"]).adjoint_terms
+    assert term.template.text == "{} if {} > 0.0 else 0.0"
     compound = Rule("compound(x)", "x", "a test", x="sign(x * x) + less(x, 1) + step(x)")
-    (gain,) = recipe(compound).gains
-    assert gain.template.text.startswith("{} * (sign({} * {}) + (1.0 if {} < 1.0 else 0.0)")
+    (term,) = recipe(compound).adjoint_terms
+    assert term.template.text.startswith("{} * (sign({} * {}) + (1.0 if {} < 1.0 else 0.0)")
 
 
 @pytest.mark.parametrize("name", templates.FOLDS)
@@ -86,7 +86,7 @@ def test_comprehensions_become_functions() -> None:
     rule = Rule("spread_out(xs)", "fsum([exp(x) for x in xs])", "a test", x="exp(x) * fsum([abs(d) for d in xs])")
     made = recipe(rule)
     assert made.forward[0].text == "spread_out_result({})"
-    assert made.gains[0].template.text == "{} * spread_out_by_xs({}, {})"
+    assert made.adjoint_terms[0].template.text == "{} * spread_out_by_xs({}, {})"
     assert templates.helpers["spread_out_result"]([0.0, 0.0]) == 2.0
     assert templates.helpers["spread_out_by_xs"](0.0, [1.0, -2.0]) == 3.0
 
@@ -99,7 +99,7 @@ def test_functions_of_parts_have_names_of_their_own() -> None:
 
 
 def test_functions_of_guards_are_there_when_a_rule_has_replaced_another() -> None:
-    templates.forgetting.cache_clear()
+    templates.recipe_cache.cache_clear()
     second = jit(lambda xs, n: xs[n] * 2)
     second([1.0, 2.0], 1)
     (case,) = second.cases

@@ -47,7 +47,7 @@ def test_what_is_detached_keeps_its_number() -> None:
     assert text(lambda x: unrecorded(x) * x, 3.0).endswith("; mul_1 = mul(mul_0_, input0)")
 
 
-def test_transforms_lead_through_identities() -> None:
+def test_transforms_link_to_their_arguments() -> None:
     lines = text(grad(lambda x: x * x), 3.0).split("; ")
     assert lines[0] == "identity_0 = identity(input0)" and lines[1] == "mul_1 = mul(identity_0, identity_0)"
 
@@ -93,7 +93,7 @@ def test_softmax_is_of_operations_where_others_look_at_them() -> None:
     assert "exp_" in text(unrecorded, 3.0) and "softmax" not in text(unrecorded, 3.0)
 
 
-def test_values_of_others_are_inputs() -> None:
+def test_externals_are_inputs() -> None:
     weight = Value(2.0)
     trace = Trace([1.0])
     with trace:
