@@ -6,9 +6,9 @@ call is replayed: the interpreter runs the program on nodes, and the graph that 
 
 from __future__ import annotations
 
-from microgrid.compiler.cases import RECORDED, gradient
+from microgrid.compiler.cases import RECORDED, tape_gradient
 from microgrid.compiler.program.interpreter import interpreted
-from microgrid.compiler.projections import PROJECTION, Seeds, expanded, with_link
+from microgrid.compiler.projections import PROJECTION, Seeds, series_of, with_link
 from microgrid.engine import graph
 from microgrid.engine.modes import apart, observe, observers
 from microgrid.engine.operations import lead_on
@@ -75,7 +75,7 @@ class Call:
         """Return the products with the Jacobian matrix, by the tape, or by a replay if the tape fails."""
         seeds = self.seeds(g)
         _, tape = node._y
-        products = gradient(tape, seeds)
+        products = tape_gradient(tape, seeds)
         return self.replay(node).pull(seeds, "vjp") if products is None else products
 
     vjp_total = vjp
@@ -103,7 +103,7 @@ class Call:
         replay = self.replay(node)
         return (replay.linked() if role else replay).expand(table, role)
 
-    def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Any]:
+    def written_out(self, node: Value, replacements: Mapping[Any, Any]) -> tuple[list[Value], Any]:
         """Return the recorded nodes in place of the call, parents first, and its result, or a tuple of several."""
         replay = self.replay(node).linked()
         made = [*replay.inputs, *replay.nodes]
@@ -167,7 +167,7 @@ class Replay:
         """Return the series of the results; those of all nodes are added to `known`."""
         pairs = zip(self.inputs, self.parents, strict=True)
         table = {leaf: known[parent] for leaf, parent in pairs if parent in known}
-        found = expanded(self.order, self.outputs, table, role)
+        found = series_of(self.order, self.outputs, table, role)
         known.update(table)  # `transforms.taylor` chooses the scale by the terms of inner nodes too
         return one_or_all(found)
 

@@ -179,7 +179,7 @@ class Case:
         return checked(outputs)
 
     def record(self, numbers: Sequence[float]) -> tuple[list[float] | None, Tape]:
-        """Return the outputs for `numbers`, None if a guard fails, and the tape that `gradient` takes.
+        """Return the outputs for `numbers`, None if a guard fails, and the tape that `tape_gradient` takes.
 
         Raises:
             ArithmeticError, ValueError, TypeError: as `run`.
@@ -204,7 +204,7 @@ def checked(outputs: list[float] | None) -> list[float] | None:
     return outputs
 
 
-def gradient(tape: Tape, seeds: Sequence[float]) -> list[float] | None:
+def tape_gradient(tape: Tape, seeds: Sequence[float]) -> list[float] | None:
     """Return the products of `seeds` and the Jacobian matrix, for each wanted input; None if a replay has to find them.
 
     It has to if one is infinite: the tape adds adjoints before it multiplies them, and a sum may have overflowed.

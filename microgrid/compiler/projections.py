@@ -68,9 +68,9 @@ class Projection:
         found: Series = table[node._x][node._y]
         return found
 
-    def written_out(self, node: Value, stands: Mapping[Any, Any]) -> tuple[list[Value], Value]:
+    def written_out(self, node: Value, replacements: Mapping[Any, Any]) -> tuple[list[Value], Value]:
         """Return the nodes in place of the projection, parents first, and the last one of them."""
-        return with_link(node, stands[node._x][node._y], [])
+        return with_link(node, replacements[node._x][node._y], [])
 
 
 PROJECTION = Projection()
@@ -82,7 +82,7 @@ def with_link(node: Value, out: Any, made: list[Value]) -> tuple[list[Value], Va
     return [*made, link], link
 
 
-def expanded(order: Sequence[Value], outputs: Iterable[Any], table: dict[Value, Any], role: str) -> list[Series]:
+def series_of(order: Sequence[Value], outputs: Iterable[Any], table: dict[Value, Any], role: str) -> list[Series]:
     """Return the series of `outputs`, given the series of the inputs in `table`; `order` has the nodes between."""
     depending = dependents(order, table)
     zeros = [0.0] * (min(len(series.terms) for series in table.values()) - 1)

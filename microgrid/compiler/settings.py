@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PLAIN = (str, bytes, bool, type(None), type(...))
-NUMBERS = (int, float, complex)
+NUMBER_TYPES = (int, float, complex)
 OF_LIBRARIES = (
     "functools",
     "operator",
@@ -49,7 +49,7 @@ def key_of(item: Any) -> Hashable | None:
     kind = type(item)
     if kind in PLAIN:
         return kind, item
-    if kind in NUMBERS or is_fraction(item):
+    if kind in NUMBER_TYPES or is_fraction(item):
         return kind, repr(item)
     if is_enum(item) or is_function(item):
         return Same(item)
@@ -81,7 +81,7 @@ def is_function(item: object) -> bool:
 def is_constant(item: object) -> bool:
     """Return whether `item` is immutable, contents included, but neither a number nor a nest such as a tuple."""
     kind = type(item)
-    if kind in (bool, str) or item is None or kind in NUMBERS or kind is tuple:
+    if kind in (bool, str) or item is None or kind in NUMBER_TYPES or kind is tuple:
         return kind is bool or kind is str
     is_kind = kind in (bytes, range, slice, frozenset) or is_enum(item) or item is ...
     return isinstance(item, bool | str) or (is_kind and key_of(item) is not None)

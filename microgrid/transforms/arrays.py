@@ -171,7 +171,7 @@ def copied(item: Any) -> Any:
     return item.copy() if is_plain(item) else item
 
 
-def joined(pieces: list[Any]) -> Any:
+def as_array(pieces: list[Any]) -> Any:
     """Return the NumPy array of `pieces`: numbers, or arrays of one shape, which are stacked."""
     numpy: Any = sys.modules["numpy"]
     if is_array(pieces[0]):

@@ -114,12 +114,12 @@ def stacked(pieces: list[Any]) -> Any:
     """
     first = pieces[0]
     if first is None or is_node(first) or is_number(first) or arrays.is_array(first):
-        return None if first is None else arrays.joined(pieces)
+        return None if first is None else arrays.as_array(pieces)
     if is_module(first):
         return pieces
     columns = [*zip(*[[piece for _, piece in parts(nest) or ()] for nest in pieces], strict=True)]
     if type(first) is list and all(is_node(entry) or is_number(entry) for entry in first):
-        return arrays.joined([stacked(list(row)) for row in zip(*columns, strict=True)]) if columns else pieces
+        return arrays.as_array([stacked(list(row)) for row in zip(*columns, strict=True)]) if columns else pieces
     return fill(first, copy.copy(first), [stacked(list(column)) for column in columns])
 
 

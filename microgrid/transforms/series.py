@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
 
 
-LARGEST_STEP = 1000  # as an exponent of two: a float
+LARGEST_STEP = 1000  # exponent of a factor: `2.0**1024` would overflow
 
 
 class Series:

@@ -77,9 +77,9 @@ class Loop(NamedTuple):
         return self._replace(paths=tuple(map(change, self.paths)))
 
     def __str__(self) -> str:
-        lines = [f"loop {self.name} over {', '.join(map(shown, self.columns))}"]
+        lines = [f"loop {self.name} over {', '.join(map(text_of, self.columns))}"]
         lines += [f"  {line}" for path in self.paths for line in str(path).splitlines()]
-        return "\n".join([*lines, *(f"makes {shown(column)}" for column in self.targets)])
+        return "\n".join([*lines, *(f"makes {text_of(column)}" for column in self.targets)])
 
 
 class Program(NamedTuple):
@@ -112,12 +112,12 @@ class Program(NamedTuple):
         lines = [f"inputs {', '.join(self.inputs)}"]
         for step in self.steps:
             if isinstance(step, Step):
-                lines.append(f"{step.target} = {step.rule.name}({', '.join(map(shown, step.arguments))})")
+                lines.append(f"{step.target} = {step.rule.name}({', '.join(map(text_of, step.arguments))})")
             elif isinstance(step, Loop):
                 lines.append(str(step))
             else:
-                lines.append(f"guard {step.test.format(*map(shown, step.operands))} is {step.outcome}")
-        return "\n".join([*lines, f"outputs {', '.join(map(shown, self.outputs))}"])
+                lines.append(f"guard {step.test.format(*map(text_of, step.operands))} is {step.outcome}")
+        return "\n".join([*lines, f"outputs {', '.join(map(text_of, self.outputs))}"])
 
     @property
     def size(self) -> int:
@@ -220,10 +220,10 @@ def targets(step: Step | Guard | Loop) -> list[str]:
     return [name for column in step.targets for name in column] if isinstance(step, Loop) else []
 
 
-def shown(operand: Any) -> str:
+def text_of(operand: Any) -> str:
     """Return the text of an operand."""
     if isinstance(operand, tuple):
-        return f"[{', '.join(map(shown, operand))}]"
+        return f"[{', '.join(map(text_of, operand))}]"
     return operand if isinstance(operand, str) else repr(operand)
 
 

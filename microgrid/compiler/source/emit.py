@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from microgrid.compiler.program.form import SHARE, SOFTMAX, Guard, Loop, Program, Step, names_in, operands
-from microgrid.compiler.source.templates import ATOM, LOOSE, SPREAD, SUM, bindings, recipe, rows_of
+from microgrid.compiler.source.templates import ATOM, LOOSE, SPREAD, SUM, bindings, elements_of, recipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Writer:
 
     def fold(self, step: Step, start: Template, stride: Template, given: Mapping[str, Any]) -> list[str]:
         """Return the statements of a result that is accumulated from left to right over sequences."""
-        strides = [self.filled(stride, {**given, **row}) for row in rows_of(step.rule, step.arguments)]
+        strides = [self.filled(stride, {**given, **row}) for row in elements_of(step.rule, step.arguments)]
         first, plus = self.filled(start, given), f"{step.target} + "
         if stride.text.startswith("{} + ") and stride.fields[0][0] == "out" and "out" in stride.once:
             return summed(step.target, [first, *(text.removeprefix(plus) for text in strides)])
@@ -285,7 +285,7 @@ class Writer:
                     terms_of.setdefault(element, []).append(name)
             return unpacked(names, self.filled(term.template, given))
         else:
-            for element, row in zip(argument, rows_of(step.rule, step.arguments), strict=True):
+            for element, row in zip(argument, elements_of(step.rule, step.arguments), strict=True):
                 if element in self.active:
                     terms_of.setdefault(element, []).append(self.filled(term.template, {**given, **row}))
         return []

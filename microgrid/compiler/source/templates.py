@@ -296,8 +296,8 @@ def bindings(rule: Rule, target: str, arguments: tuple[Any, ...]) -> dict[str, A
     return operands
 
 
-def rows_of(rule: Rule, arguments: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
-    """Yield, for each row of elements of the sequences of `rule`, the elements by their places."""
+def elements_of(rule: Rule, arguments: tuple[Any, ...]) -> Iterator[Mapping[str, Any]]:
+    """Yield the elements of the sequences of `rule` by their places: the first of each, then the second of each."""
     looped = recipe(rule).looped
     for elements in zip(*(arguments[position] for position in looped.values()), strict=True):
         yield dict(zip(looped, elements, strict=True))

@@ -8,7 +8,7 @@ be those of the branches that the rows took in the trace.)
 from __future__ import annotations
 
 from microgrid.compiler.program.form import Guard
-from microgrid.compiler.projections import PROJECTION, Seeds, expanded
+from microgrid.compiler.projections import PROJECTION, Seeds, series_of
 from microgrid.compiler.trace.rows import Alias, Rows, values_in, with_aliases
 from microgrid.engine import graph
 from microgrid.engine.modes import is_silent, no_grad, tracing
@@ -141,7 +141,7 @@ class Batch:
         self.rows.are_regular = False
         inputs = node.parents
         _, nodes, _ = between(inputs, self.results, seen={*inputs})
-        return expanded(nodes, self.results, {parent: table[parent] for parent in inputs if parent in table}, role)
+        return series_of(nodes, self.results, {parent: table[parent] for parent in inputs if parent in table}, role)
 
     def mapped(
         self, function: Callable[..., list[Value]], seeds: Sequence[Sequence[Any]], is_needed: bool = False
@@ -155,7 +155,8 @@ class Batch:
         is_needed = is_needed or any(isinstance(event, Guard) for row in rows for event in row.events)
         asked = [index for index, given in enumerate(seeds) if is_needed or any(seed is not None for seed in given)]
         batch = [
-            (rows[index].arguments, alike([0.0 if seed is None else seed for seed in seeds[index]])) for index in asked
+            (rows[index].arguments, of_one_kind([0.0 if seed is None else seed for seed in seeds[index]]))
+            for index in asked
         ]
         results = dict(zip(asked, tracing().mapped(function, batch), strict=True))
         return [results.get(index, []) for index in range(len(rows))]
@@ -164,9 +165,9 @@ class Batch:
 def taken(nodes: Sequence[Value], table: Mapping[Value, Any], met: set[int]) -> list[Value]:
     """Return the entries of `table` for `nodes`, zero if there is none; indices of those present are added to `met`."""
     met.update([index for index, node in enumerate(nodes) if node in table])
-    return alike([table.get(node, 0.0) for node in nodes])
+    return of_one_kind([table.get(node, 0.0) for node in nodes])
 
 
-def alike(numbers: Iterable[Any]) -> list[Value]:
+def of_one_kind(numbers: Iterable[Any]) -> list[Value]:
     """Return nodes for `numbers` that are all of one kind to the trace, so that rows differ by numbers alone."""
     return [tracing().without_kind(node) for node in as_nodes(numbers)]

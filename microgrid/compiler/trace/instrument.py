@@ -38,7 +38,7 @@ CONVERSIONS: dict[str, Callable[[Any], int]] = {
 UNFOLLOWED = ("__format__", "__repr__", "__copy__", "__deepcopy__", "__reduce__", "backward", "zero_grad")
 
 # By id, of all active traces: the `Value`s that are plain numbers in an eager run, those that may be integers there.
-plain: set[int] = set()
+plain_ids: set[int] = set()
 exact: dict[int, int | float] = {}
 
 
@@ -111,7 +111,7 @@ def hashing(original: Callable[[Value], int]) -> Callable[[Value], int]:
         trace = None if is_own(sys._getframe(1).f_globals.get("__name__", "")) else present()
         if trace is None:
             return original(self)
-        number: int = trace.hashed(self) if id(self) in plain else original(trace.identify(self))
+        number: int = trace.hashed(self) if id(self) in plain_ids else original(trace.identify(self))
         return number
 
     return hashed
@@ -143,7 +143,7 @@ def index(self: Value) -> int:
 
 def missing(self: Value, name: str) -> Any:
     """Raise AttributeError; an attribute that a plain number would have is an obstacle for the trace."""
-    if id(self) in plain and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
+    if id(self) in plain_ids and not is_own(sys._getframe(1).f_globals.get("__name__", "")):
         trace = present()
         if trace is not None and (hasattr(1, name) or hasattr(1.0, name)):
             trace.cannot_follow(f"reading .{name}")
@@ -257,7 +257,7 @@ def detaching(detach: Callable[[Value], Value]) -> Callable[[Value], Value]:
         trace = present()
         if trace is None:
             return detach(self)
-        leaf: Value = self if id(self) in plain else trace.detached(self)
+        leaf: Value = self if id(self) in plain_ids else trace.detached(self)
         return leaf
 
     return detached
@@ -317,7 +317,7 @@ def restore() -> None:
     """Restore `Value`, unless a trace is active in some thread."""
     with _lock:
         if is_instrumented() and not is_needed():
-            plain.clear()  # entries of an interrupted trace
+            plain_ids.clear()  # entries of an interrupted trace
             exact.clear()
             set_all(_originals, gone=_added)
 

@@ -14,7 +14,7 @@ from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.program.form import SHARE, SOFTMAX, Guard
 from microgrid.compiler.projections import PROJECTION
 from microgrid.compiler.trace.batch import Batch
-from microgrid.compiler.trace.instrument import exact, instrument, plain, restore
+from microgrid.compiler.trace.instrument import exact, instrument, plain_ids, restore
 from microgrid.compiler.trace.rows import Alias, Row, Rows
 from microgrid.engine import graph, modes
 from microgrid.engine.anomaly import users_line
@@ -122,7 +122,7 @@ class Recorder(modes.Mode):
     def __enter__(self) -> Any:
         self._apart = modes.apart().__enter__()
         super().__enter__()
-        plain.update(self._plain)
+        plain_ids.update(self._plain)
         exact.update(self.exact)
         instrument()
         return self
@@ -135,7 +135,7 @@ class Recorder(modes.Mode):
     def close(self) -> None:
         """Undo the changes outside of the mode itself; calling it twice is harmless."""
         self.observer = None  # a method of its own, which would keep it alive
-        plain.difference_update(self._plain)
+        plain_ids.difference_update(self._plain)
         for key in self.exact:
             exact.pop(key, None)
         restore()
@@ -265,7 +265,7 @@ class Recorder(modes.Mode):
         """Return a link to `node` that is neither a `Value` in an eager run nor a plain number, and has no sources."""
         link = observe(graph.make(Value, node.data, 0.0, node.label, IDENTITY, node))
         self.sources[id(link)], self._given[id(link)] = (), modes.epoch
-        for known in (self._plain, plain):
+        for known in (self._plain, plain_ids):
             known.discard(id(link))
         return link
 
@@ -276,7 +276,7 @@ class Recorder(modes.Mode):
     def set_plain(self, node: Node) -> None:
         """Record that `node` is a plain number in an eager run."""
         self._plain.add(id(node))
-        plain.add(id(node))
+        plain_ids.add(id(node))
 
     def hashed(self, node: Value) -> int:
         """Return the hash of a plain number, with the guard that it is the same number again."""

@@ -215,7 +215,7 @@ def with_paths_of(
     if outline(program) != outline(other):
         return None
     steps: list[Any] = [
-        joined(step, found) if isinstance(step, Loop) and isinstance(found, Loop) else step
+        merged(step, found) if isinstance(step, Loop) and isinstance(found, Loop) else step
         for step, found in zip(program.steps, other.steps, strict=True)
     ]
     if None in steps:
@@ -223,7 +223,7 @@ def with_paths_of(
     return program._replace(inputs=(*inputs, *names.values()), steps=tuple(steps)), values
 
 
-def joined(loop: Loop, other: Loop) -> Loop | None:
+def merged(loop: Loop, other: Loop) -> Loop | None:
     """Return the loop with the paths of both; None if they cannot be one."""
     texts = set(map(str, loop.paths))
     paths = (*loop.paths, *(path for path in other.paths if str(path) not in texts))

@@ -119,7 +119,7 @@ def test_an_interruption_leaves_nothing_of_a_trace(function: Any) -> None:
                 instrument_module._lock.release()
             assert dict(vars(Value)) == before
             assert active() == [outer] == [entry.mode for entry in observers]
-            assert not instrument_module.plain and not instrument_module.exact
+            assert not instrument_module.plain_ids and not instrument_module.exact
     assert {*found} == {None}
 
 
