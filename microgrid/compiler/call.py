@@ -11,7 +11,7 @@ from microgrid.compiler.program.interpreter import interpreted
 from microgrid.compiler.projections import PROJECTION, Seeds, series_of, with_link
 from microgrid.engine import graph
 from microgrid.engine.modes import apart, observe, observers
-from microgrid.engine.operations import lead_on
+from microgrid.engine.operations import make_links
 from microgrid.engine.sweeps import adjoints, between, seeded, tangents
 from microgrid.engine.value import Value
 from microgrid.transforms.run import Differentiation, as_node
@@ -149,7 +149,7 @@ class Replay:
 
     def linked(self) -> Replay:
         """Return the replay with its leaves linked to the parents, so that derivatives can be recorded."""
-        lead_on(self.inputs, self.parents)
+        make_links(self.inputs, self.parents)
         return self
 
     def pull(self, seeds: Sequence[Any], role: str) -> list[Any]:

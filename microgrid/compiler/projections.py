@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from microgrid.engine import graph
 from microgrid.engine.operations import IDENTITY
-from microgrid.engine.sweeps import dependents
+from microgrid.engine.sweeps import reachable
 from microgrid.engine.value import Value
 from microgrid.transforms.series import Series, expansions
 
@@ -84,7 +84,7 @@ def with_link(node: Value, out: Any, made: list[Value]) -> tuple[list[Value], Va
 
 def series_of(order: Sequence[Value], outputs: Iterable[Any], table: dict[Value, Any], role: str) -> list[Series]:
     """Return the series of `outputs`, given the series of the inputs in `table`; `order` has the nodes between."""
-    depending = dependents(order, table)
+    depending = reachable(order, table)
     zeros = [0.0] * (min(len(series.terms) for series in table.values()) - 1)
     expansions([node for node in order if node in depending], table, role)
     return [table.get(out) or Series([out if role else getattr(out, "data", out), *zeros]) for out in outputs]

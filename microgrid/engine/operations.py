@@ -268,11 +268,11 @@ def operation(name: str, mask: tuple[bool, ...]) -> Operation:
     return operation_of(RULES[name], mask)
 
 
-IDENTITY = operation("identity", (True,))  # of the leaf of a transform's run: it leads on to what it stands for
+IDENTITY = operation("identity", (True,))  # of a link: the leaf of a transform's run, after the run
 
 
-def lead_on(leaves: Iterable[Node], sources: Iterable[Any]) -> None:
-    """Let each of `leaves` be a node that leads on to its source, where that is one: derivatives pass on to it."""
+def make_links(leaves: Iterable[Node], sources: Iterable[Any]) -> None:
+    """Make each of `leaves` a link to its source, if that is a node: derivatives propagate to it."""
     for leaf, source in zip(leaves, sources, strict=True):
         if is_node(source):
             leaf.op, leaf._x = IDENTITY, source

@@ -26,7 +26,7 @@ def counts(number: Any) -> bool:
     return is_node(number) or bool(number)
 
 
-def dependents(nodes: Iterable[N], inputs: Iterable[N]) -> set[N]:
+def reachable(nodes: Iterable[N], inputs: Iterable[N]) -> set[N]:
     """Return the `inputs`, and those of `nodes`, parents first, that depend on one of them."""
     reached = set(inputs)
     for node in nodes:
@@ -50,7 +50,7 @@ def between(inputs: Sequence[N], outputs: Iterable[Any], seen: set[N] | None = N
         seen: nodes that need not be looked at; those that were looked at are added.
     """
     order = graph.inner_nodes(*filter(is_node, outputs), seen=seen)
-    reached = dependents(order, inputs)
+    reached = reachable(order, inputs)
     ends = set(inputs)
     return order, [node for node in order if node in reached and node not in ends], reached
 
@@ -81,7 +81,7 @@ class Guarded(Recording):
 
     def before_float(self, node: Node) -> None:
         """Raise TypeError if `node` depends on an input."""
-        if node in dependents(graph.inner_nodes(node), self.inputs):
+        if node in reachable(graph.inner_nodes(node), self.inputs):
             raise TypeError(
                 f"{self.name}: float({show(node)}) would drop the derivative: write `from microgrid import math` in "
                 f"place of `import math`, and v.data where a plain number is meant"

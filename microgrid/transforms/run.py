@@ -12,7 +12,7 @@ from __future__ import annotations
 from microgrid.engine import modes
 from microgrid.engine.modes import active, before_backward, gc_paused, is_silent, observers, tracing
 from microgrid.engine.numbers import as_number, is_node, zero_like
-from microgrid.engine.operations import lead_on
+from microgrid.engine.operations import make_links
 from microgrid.engine.sweeps import Guarded, adjoints, between, counts, seeded, tangents
 from microgrid.engine.value import Value
 from microgrid.transforms import arrays, nests
@@ -184,7 +184,7 @@ class Run:
         self.witnesses = [*self.sources, *closed]
         self.records = self.records or bool(closed)
         if self.records:
-            lead_on(self.inputs, self.sources)
+            make_links(self.inputs, self.sources)
 
     def enter(self, source: Any) -> Value:
         """Return a fresh leaf that replaces `source`, a number or a `Value`."""

@@ -14,7 +14,7 @@ from functools import cache
 
 from microgrid.engine import graph
 from microgrid.engine.numbers import MATH_ERRORS, is_node
-from microgrid.engine.operations import _callables, dependents, functions_for, lead_on
+from microgrid.engine.operations import _callables, dependents, functions_for, make_links
 from microgrid.engine.recording import flattened
 from microgrid.engine.sweeps import Guarded, between, counts
 from microgrid.engine.value import Value
@@ -324,7 +324,7 @@ def composed(name: str, function: Function, role: str) -> Function:
             results = function(*entered)
         outs = results if isinstance(results, list | tuple) else [results]
         _, nodes, _ = between([*table], outs)
-        lead_on(table, [series.terms[0] for series in table.values()])
+        make_links(table, [series.terms[0] for series in table.values()])
         expansions(nodes, table, role.removesuffix("_total") if records else "")
         expanded = [series_or_number(out, table, records) for out in outs]
         return expanded if isinstance(results, list | tuple) else expanded[0]

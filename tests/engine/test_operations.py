@@ -17,7 +17,7 @@ from microgrid.engine.operations import (
     Operation,
     dependents,
     functions_for,
-    lead_on,
+    make_links,
     operation,
     register,
     registering,
@@ -191,9 +191,9 @@ def test_nothing_comes_to_depend_on_rules_while_one_is_replaced() -> None:
     assert dependent in dependents
 
 
-def test_leaves_lead_on_to_the_nodes_they_stand_for() -> None:
+def test_leaves_become_links_to_their_sources() -> None:
     source, leaf, other = Value(2.0), Value(2.0), Value(3.0)
-    lead_on([leaf, other], [source, 3.0])
+    make_links([leaf, other], [source, 3.0])
     assert leaf.op is IDENTITY and leaf.parents[0] is source and other.op is None
     with pytest.raises(ValueError, match="shorter"):
-        lead_on([Value(1.0)], [])
+        make_links([Value(1.0)], [])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from microgrid import Value, math
 from microgrid.engine import graph
-from microgrid.engine.sweeps import Guarded, adjoints, between, counts, dependents, seeded, tangents
+from microgrid.engine.sweeps import Guarded, adjoints, between, counts, reachable, seeded, tangents
 
 NUMBERS = st.fractions(-9, 9, max_denominator=9)
 
@@ -67,7 +67,7 @@ def test_dependents_are_what_leads_to_an_input(drawn: tuple[list[Value], Value])
     for node in nodes:
         if expected & {*node.parents}:
             expected.add(node)
-    assert dependents(nodes, leaves[:1]) == expected
+    assert reachable(nodes, leaves[:1]) == expected
 
 
 def test_adjoints_are_kept_only_of_the_nodes_that_are_wanted() -> None:
@@ -75,7 +75,7 @@ def test_adjoints_are_kept_only_of_the_nodes_that_are_wanted() -> None:
     inner = y * y
     out = x * inner
     nodes = graph.inner_nodes(out)
-    assert adjoints(nodes, {out: 1.0}, "vjp", dependents(nodes, [x])) == {out: 1.0, x: 9.0}
+    assert adjoints(nodes, {out: 1.0}, "vjp", reachable(nodes, [x])) == {out: 1.0, x: 9.0}
 
 
 def test_passes_go_on_where_a_partial_raises() -> None:
