@@ -585,7 +585,7 @@ def test_deep_samples_are_learned_eagerly() -> None:
     for _ in range(2000):
         deep = [deep]
     model = Scaled()
-    with pytest.warns(RuntimeWarning, match="there is in the data a nest that is too deep, or in itself"):
+    with pytest.warns(RuntimeWarning, match="the data has a nest that is too deep, or in itself"):
         fit(lambda x: model.weight * innermost(x), ([deep], [1.0]), loss=lambda p, y: (p - y) ** 2,
             optimizer=SGD([model.weight], lr=0.25), epochs=1)  # fmt: skip
     assert model.weight.data == 1.5
