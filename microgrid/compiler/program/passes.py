@@ -118,9 +118,12 @@ def can_raise(rule: Rule) -> bool:
 dependents.add(can_raise)
 
 
-def is_safe(step: Step) -> bool:
-    """Return whether `step` never raises on floats: a quotient by a constant other than zero, for example."""
-    if step.rule.name == "div" and type(step.arguments[1]) is float:
+def is_safe(step: Step, floats: bool) -> bool:
+    """Return whether `step` never raises: a quotient of `floats` by a constant other than zero, for example.
+
+    One of integers does, where they are too large for a float.
+    """
+    if floats and step.rule.name == "div" and type(step.arguments[1]) is float:
         return step.arguments[1] != 0
     return step.rule.name == "abs" or not can_raise(step.rule)
 
@@ -134,7 +137,7 @@ def pruned(program: Program) -> Program:
             step = pruned_loop(step, live)
             live.update(names_in(operands(step)))
             kept += [step] if step.targets or any(path.steps for path in step.paths) else []
-        elif isinstance(step, Guard) or step.target in live or not is_safe(step):
+        elif isinstance(step, Guard) or step.target in live or not is_safe(step, not program.takes_integers):
             live.update(names_in(operands(step)))
             kept.append(step)
     return program._replace(steps=tuple(reversed(kept)))

@@ -197,3 +197,5 @@ def test_quotients_by_constants_and_magnitudes_cannot_raise() -> None:
     safe = [step("a", "div", "x", 2.0), step("b", "abs", "a"), step("c", "div", "b", -math.inf)]
     risky = [step("d", "div", "x", 0.0), step("e", "div", 1.0, "x"), step("f", "exp", "x")]
     assert names(pruned(program(*safe, *risky, outputs=("x",)))) == ["div", "div", "exp"]
+    whole = Program(("x", "whole0"), (step("a", "div", "whole0", 2.0),), ("x",))  # of 10**400, an OverflowError
+    assert pruned(whole) == whole
