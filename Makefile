@@ -16,7 +16,7 @@ MADE := $(VENV)/.made-$(shell pwd -P | cksum | cut -d ' ' -f 1)
 PYODIDE := pyodide@314.0
 WHEELS := $(VENV)/pyodide/wheels
 
-.PHONY: help demo demos figures notebook notebooks test test-deep test-pyodide coverage lint bench mutate clean
+.PHONY: help demo demos figures notebook notebooks generate test test-deep test-pyodide coverage lint bench mutate clean
 .NOTPARALLEL: # all targets share the environment
 .DEFAULT_GOAL := help
 
@@ -39,6 +39,9 @@ notebook: $(VENV)/.notebook ## open the notebooks in JupyterLab
 
 notebooks: $(VENV)/.dev ## run the notebooks from scratch, and store what they show
 	@$(PY) tests/notebooks/execute.py
+
+generate: $(MADE) ## write the modules and the table that are made of the calculus table
+	@$(PY) microgrid/rules
 
 test: $(VENV)/.test ## run the tests that need only pytest and Hypothesis
 	@$(PY) -m pytest $(ARGS)
@@ -85,7 +88,7 @@ $(VENV)/.base $(VENV)/.test $(VENV)/.plot $(VENV)/.dev $(VENV)/.notebook $(VENV)
 		exit 1; }
 	@touch $@
 
-$(WHEELS)/.made: $(MADE) pyproject.toml README.md $(shell find microgrid -name "*.py" -o -name "*.pyi")
+$(WHEELS)/.made: $(MADE) pyproject.toml README.md $(shell find microgrid -name "*.py")
 	@rm -rf $(WHEELS)
 	@$(PY) -m pip wheel --quiet --disable-pip-version-check --no-input --wheel-dir $(WHEELS) . pytest || { \
 		echo "pip could not make the wheels: its reason stands above. It needs a package index, so is the network up?" >&2; \

@@ -21,7 +21,7 @@ from microgrid.engine.lost import LostDerivativeWarning
 from microgrid.engine.modes import gc_paused, no_grad
 from microgrid.engine.value import Value
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False  # not known to be false: jedi would skip what is under it
 if TYPE_CHECKING:
     from microgrid import datasets, draw, losses, math, nn, optim, training
     from microgrid.compiler.jit import jit

@@ -1,11 +1,14 @@
-"""What a type checker knows of the generated operators, methods and functions."""
+"""What a type checker and an editor know of the generated operators, methods and functions."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import jedi
 import pytest
+
+import microgrid
 
 pytestmark = pytest.mark.dev
 
@@ -83,3 +86,29 @@ def test_mistakes_are_seen(tmp_path: Path) -> None:
     report = check(tmp_path, MISTAKES)
     lines = {int(line.split(":")[1]) for line in report if ": error:" in line}
     assert lines == {4, 5, 6, 7}
+
+
+EDITED = """
+from microgrid import Value, math
+x = Value(1.0)
+x.tanh
+math.tanh
+x.ta
+(x * 2).ta
+math.tanh(x).ta
+math.ta
+"""
+
+
+def test_an_editor_finds_definitions_and_completes() -> None:
+    project = jedi.Project(Path(microgrid.__file__).parents[1], sys_path=sys.path)
+    script = jedi.Script(EDITED, project=project)
+    method, function = script.goto(4, 4), script.goto(5, 7, follow_imports=True)
+    assert [found.full_name for found in method] == ["microgrid.engine.methods.Methods.tanh"]
+    assert [found.full_name for found in function] == ["microgrid.math.functions.tanh"]
+    for found in (*method, *function):
+        assert found.get_line_code().lstrip().startswith("def tanh(") and "hyperbolic tangent" in found.docstring()
+    for line, text in enumerate(EDITED.splitlines(), 1):
+        if text.endswith(".ta"):
+            names = {found.name for found in script.complete(line, len(text))}
+            assert {"tan", "tanh"} <= names, text

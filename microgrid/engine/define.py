@@ -5,13 +5,11 @@ Row text is code and is run as such: write it in the program, never build it fro
 
 from __future__ import annotations
 
-import keyword
 import sys
 from itertools import count
 
 from microgrid.engine.operations import BASE_FUNCTIONS, _callables, register, registering
 from microgrid.engine.recording import apply_exactly, names_for
-from microgrid.rules import methods as eager
 from microgrid.rules import source as codegen
 from microgrid.rules.table import RULES, Rule
 
@@ -175,6 +173,8 @@ def calculates(found: object) -> bool:
 
 def require_free_names(draft: Rule, signature: str, module: str) -> None:
     """Raise ValueError if a name of the rule, which `module` defines, has another meaning, and say who gives it."""
+    import keyword
+
     generated = {"RULES", "apply", "g", "node", "out", "tangent", "tangents"}
     elements = [name[:-1] for name in draft.arguments if draft.is_sequence(name)]
     names = (draft.name, *draft.arguments, *elements)
@@ -200,6 +200,8 @@ def owner_of(name: str) -> str:
 def function_of(rule: Rule) -> FunctionType:
     """Return the function of `rule`, whose source is known to tracebacks and `inspect`."""
     import linecache
+
+    from microgrid.rules import methods as eager
 
     source = eager.general_function_source(rule, "Added by `define_rule`.")
     names = {**names_for(source), "apply": apply_exactly}

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     N = TypeVar("N", bound="Node")
 
+new = object.__new__  # makes a node without calling its `__init__`
+
 
 class Node:
     """A record of one number: its operation and its parents, never a closure.

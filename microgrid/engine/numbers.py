@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
 MATH_ERRORS = (ArithmeticError, ValueError)  # what functions of numbers raise outside of their domain
+FORWARD_ERRORS = (*MATH_ERRORS, TypeError)  # and for what is no number
 
 
 def is_node(x: object) -> bool:

@@ -5,7 +5,6 @@ The functions of a role are built when a node of the kind is first differentiate
 
 from __future__ import annotations
 
-import builtins
 import math
 from _thread import RLock
 from weakref import WeakSet, WeakValueDictionary
@@ -13,8 +12,7 @@ from weakref import WeakSet, WeakValueDictionary
 from microgrid.engine.forks import free_in_forks
 from microgrid.engine.messages import check_data
 from microgrid.engine.numbers import MATH_ERRORS, is_node
-from microgrid.rules import newer_math as fallbacks
-from microgrid.rules import sequences, special
+from microgrid.rules import forward
 from microgrid.rules import source as codegen
 from microgrid.rules.table import ROWS, RULES, Rule
 
@@ -26,12 +24,11 @@ if TYPE_CHECKING:
     from microgrid.engine.node import Node
 
 BASE_FUNCTIONS: dict[str, Any] = {
-    name: getattr(module, name)
-    for module in (builtins, math, fallbacks, special, sequences)
-    for name in vars(module)
-    if not name.startswith("_")
+    name: function for module in codegen.LIBRARY for name, function in vars(module).items() if not name.startswith("_")
 }
-NUMBERS = codegen.number_functions("numbers", RULES.values(), BASE_FUNCTIONS, codegen.with_float_literals)
+NUMBERS = BASE_FUNCTIONS | {
+    rule.name: getattr(forward, rule.name) for rule in ROWS if not codegen.is_call_of_itself(rule)
+}
 
 
 def exact_numbers() -> Mapping[str, Any]:

@@ -1,21 +1,20 @@
 """Recording: how an operation on nodes and numbers becomes a node.
 
-`apply` does it for every row and mixture of arguments. The operators and methods of `Value`, made from the table here,
-are the fast ways for the frequent ones.
+`apply` does it for every row and mixture of arguments. The operators and methods of `Value`, which `methods` has, are
+the fast ways for the frequent ones.
 """
 
 from __future__ import annotations
 
-from itertools import combinations
-
+from microgrid.engine import methods
 from microgrid.engine.messages import check_data, check_sequences, named
 from microgrid.engine.modes import observe, observers, tracing
-from microgrid.engine.numbers import MATH_ERRORS, all_of, as_number, constant, is_fraction, is_number
+from microgrid.engine.node import new
+from microgrid.engine.numbers import FORWARD_ERRORS, all_of, as_number, constant, is_fraction, is_number
 from microgrid.engine.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation, operation_of
 from microgrid.engine.value import Value
-from microgrid.rules import methods as eager
 from microgrid.rules import source as codegen
-from microgrid.rules.table import ROWS, RULES, Rule
+from microgrid.rules.table import RULES, Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
 
-FORWARD_ERRORS = (*MATH_ERRORS, TypeError)
-new = object.__new__
+UNEXPECTED = (AttributeError, IndexError, OverflowError, TypeError)  # where a fast way does not fit
 
 
 def convert(rule: Rule, name: str, argument: Any) -> tuple[Any, Any, bool]:
@@ -184,19 +182,12 @@ FUNCTIONS_OF_ROLE["trace_total"] = lambda: followed(lifted(functions_for("total"
 
 def names_for(source: str) -> dict[str, Any]:
     """Return what generated source may name: row text's functions, the engine's, and the operations it records."""
-    words = codegen.words(source)
     names: dict[str, Any] = {**NUMBERS, **{f"number_{name}": function for name, function in NUMBERS.items()}}
-    for rule in RULES.values():
-        for size in (1, 2, 3):
-            for pattern in combinations(rule.arguments, size):
-                name = codegen.operation_name(rule, pattern)
-                if name in words:
-                    names[name] = operation(rule.name, tuple(argument in pattern for argument in rule.arguments))
+    names |= {name: operation(rule, mask) for name, rule, mask in codegen.recorded(source, RULES.values())}
     engine = (Value, apply, constant, has_value, named, check_sequences, observe)
     names |= {function.__name__: function for function in engine}
-    unexpected = (AttributeError, IndexError, OverflowError, TypeError)  # where a fast path does not fit
     names |= {"new": new, "RULES": RULES, "observers": observers}
-    return names | {"FORWARD_ERRORS": FORWARD_ERRORS, "UNEXPECTED": unexpected}
+    return names | {"FORWARD_ERRORS": FORWARD_ERRORS, "UNEXPECTED": UNEXPECTED}
 
 
 # What NumPy calls a function that it looks for among the methods of what an array holds: `np.arctan(x)` of `Value`s.
@@ -209,12 +200,11 @@ NUMPY_NAMES = {
 
 def install_methods() -> None:
     """Give `Value` the operators and methods of the table, those that NumPy calls otherwise by both names."""
-    source = eager.value_methods(ROWS)
-    methods = codegen.define(source, "value", names_for(source))["Methods"]
-    for name, method in vars(methods).items():
+    vars(methods).update(Value=Value, apply=apply)
+    for name, method in vars(methods.Methods).items():
         if callable(method):
-            method.__qualname__ = f"Value.{name}"
-            setattr(Value, name, method)  # pickle finds it in the `Value` that its module uses
+            method.__qualname__ = f"Value.{name}"  # where pickle finds it, in the `Value` that its module uses
+            setattr(Value, name, method)
     for name, own in NUMPY_NAMES.items():
         setattr(Value, name, vars(Value)[own])
 

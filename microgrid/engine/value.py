@@ -23,19 +23,24 @@ from microgrid.engine.numbers import MATH_ERRORS, as_number, zero_like
 from microgrid.engine.operations import HandWritten
 from microgrid.engine.sweeps import adjoints
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False  # not known to be false: jedi would skip what is under it
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from microgrid.engine._operations import Operations
+    from microgrid.engine.methods import Methods
 else:
-    Operations = object
+    Methods = Node  # `recording` adds the methods to this class
 
 FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+# Modules of ours that compute with plain numbers: they convert nothing but data.
+COMPUTING = (
+    "microgrid.generated.", "microgrid.engine.methods", "microgrid.math.functions", "microgrid.rules.forward",
+    "microgrid.rules.special",
+)  # fmt: skip
 
 
-class Value(Node, Operations):
+class Value(Methods):
     """A number in a computation graph.
 
     Args:
@@ -281,7 +286,7 @@ class Value(Node, Operations):
         """Return the number; warn if the call that asks for it computes with it: see `LostDerivativeWarning`."""
         if guards:
             before_float(self)
-        if computes(sys._getframe(1).f_globals.get("__name__", "")):
+        if sys._getframe(1).f_globals.get("__name__", "").startswith(COMPUTING):
             raise TypeError(f"the data of a node is a number, got {self!r:.60}")
         check_data(self)
         before_computing(sys._getframe(1))
@@ -320,11 +325,6 @@ class Value(Node, Operations):
 
 if sys.platform == "emscripten":  # CPython's own guard against deep recursion does not know the stack of a browser
     Value.__del__ = graph.unlink
-
-
-def computes(module: str) -> bool:
-    """Return whether `module` is one of ours that compute with plain numbers: they convert nothing but data."""
-    return module.startswith(("microgrid.generated.", "microgrid.rules.special"))
 
 
 def propagate(nodes: Iterable[Value], exact: bool = False) -> None:

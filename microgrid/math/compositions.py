@@ -1,3 +1,4 @@
+# mypy: disable-error-code="overload-overlap"
 """Functions that are made of several operations, most of them because they have several results."""
 
 from __future__ import annotations
@@ -9,19 +10,18 @@ from microgrid.engine.modes import following, tracing
 from microgrid.engine.numbers import as_number
 from microgrid.engine.recording import has_value
 from microgrid.engine.value import Value
-from microgrid.math.functions import FUNCTIONS
+from microgrid.math.functions import copysign, exp, fmod, hypot, ldexp, logsumexp, maximum, total
+from microgrid.math.functions import log as natural_log
+from microgrid.math.functions import pow as power
 
-TYPE_CHECKING = False
+TYPE_CHECKING: bool = False  # not known to be false: jedi would skip what is under it
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
+    from typing import Any, overload
+
+    from microgrid.math.functions import Number
 
 __all__ = ["dist", "fabs", "frexp", "log", "log_softmax", "modf", "pow", "softmax"]
-
-_copysign, _exp, _fmod, _hypot, _ldexp, _log, _logsumexp, _maximum, _pow, _total = (
-    FUNCTIONS[name]
-    for name in ("copysign", "exp", "fmod", "hypot", "ldexp", "log", "logsumexp", "maximum", "pow", "total")
-)
 
 
 def stop(x: Any) -> Any:
@@ -30,6 +30,16 @@ def stop(x: Any) -> Any:
         check_data(x)
         return x.detach() if tracing() else x.data
     return x
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def log(x: Value, base: Value | Number = ..., /) -> Value: ...
+    @overload
+    def log(x: Number, base: Value, /) -> Value: ...
+    @overload
+    def log(x: Number, base: Number = ..., /) -> float: ...
 
 
 def log(x: Any, /, *base: Any) -> Any:
@@ -43,9 +53,19 @@ def log(x: Any, /, *base: Any) -> Any:
     if len(base) > 1:
         raise TypeError(f"log expected at most 2 arguments, got {1 + len(base)}")
     try:
-        return _log(x) / _log(base[0]) if base else _log(x)
+        return natural_log(x) / natural_log(base[0]) if base else natural_log(x)
     except ZeroDivisionError as error:
         raise named(error, "log", x, *base) from None
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def pow(x: Value, y: Value | Number, /) -> Value: ...
+    @overload
+    def pow(x: Number, y: Value, /) -> Value: ...
+    @overload
+    def pow(x: Number, y: Number, /) -> float: ...
 
 
 def pow(x: Any, y: Any, /) -> Any:
@@ -60,9 +80,17 @@ def pow(x: Any, y: Any, /) -> Any:
     if not has_value((x, y)):
         return math.pow(x, y)
     try:
-        return _pow(x, y)
+        return power(x, y)
     except ZeroDivisionError as error:
         raise ValueError(str(error)) from None
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def fabs(x: Value, /) -> Value: ...
+    @overload
+    def fabs(x: Number, /) -> float: ...
 
 
 def fabs(x: Any, /) -> Any:
@@ -72,6 +100,14 @@ def fabs(x: Any, /) -> Any:
     (2.0, 2.0)
     """
     return x.fabs() if isinstance(x, Value) else math.fabs(x)
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def dist(p: Iterable[float], q: Iterable[float], /) -> float: ...
+    @overload
+    def dist(p: Iterable[Value | float], q: Iterable[Value | float], /) -> Value: ...
 
 
 def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
@@ -93,8 +129,16 @@ def dist(p: Iterable[Any], q: Iterable[Any], /) -> Any:
     if not has_value(p + q) or len(p) != len(q):
         return math.dist(p, q)
     differences = [x - y for x, y in zip(p, q, strict=True)]
-    length = _hypot(*differences)
-    return length if length else 0.0 * _total(differences)
+    length = hypot(*differences)
+    return length if length else 0.0 * total(differences)
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def modf(x: Value, /) -> tuple[Value, Value]: ...
+    @overload
+    def modf(x: Number, /) -> tuple[float, float]: ...
 
 
 def modf(x: Any, /) -> tuple[Any, Any]:
@@ -108,7 +152,15 @@ def modf(x: Any, /) -> tuple[Any, Any]:
         return math.modf(x)
     check_data(x)
     whole = Value(math.modf(x.data)[1])
-    return (_copysign(0.0, x) if math.isinf(x.data) else _fmod(x, 1.0)), whole
+    return (copysign(0.0, x) if math.isinf(x.data) else fmod(x, 1.0)), whole
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def frexp(x: Value, /) -> tuple[Value, int]: ...
+    @overload
+    def frexp(x: Number, /) -> tuple[float, int]: ...
 
 
 def frexp(x: Any, /) -> tuple[Any, int]:
@@ -122,7 +174,15 @@ def frexp(x: Any, /) -> tuple[Any, int]:
         return math.frexp(x)
     check_data(x)
     exponent = math.frexp(x.data)[1]
-    return _ldexp(x, -exponent), exponent
+    return ldexp(x, -exponent), exponent
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def log_softmax(xs: Iterable[float], /) -> list[float]: ...
+    @overload
+    def log_softmax(xs: Iterable[Value | float], /) -> list[Value]: ...
 
 
 def log_softmax(xs: Iterable[Any], /) -> list[Any]:
@@ -132,8 +192,16 @@ def log_softmax(xs: Iterable[Any], /) -> list[Any]:
     [0.0, -1000.0]
     """
     shifted = less_largest(at_least_one("log_softmax", xs))
-    total = _logsumexp(shifted)
-    return [x - total for x in shifted]
+    scale = logsumexp(shifted)
+    return [x - scale for x in shifted]
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def softmax(xs: Iterable[float], /) -> list[float]: ...
+    @overload
+    def softmax(xs: Iterable[Value | float], /) -> list[Value]: ...
 
 
 def softmax(xs: Iterable[Any], /) -> list[Any]:
@@ -147,8 +215,8 @@ def softmax(xs: Iterable[Any], /) -> list[Any]:
     if trace and has_value(xs):
         results: list[Any] = trace.softmax(xs, softmax)
         return results
-    powers = [_exp(x) for x in less_largest(xs)]
-    scale = 1 / _total(powers)
+    powers = [exp(x) for x in less_largest(xs)]
+    scale = 1 / total(powers)
     return [power * scale for power in powers]
 
 
@@ -175,5 +243,5 @@ def at_least_one(name: str, xs: Iterable[Any]) -> tuple[Any, ...]:
 
 def less_largest(xs: tuple[Any, ...]) -> list[Any]:
     """Return `xs` less the largest of them: shifting all changes neither `softmax` nor its derivatives."""
-    largest = _maximum(*map(stop, xs))
+    largest = maximum(*map(stop, xs))
     return [x - largest for x in xs]

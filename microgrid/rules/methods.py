@@ -1,6 +1,7 @@
 """The eager roles of a row, as source: the operator or method of `Value`, the function of numbers or `Value`s.
 
-They are written from plain templates, so that importing microgrid compiles them in one go and needs no parser.
+They are written from plain templates: for rows of the table into modules (see `generate`), for rules that a program
+adds while it runs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from microgrid.rules.table import Rule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 DUNDER_NAMES = {"add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "floordiv": "floordiv", "mod": "mod",
                 "pow": "pow"}  # fmt: skip
@@ -33,7 +34,7 @@ RECORD = """\
 """
 
 METHOD = '''
-def {method}({head}):
+def {method}({head}) -> Self:
     """{doc}
     """
 {checks}    out = new(Value)
@@ -48,14 +49,14 @@ def {method}({head}):
 '''
 
 GENERAL_METHOD = '''
-def {method}({head}):
+def {method}({head}) -> Self:
     """{doc}
     """
     return apply({rule}, {operands})
 '''
 
 OPERATOR = '''
-def __{dunder}__(self, other):
+def __{dunder}__(self, other: SupportsFloat) -> Self:
     """{doc}
     """
     out = new(Value)
@@ -80,7 +81,7 @@ def __{dunder}__(self, other):
 '''
 
 REFLECTED = '''
-def __r{dunder}__(self, other):
+def __r{dunder}__(self, other: SupportsFloat) -> Self:
     """{doc}
     """
     out = new(Value)
@@ -90,7 +91,7 @@ def __r{dunder}__(self, other):
             other = constant(other, y)
             if other is NotImplemented:
                 return NotImplemented
-        x = other
+        x: Any = other
         out.data = {forward}
     except FORWARD_ERRORS as error:
         raise named(error, "{name}", other, self) from None
@@ -100,13 +101,13 @@ def __r{dunder}__(self, other):
 '''
 
 COMPARISON = '''
-def __{dunder}__(self, other):
+def __{dunder}__(self, other: {kind}) -> bool:
     """Return whether the number here `{symbol}` the other one."""
     return self.data {symbol} (other.data if isinstance(other, Value) else other)
 '''
 
 FUNCTION = '''
-def {name}({head}):
+def {name}({head}){returns}:
     """{doc}
 
     {example}
@@ -117,7 +118,7 @@ def {name}({head}):
 '''
 
 GENERAL_FUNCTION = '''
-def {name}({head}):
+def {name}({head}){returns}:
     """{doc}
 
     {example}
@@ -126,7 +127,7 @@ def {name}({head}):
 '''
 
 FOLD = '''
-def {name}({head}):
+def {name}({head}){returns}:
     """{doc}
 
     {example}
@@ -156,7 +157,7 @@ def {name}({head}):
 
 def rule_in_source(rule: Rule) -> str:
     """Return the expression for `rule` in generated source."""
-    return f"RULES[{rule.name!r}]"
+    return f'RULES["{rule.name}"]'
 
 
 def describe(rule: Rule) -> str:
@@ -168,10 +169,28 @@ def describe(rule: Rule) -> str:
     <BLANKLINE>
         The partial by x is `1 / x`. It is defined and smooth where `x > 0`.
     """
+    phrases = [f"by {name} is `{partial}`," for name, partial in rule.partials.items()]
+    phrases[0] = f"The partial {phrases[0]}"
+    phrases[-1] = phrases[-1].removesuffix(",") + "."
+    if rule.domain:
+        phrases.append(f"It is defined and smooth where `{rule.domain}`.")
+    return f"{summary(rule)}\n\n    {filled(phrases)}"
+
+
+def summary(rule: Rule) -> str:
+    """Return the first line of that docstring."""
     what = rule.doc if "; " in rule.forward else f"`{rule.forward}`" + f": {rule.doc}" * bool(rule.doc)
-    partials = ", ".join(f"by {name} is `{partial}`" for name, partial in rule.partials.items())
-    where = f" It is defined and smooth where `{rule.domain}`." if rule.domain else ""
-    return f"Return {what}.\n\n    The partial {partials}.{where}"
+    return f"Return {what}."
+
+
+def filled(phrases: Iterable[str]) -> str:
+    """Return `phrases` one after the other, on lines that fit into a docstring of a method."""
+    lines = [""]
+    for phrase in phrases:
+        if lines[-1] and len(lines[-1]) + len(phrase) > 110:
+            lines.append("")
+        lines[-1] += " " * bool(lines[-1]) + phrase
+    return "\n    ".join(lines)
 
 
 def method_source(rule: Rule, method: str) -> str:
@@ -180,7 +199,7 @@ def method_source(rule: Rule, method: str) -> str:
     >>> from microgrid.rules.table import RULES
     >>> print(method_source(RULES["exp"], "exp"), end="")
     <BLANKLINE>
-    def exp(self):
+    def exp(self) -> Self:
         \"""Return `exp(x)`: e to the power x.
     <BLANKLINE>
         The partial by x is `out`.
@@ -199,7 +218,8 @@ def method_source(rule: Rule, method: str) -> str:
         return observe(out) if observers else out
     """
     x, *others = rule.arguments
-    head = ", ".join(["self", *(f"{name}={rule.defaults[name]}" if name in rule.defaults else name for name in others)])
+    typed = (f"{name}: float = {rule.defaults[name]}" if name in rule.defaults else f"{name}: int" for name in others)
+    head = ", ".join(["self", *typed])
     constants = ", ".join(others) or "None"
     checks = "".join(
         f"    if type({name}) is not float:\n        return apply({rule_in_source(rule)}, self, {', '.join(others)})\n"
@@ -207,7 +227,7 @@ def method_source(rule: Rule, method: str) -> str:
     )
     fields = {"method": method, "head": head, "doc": describe(rule), "x": x, "name": rule.name, "constants": constants}
     fields |= {"checks": checks, "operands": ", ".join(["self", *others]), "rule": rule_in_source(rule)}
-    if any(name not in rule.defaults for name in others):  # whole numbers: no fast path for floats
+    if rule.forward == x or any(name not in rule.defaults for name in others):  # nothing to compute, whole numbers
         return GENERAL_METHOD.format(**fields)
     return METHOD.format(forward=with_float_literals(rule.forward), op=operation_name(rule, x), **fields) + RECORD
 
@@ -236,13 +256,16 @@ def method_names(rule: Rule) -> list[str]:
 
 def value_methods(rules: Iterable[Rule]) -> str:
     """Return the source of a class `Methods` with every generated operator and method of `Value`."""
-    pieces = [COMPARISON.format(dunder=dunder, symbol=symbol) for dunder, symbol in COMPARISONS.items()]
+    pieces = ['"""The operators and methods that `Value` has from the calculus table."""\n']
     for rule in rules:
         if rule.name in DUNDER_NAMES:
             pieces.append(operator_source(rule))
         pieces += [method_source(rule, name) for name in method_names(rule)]
+    for dunder, symbol in COMPARISONS.items():
+        kind = "object" if dunder in ("eq", "ne") else "Any"
+        pieces.append(COMPARISON.format(dunder=dunder, symbol=symbol, kind=kind))
     lines = "".join(pieces).splitlines()
-    return "class Methods:" + "\n".join("    " + line if line else "" for line in lines) + "\n"
+    return "class Methods(Node):\n" + "\n".join("    " + line if line else "" for line in lines) + "\n"
 
 
 SAMPLES = {"n": "2", "i": "3", "ndigits": "1", "x": "0.5", "y": "0.25", "z": "2.0", "c": "1.0", "low": "0.75",
@@ -278,7 +301,7 @@ def tuple_lines(rule: Rule) -> str:
     if rule.variadic or not names:
         return ""
     made = ", ".join(f"tuple({name})" for name in sequences(rule))
-    caught = f"    except TypeError:\n        check_sequences({rule.name!r}, {names})\n        raise\n"
+    caught = f'    except TypeError:\n        check_sequences("{rule.name}", {names})\n        raise\n'
     return f"    try:\n        {names} = {made}\n{caught}"
 
 
@@ -287,16 +310,41 @@ def general_call(rule: Rule) -> str:
     return f"apply({', '.join([rule_in_source(rule), *rule.arguments])})"
 
 
-def general_function_source(rule: Rule, example: str) -> str:
-    """Return the source of a function of `rule` without a fast way, with `example` in its docstring."""
-    fields = {"name": rule.name, "doc": describe(rule), "head": parameters(rule), "example": example}
+def typed_parameters(rule: Rule, kinds: Mapping[str, str]) -> str:
+    """Return the parameter list of the function of `rule`, with the type in `kinds` for each argument.
+
+    >>> from microgrid.rules.table import RULES
+    >>> typed_parameters(RULES["elu"], {"x": "Value", "alpha": "float"})
+    'x: Value, /, alpha: float = 1.0'
+    """
+
+    def typed(parameter: str) -> str:
+        name, equals, default = parameter.lstrip("*").partition("=")
+        stars = parameter[: len(parameter) - len(parameter.lstrip("*"))]
+        return f"{stars}{name}: {kinds[name]}{' = ' * bool(equals)}{default}" if name in kinds else parameter
+
+    return ", ".join(map(typed, parameters(rule).split(", ")))
+
+
+def general_function_source(rule: Rule, example: str, head: str = "", returns: str = "") -> str:
+    """Return the source of a function of `rule` without a fast way, with `example` in its docstring.
+
+    Args:
+        rule: the row.
+        example: text for the docstring.
+        head: the parameter list, without types unless given.
+        returns: the annotation of the result, if any.
+    """
+    fields = {"name": rule.name, "doc": describe(rule), "head": head or parameters(rule), "example": example}
+    fields["returns"] = returns
     return GENERAL_FUNCTION.format(tuples=tuple_lines(rule), recorded=general_call(rule), **fields)
 
 
 def function_source(rule: Rule) -> str:
     """Return the source of the function of `rule` that takes numbers or `Value`s."""
     fields = {"name": rule.name, "doc": describe(rule), "example": example(rule), "rule": rule_in_source(rule)}
-    fields["head"] = parameters(rule)
+    fields["head"] = head = typed_parameters(rule, dict.fromkeys(rule.arguments, "Any"))
+    fields["returns"] = " -> Any"
     _, fold, step = rule.forward.partition("; ")
     if fold and len(sequences(rule)) == 2:
         ws, xs, b = rule.arguments
@@ -316,7 +364,7 @@ def function_source(rule: Rule) -> str:
         given = ", ".join(f"{name}={name}" if name in rule.defaults else name for name in rule.arguments)
         plain = f"number_{rule.name}({'*' * rule.variadic}{given})"
     if recorded == plain:
-        return general_function_source(rule, example(rule))
+        return general_function_source(rule, example(rule), head, " -> Any")
     looked_at = [first] if is_method(rule) and not is_standard(rule) else rule.arguments
     test = " or ".join(f"has_value({x})" if rule.is_sequence(x) else f"isinstance({x}, Value)" for x in looked_at)
     return FUNCTION.format(tuples=tuple_lines(rule), test=test, recorded=recorded, plain=plain, **fields)

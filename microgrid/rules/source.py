@@ -1,15 +1,20 @@
 """Row text becomes Python source, and source becomes functions: what all roles of a row share.
 
-Here too is the first role, the forward function on plain numbers. `eager` writes the operators, methods and functions
-that record nodes, `pullbacks` the derivatives.
+Here too is the first role, the forward function on plain numbers. `methods` writes the operators, methods and functions
+that record nodes, `derivatives` the derivatives.
 
 Source is built from row text and from names made here, never from a user's data. Tracebacks and debuggers show it.
 """
 
 from __future__ import annotations
 
+import builtins
+import math
 import sys
+from itertools import combinations
 
+from microgrid.rules import newer_math, special
+from microgrid.rules import sequences as of_sequences
 from microgrid.rules.table import Rule
 
 TYPE_CHECKING = False
@@ -17,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
+LIBRARY = (builtins, math, newer_math, special, of_sequences)  # what row text may call; of one name the last
 # Splitting at these is what `tokens` does, at the speed that the import of the whole table needs.
 BLANKS = str.maketrans(dict.fromkeys("()[]{}.,:;=+-*/%<>!\"'`|\n", " "))
 
@@ -154,23 +160,29 @@ def forward_source(rule: Rule, literals: Callable[[str], str]) -> str:
             out = out + w * x
         return out
     """
+    head = f"def {rule.name}({'*' * rule.variadic}{', '.join(rule.arguments)}):"
+    return "\n    ".join([head, *forward_lines(rule, literals)]) + "\n"
+
+
+def forward_lines(rule: Rule, literals: Callable[[str], str]) -> list[str]:
+    """Return the lines of the body of that function."""
     text = literals(rule.forward)
-    lines = [f"def {rule.name}({'*' * rule.variadic}{', '.join(rule.arguments)}):"]
+    lines = []
     if "n" in tokens(text) and "n" not in rule.arguments:
-        lines.append(f"    n = len({sequences(rule)[0]})")
+        lines.append(f"n = len({sequences(rule)[0]})")
     start, fold, step = text.partition("; ")
     if fold:
         looped = sequences(rule)
         source = f"zip({', '.join(looped)})" if len(looped) > 1 else looped[0]
         lines += [
-            f"    out = {start}",
-            f"    for {', '.join(name[:-1] for name in looped)} in {source}:",
-            f"        out = {step}",
-            "    return out",
+            f"out = {start}",
+            f"for {', '.join(name[:-1] for name in looped)} in {source}:",
+            f"    out = {step}",
+            "return out",
         ]
     else:
-        lines.append(f"    return {text}")
-    return "\n".join(lines) + "\n"
+        lines.append(f"return {text}")
+    return lines
 
 
 def number_functions(
@@ -184,3 +196,19 @@ def number_functions(
 def operation_name(rule: Rule, pattern: Iterable[str]) -> str:
     """Return the name that generated source uses for `rule` recorded on the arguments in `pattern`."""
     return f"{rule.name}_{''.join(pattern)}"
+
+
+def recorded(source: str, rules: Iterable[Rule]) -> Iterator[tuple[str, str, tuple[bool, ...]]]:
+    """Yield the operations of `rules` that `source` records: the name there, the rule's name, and what are nodes.
+
+    >>> from microgrid.rules.table import ROWS
+    >>> list(recorded("out.op = mul_xy if isinstance(y, Value) else mul_x", ROWS))
+    [('mul_x', 'mul', (True, False)), ('mul_xy', 'mul', (True, True))]
+    """
+    used = words(source)
+    for rule in rules:
+        for size in (1, 2, 3):
+            for pattern in combinations(rule.arguments, size):
+                name = operation_name(rule, pattern)
+                if name in used:
+                    yield name, rule.name, tuple(argument in pattern for argument in rule.arguments)

@@ -2,8 +2,8 @@
 
 A row gives the operation's signature, its forward expression, one partial derivative per differentiable
 argument, the set on which it is defined and smooth, and what it is called. Everything else in microgrid is
-derived from the row: `eager` writes the operator or function, `pullbacks` the reverse rule on floats, on exact
-fractions and on recorded values, `reference` its declaration and its line in the table for readers; so are its tests.
+derived from the row: `methods` writes the operator or function, `derivatives` the reverse rule on floats, on exact
+fractions and on recorded values, `generate` modules of the former and the table for readers; so are its tests.
 
 How to read a row:
 

@@ -22,7 +22,7 @@ from compiled import COMPILED_CASES
 from entries import Case, Entry
 from peers import PEERS
 
-from microgrid.math.reference import between
+from microgrid.rules.generate import between
 
 PAGE = Path(__file__).parent / "README.md"  # all that was measured
 README = Path(__file__).parents[2] / "README.md"  # the training steps alone

@@ -21,9 +21,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
-from workers import PACKAGE, ROOT, Mutant, fork, outcomes, print_table, report, survivors
+from workers import PACKAGE, ROOT, Mutant, Replaced, forget_package, fork, outcomes, print_table, report, survivors
 
 # Functions that could be mistaken for each other.
 SIBLINGS = """
@@ -225,10 +226,23 @@ def tests_of(name: str) -> Iterator[Callable[[], object]]:
                     yield functools.partial(test, **case)
 
 
+def generate() -> None:
+    """Let what is made of the table ahead of time be imported as this table makes it."""
+    package = ModuleType("microgrid")  # in its place one that finds the rooms, and imports nothing
+    package.__path__ = [str(PACKAGE)]
+    sys.modules["microgrid"] = package
+    for path, text in importlib.import_module("microgrid.rules.generate").documents().items():
+        if path.suffix == ".py":
+            *folders, name = path.relative_to(PACKAGE).with_suffix("").parts
+            sys.meta_path.insert(0, Replaced(".".join([*folders, *[name] * (name != "__init__")]), text))
+    forget_package()
+
+
 def run_tests(name: str) -> int:
     """Call the tests of a row; one that fails raises."""
     from hypothesis import settings
 
+    generate()
     settings.register_profile("rows", settings.get_profile("mutation"), max_examples=30)
     settings.load_profile("rows")
     sys.path.insert(0, str(ROOT / "tests"))

@@ -91,6 +91,12 @@ class Replaced(SourceFileLoader):
         """Write no byte code."""
 
 
+def forget_package() -> None:
+    """Forget that anything of the package was imported."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "microgrid"]:
+        del sys.modules[name]
+
+
 def fork(module: str, source: str, test: Callable[[], int], limit: float) -> int:
     """Start a process that imports `module` from `source` and ends with the status that `test` returns.
 
@@ -107,8 +113,7 @@ def fork(module: str, source: str, test: Callable[[], int], limit: float) -> int
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
-        for name in [name for name in sys.modules if name.partition(".")[0] == "microgrid"]:
-            del sys.modules[name]
+        forget_package()
         sys.meta_path.insert(0, Replaced(module, source))
         status = test()
     finally:

@@ -2,7 +2,7 @@
 
 import inspect
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,10 +16,10 @@ from microgrid.rules.table import ROWS, RULES, Rule
 
 
 def test_generated_methods_have_name_module_and_documentation() -> None:
-    assert Value.tanh.__qualname__ == "Value.tanh" and Value.tanh.__module__ == "microgrid.generated.value"
+    assert Value.tanh.__qualname__ == "Value.tanh" and Value.tanh.__module__ == "microgrid.engine.methods"
     assert "hyperbolic tangent" in (Value.tanh.__doc__ or "")
     assert pickle.loads(pickle.dumps(Value.tanh)) is Value.tanh
-    assert str(inspect.signature(Value.leaky_relu)) == "(self, negative_slope=0.01)"
+    assert str(inspect.signature(Value.leaky_relu)) == "(self, negative_slope: 'float' = 0.01) -> 'Self'"
 
 
 def test_methods_are_rules_of_one_differentiable_number() -> None:
@@ -59,7 +59,32 @@ def test_documentation_of_a_sum_names_every_partial_and_not_the_steps() -> None:
 
 def test_every_comparison_is_generated() -> None:
     for name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
-        assert getattr(Value, name).__module__ == "microgrid.generated.value"
+        assert getattr(Value, name).__module__ == "microgrid.engine.methods"
+
+
+METHODS = {name: rule for rule in ROWS for name in eager.method_names(rule)}
+OPERATORS = {f"__{prefix}{name}__": rule for rule, name in eager.DUNDER_NAMES.items() for prefix in ("", "r")}
+
+
+@pytest.mark.parametrize("name", [*METHODS, *OPERATORS])
+def test_a_method_names_itself_where_data_is_no_number(name: str) -> None:
+    rule = METHODS.get(name) or RULES[OPERATORS[name]]
+    others = [1.5] if name in OPERATORS else [1] if rule.arguments[-1] in ("i", "ndigits") else []
+    x = Value(0.5)
+    x.data = "half"
+    with pytest.raises(TypeError, match=rf"^{rule.name}\(.*'half'.*\): the data of a leaf is str 'half', expected a"):
+        getattr(x, name)(*others)
+
+
+@pytest.mark.parametrize("name", ["leaky_relu", "elu", "huber"])
+def test_a_method_takes_whole_numbers_as_parameters(name: str) -> None:
+    result, expected = (getattr(Value(-1.5), name)(parameter) for parameter in (1, 1.0))
+    assert (result.data, result.op) == (expected.data, expected.op)
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_leave_what_they_do_not_know_to_the_other_operand(name: str) -> None:
+    assert getattr(Value(0.5), name)([]) is NotImplemented
 
 
 BLEND = Rule("blend(x, low=0.0, high=1.0)", "low + (high - low) * x", "a mixture", x="high - low")
@@ -97,32 +122,44 @@ def test_the_fast_way_of_a_sum_of_products_is_on_floats() -> None:
     first, second = (line for line in lines if line.startswith("out = out + "))
     assert (first, second) == ("out = out + weight.data * value.data", "out = out + weight.data * value")
     assert eager.function_source(RULES["total"]).endswith(
-        "        check_sequences('total', xs)\n        raise\n    return apply(RULES['total'], xs, start)\n"
+        '        check_sequences("total", xs)\n        raise\n    return apply(RULES["total"], xs, start)\n'
     )
 
 
 def packed(name: str) -> list[str]:
     """Return the lines that make a tuple of a sequence `xs`."""
-    return ["try:", "xs = tuple(xs)", "except TypeError:", f"check_sequences({name!r}, xs)", "raise"]
+    return ["try:", "xs = tuple(xs)", "except TypeError:", f'check_sequences("{name}", xs)', "raise"]
 
 
 @pytest.mark.parametrize(
     ("name", "last"),
     [
-        ("mean", [*packed("mean"), "return apply(RULES['mean'], xs)"]),
-        ("sigmoid", ["if isinstance(x, Value):", "return x.sigmoid()", "return apply(RULES['sigmoid'], x)"]),
+        ("mean", [*packed("mean"), 'return apply(RULES["mean"], xs)']),
+        ("sigmoid", ["if isinstance(x, Value):", "return x.sigmoid()", 'return apply(RULES["sigmoid"], x)']),
         ("tanh", ["if isinstance(x, Value):", "return x.tanh()", "return number_tanh(x)"]),
-        ("ldexp", ["if isinstance(x, Value) or isinstance(i, Value):", "return apply(RULES['ldexp'], x, i)",
+        ("ldexp", ["if isinstance(x, Value) or isinstance(i, Value):", 'return apply(RULES["ldexp"], x, i)',
                    "return number_ldexp(x, i)"]),
-        ("elu", ["if isinstance(x, Value):", "return x.elu(alpha)", "return apply(RULES['elu'], x, alpha)"]),
-        ("hypot", ["if has_value(xs):", "return apply(RULES['hypot'], xs)", "return number_hypot(*xs)"]),
+        ("elu", ["if isinstance(x, Value):", "return x.elu(alpha)", 'return apply(RULES["elu"], x, alpha)']),
+        ("hypot", ["if has_value(xs):", 'return apply(RULES["hypot"], xs)', "return number_hypot(*xs)"]),
         ("prod", [*packed("prod"), "if has_value(xs) or isinstance(start, Value):",
-                  "return apply(RULES['prod'], xs, start)", "return number_prod(xs, start=start)"]),
+                  'return apply(RULES["prod"], xs, start)', "return number_prod(xs, start=start)"]),
     ],
 )  # fmt: skip
 def test_a_function_asks_for_nodes_only_where_they_may_stand(name: str, last: list[str]) -> None:
     *_, body = eager.function_source(RULES[name]).split('"""\n')
     assert [line.strip() for line in body.splitlines()] == last
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in ROWS if codegen.sequences(rule) and not rule.variadic], ids=lambda rule: rule.name
+)
+def test_functions_of_sequences_pass_on_what_their_iterators_raise(rule: Rule) -> None:
+    def numbers() -> Iterator[float]:
+        yield 1.0
+        raise TypeError("of its own")
+
+    with pytest.raises(TypeError, match=r"^of its own$"):
+        FUNCTIONS[rule.name](*(numbers() for _ in codegen.sequences(rule)))
 
 
 def test_generated_lines_end_without_blanks() -> None:

@@ -60,7 +60,7 @@ def test_a_name_defined_anew_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "line"), [(Value.__mul__, "out.data = x * y"), (math.atan2, "def atan2(y, x, /):")]
+    ("function", "line"), [(Value.__mul__, "out.data = x * y"), (math.atan2, "def atan2(y: Any, x: Any, /) -> Any:")]
 )
 def test_inspect_shows_generated_source(function: Any, line: str) -> None:
     assert line in inspect.getsource(function)
@@ -107,6 +107,7 @@ def test_generated_modules_have_a_parent_that_holds_nothing_else() -> None:
     parent = importlib.import_module("microgrid.generated")
     assert parent.__path__ == [] and (parent.__doc__ or "").startswith("The parent of")
     assert importlib.import_module("microgrid.generated.value") is sys.modules[Value.tanh.__module__]
+    assert importlib.import_module("microgrid.generated.functions") is sys.modules[math.tanh.__module__]
 
 
 def test_arguments_with_defaults_alone_have_nothing_before_them() -> None:
