@@ -212,5 +212,5 @@ CASES = (
         partial(measure_hvp, compiled=True),
         repeats=(3, 9),
     ),
-    Case("start of an interpreter, processor time", Claim("at most", 20, " ms"), measure_import, repeats=(5, 15)),
+    Case("start of an interpreter, processor time", Claim("at most", 10, " ms"), measure_import, repeats=(5, 15)),
 )
