@@ -137,13 +137,8 @@ def product(g: ast.expr, partial: ast.expr) -> ast.expr:
 
 
 def is_short(partial: ast.expr) -> bool:
-    """Return whether a product with `partial` needs no multiplication, at least in one branch."""
-    match partial:
-        case ast.Constant(0 | 1):
-            return True
-        case ast.Call(ast.Name("where"), [_, body, orelse]):
-            return is_short(body) or is_short(orelse)
-    return False
+    """Return whether a product with `partial` needs no multiplication."""
+    return isinstance(partial, ast.Constant) and partial.value in (0, 1)
 
 
 def names_in(tree: ast.AST) -> set[str]:

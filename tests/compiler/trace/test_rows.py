@@ -3,6 +3,7 @@
 from typing import Any
 
 from microgrid import Value, grad, jacobian, jit, jvp, no_grad, taylor, value_and_grad, vjp, vmap
+from microgrid.compiler.program.form import Loop
 from microgrid.compiler.trace.rows import shape_of
 from microgrid.nn import MLP
 from microgrid.transforms import nests
@@ -110,3 +111,15 @@ def test_rows_that_give_integers_in_one_branch() -> None:
     for xs in ([1.0, 3.0], [3.0, 3.0], [1.0, 1.0], [3.0, 1.0]):
         found, expected = jitted(2.0, 2, xs), function(2.0, 2, xs)
         assert (found, type(found)) == (expected, type(expected)), xs
+
+
+def test_a_function_that_cannot_be_called_again_is_unrolled() -> None:
+    calls = iter(range(2))  # one for each row
+
+    def function(x: Any) -> Any:
+        next(calls)
+        return x * 2 if x > 0 else -x
+
+    jitted = jit(lambda xs: vmap(function)(xs))
+    assert [y.data for y in jitted([Value(1.0), Value(-3.0)])] == [2.0, 3.0]
+    assert not any(isinstance(step, Loop) for step in jitted.cases[0].program.steps)
