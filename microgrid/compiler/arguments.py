@@ -7,6 +7,7 @@ from operator import itemgetter
 from microgrid.compiler.settings import is_constant, is_static, key_of
 from microgrid.engine.numbers import all_of, is_fraction, is_node, is_number
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.transforms import arrays, nests
 
 TYPE_CHECKING = False
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 LARGEST_INTEGER = 2**53  # up to here floats hold every integer
 VALUE = (Value, None)  # the part of a key for a `Value`; for one that a module holds twice, `(Value, index)`

@@ -14,6 +14,7 @@ from microgrid.engine.modes import apart, observe, observers
 from microgrid.engine.operations import make_links
 from microgrid.engine.sweeps import adjoints, between, seeded, tangents
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.transforms.run import Differentiation, as_node
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from microgrid.compiler.cases import Case, Tape
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 
 class Call:

@@ -24,6 +24,7 @@ from microgrid.engine.modes import active, gc_paused, guards, no_grad, observers
 from microgrid.engine.numbers import all_of
 from microgrid.engine.operations import dependents
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.transforms.run import Differentiation
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 # Bounds on memory, and on the time of a call, which tries the cases of its shape in turn.
 MOST_CASES = 32  # for one shape of the arguments

@@ -8,6 +8,7 @@ from microgrid.compiler.arguments import Unfit
 from microgrid.compiler.program.form import Program, Step
 from microgrid.compiler.program.passes import optimised
 from microgrid.compiler.trace.trace import Trace
+from microgrid.rules import marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from microgrid.engine.value import Value
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 # Local names of generated code: an operation of that name would be hidden there.
 OWN_NAMES = re.compile(

@@ -9,6 +9,7 @@ from microgrid.engine import graph
 from microgrid.engine.operations import IDENTITY
 from microgrid.engine.sweeps import reachable
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.transforms.series import Series, expansions
 
 TYPE_CHECKING = False
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 
 class Seeds:

@@ -11,6 +11,7 @@ from operator import setitem
 
 from microgrid.engine import modes
 from microgrid.engine.node import constants
+from microgrid.rules import marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from microgrid.engine.node import N, Node
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 
 def inner_nodes(*roots: N, seen: set[N] | None = None) -> list[N]:

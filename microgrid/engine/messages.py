@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from microgrid.engine.modes import tracing
 from microgrid.engine.numbers import is_fraction, is_node, is_number
+from microgrid.rules import marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 
 def number(x: Any, digits: int = 4) -> str:

@@ -40,6 +40,7 @@ from microgrid.engine.modes import observe, observers
 from microgrid.engine.node import Node, new
 from microgrid.engine.numbers import FORWARD_ERRORS, constant
 from microgrid.engine.operations import operation
+from microgrid.rules import marks
 from microgrid.rules.special import digamma, floordiv, gelu, logsigmoid, power, sigmoid, silu, softplus
 from microgrid.rules.table import RULES
 
@@ -47,7 +48,8 @@ TYPE_CHECKING: bool = False  # not known to be false: jedi would skip what is un
 if TYPE_CHECKING:
     from typing import Any, Self, SupportsFloat
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
+COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
 
 # What stands above this file; `recording` puts it here.
 Value: Any = Node

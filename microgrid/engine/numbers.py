@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from microgrid.rules import marks
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -11,7 +13,7 @@ if TYPE_CHECKING:
     from random import Random
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 MATH_ERRORS = (ArithmeticError, ValueError)  # what functions of numbers raise outside of their domain
 FORWARD_ERRORS = (*MATH_ERRORS, TypeError)  # and for what is no number

@@ -13,6 +13,7 @@ from microgrid.engine.node import new
 from microgrid.engine.numbers import FORWARD_ERRORS, all_of, as_number, constant, is_fraction, is_number
 from microgrid.engine.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation, operation_of
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.rules import source as codegen
 from microgrid.rules.table import RULES, Rule
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 UNEXPECTED = (AttributeError, IndexError, OverflowError, TypeError)  # where a fast way does not fit
 

@@ -22,6 +22,7 @@ from microgrid.engine.node import Node
 from microgrid.engine.numbers import MATH_ERRORS, as_number, zero_like
 from microgrid.engine.operations import HandWritten
 from microgrid.engine.sweeps import adjoints
+from microgrid.rules import marks
 
 TYPE_CHECKING: bool = False  # not known to be false: jedi would skip what is under it
 if TYPE_CHECKING:
@@ -32,12 +33,7 @@ if TYPE_CHECKING:
 else:
     Methods = Node  # `recording` adds the methods to this class
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
-# Modules of ours that compute with plain numbers: they convert nothing but data.
-COMPUTING = (
-    "microgrid.generated.", "microgrid.engine.methods", "microgrid.math.functions", "microgrid.rules.forward",
-    "microgrid.rules.special",
-)  # fmt: skip
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 
 class Value(Methods):
@@ -286,7 +282,7 @@ class Value(Methods):
         """Return the number; warn if the call that asks for it computes with it: see `LostDerivativeWarning`."""
         if guards:
             before_float(self)
-        if sys._getframe(1).f_globals.get("__name__", "").startswith(COMPUTING):
+        if sys._getframe(1).f_globals.get("COMPUTES") is marks.COMPUTES:
             raise TypeError(f"the data of a node is a number, got {self!r:.60}")
         check_data(self)
         before_computing(sys._getframe(1))

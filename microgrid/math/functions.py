@@ -50,6 +50,7 @@ from microgrid.engine.node import new
 from microgrid.engine.operations import operation
 from microgrid.engine.recording import UNEXPECTED, apply, has_value
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.rules.newer_math import fma as number_fma
 from microgrid.rules.newer_math import sumprod as number_sumprod
 from microgrid.rules.table import RULES
@@ -61,7 +62,8 @@ if TYPE_CHECKING:
 
     Number: TypeAlias = SupportsFloat | SupportsIndex
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
+COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
 
 dot_ws = operation("dot", (True, False, False))
 dot_wsxs = operation("dot", (True, True, False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from math import expm1, fsum
 
+from microgrid.rules import marks
 from microgrid.rules.sequences import maximum, minimum
 from microgrid.rules.special import power, softplus
 
@@ -12,6 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
+
+
+COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
 
 
 def add(x: Any, y: Any) -> Any:

@@ -40,6 +40,7 @@ HOMES = {
     "check_sequences": "microgrid.engine.messages",
     "constant": "microgrid.engine.numbers",
     "has_value": "microgrid.engine.recording",
+    "marks": "microgrid.rules",
     "modules": "sys",
     "named": "microgrid.engine.messages",
     "new": "microgrid.engine.node",
@@ -60,6 +61,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
+
+
 {functions}'''
 
 METHODS = '''\
@@ -73,7 +77,8 @@ TYPE_CHECKING: bool = False  # not known to be false: jedi would skip what is un
 if TYPE_CHECKING:
     from typing import Any, Self, SupportsFloat
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
+COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
 
 # What stands above this file; `recording` puts it here.
 Value: Any = Node
@@ -102,7 +107,8 @@ if TYPE_CHECKING:
 
     Number: TypeAlias = SupportsFloat | SupportsIndex
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
+COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
 
 {operations}
 
@@ -233,14 +239,14 @@ def forward_function(rule: Rule) -> str:
 def forward_module() -> str:
     """Return the text of the module of forward functions."""
     functions = "\n\n".join(forward_function(rule) for rule in ROWS if not is_call_of_itself(rule))
-    return HEADER + FORWARD.format(imports=imports_for(functions), functions=functions)
+    return HEADER + FORWARD.format(imports=imports_for(functions, "marks"), functions=functions)
 
 
 def methods_module() -> str:
     """Return the text of the module of operators and methods."""
     methods = eager.value_methods(ROWS)
     return HEADER + METHODS.format(
-        imports=imports_for(methods, "modules", "operation", without={"Value", "apply"}),
+        imports=imports_for(methods, "marks", "modules", "operation", without={"Value", "apply"}),
         operations=operations_for(methods),
         methods=methods,
         earlier=EARLIER.format(name="value"),
@@ -271,7 +277,7 @@ def functions_module() -> str:
     pieces = [f"if TYPE_CHECKING:\n\n{indent(overloads(rule), '    ')}\n\n{sources[rule.name]}" for rule in ROWS]
     source = "\n".join(sources.values())
     return HEADER + FUNCTIONS.format(
-        imports=imports_for(source, "modules", "operation"),
+        imports=imports_for(source, "marks", "modules", "operation"),
         operations=operations_for(source),
         functions="\n\n".join(pieces),
         names="".join(f'    "{name}": {name},\n' for name in sources),

@@ -13,7 +13,7 @@ import math
 import sys
 from itertools import combinations
 
-from microgrid.rules import newer_math, special
+from microgrid.rules import marks, newer_math, special
 from microgrid.rules import sequences as of_sequences
 from microgrid.rules.table import Rule
 
@@ -94,7 +94,13 @@ def define(source: str, name: str, names: Mapping[str, Any], passing: bool = Fal
     used = words(source)
     given = {word: meaning for word, meaning in dict(names).items() if word in used}  # a copy: another thread may add
     namespace = vars(module)
-    namespace.update(given, FOLLOWED=True, __loader__=SourceText(source), __file__=f"<microgrid>/{name}.py")
+    namespace.update(
+        given,
+        FOLLOWED=marks.FOLLOWED,
+        COMPUTES=marks.COMPUTES,
+        __loader__=SourceText(source),
+        __file__=f"<microgrid>/{name}.py",
+    )
     if passing:
         namespace["__builtins__"] = {}
     before = dict(namespace)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from microgrid.rules import marks
 from microgrid.rules.newer_math import product_error
 
 TYPE_CHECKING = False
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
 LOG_2 = math.log(2)
 SQRT_HALF = math.sqrt(0.5)
 SQRT_HALF_ERROR = -4.833646656726457e-17  # sqrt(1/2) - SQRT_HALF

@@ -15,6 +15,7 @@ from microgrid.engine.numbers import as_number, is_node, zero_like
 from microgrid.engine.operations import make_links
 from microgrid.engine.sweeps import Guarded, adjoints, between, counts, seeded, tangents
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.transforms import arrays, nests
 from microgrid.transforms.series import Series, expansions, magnified
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     Function = Callable[..., Any]
     Argnums = int | Sequence[int]
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 
 class Differentiation(Guarded):

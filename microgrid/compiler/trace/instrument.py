@@ -20,6 +20,7 @@ from microgrid.engine.lost import ADVICE, before_computing, computing
 from microgrid.engine.modes import observers, tracing
 from microgrid.engine.numbers import MATH_ERRORS, is_node, is_number
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.rules.methods import DUNDER_NAMES, UNARY_OPERATORS
 
 TYPE_CHECKING = False
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 STRUCTURE = ("label", "op", "parents", "constants", "_prev", "_op")
 COMPARISONS = {"__eq__": "==", "__ne__": "!=", "__lt__": "<", "__le__": "<=", "__gt__": ">", "__ge__": ">="}
@@ -235,7 +236,7 @@ def is_followed(code: Any, names: dict[str, Any]) -> bool:
     A module says so by `FOLLOWED`: it reads `.data` only to compute results that are recorded, or for its type, and
     `.grad` only for new nodes.
     """
-    return bool(names.get("FOLLOWED")) and code.co_name != "on_data"
+    return names.get("FOLLOWED") is marks.FOLLOWED and code.co_name != "on_data"
 
 
 def making(init: Callable[..., None]) -> Callable[..., None]:

@@ -7,6 +7,7 @@ from microgrid.compiler.trace.rows import Irregular
 from microgrid.engine import graph
 from microgrid.engine.messages import show
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from microgrid.compiler.trace.recorder import Recorder
     from microgrid.compiler.trace.rows import Alias, Rows
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 LARGEST_BITS = 1024  # of an integer in the range of floats
 

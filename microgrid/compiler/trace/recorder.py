@@ -23,6 +23,7 @@ from microgrid.engine.numbers import MATH_ERRORS, is_number
 from microgrid.engine.operations import IDENTITY, NUMBERS, Operation, operation
 from microgrid.engine.recording import as_nodes, evaluate
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.rules.table import RULES
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from microgrid.engine.node import Node
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 OF_INTEGERS = ("prod", "sumprod")  # functions that return an integer for integers; operators are instrumented
 ended: WeakSet[Value] = WeakSet()  # the inputs of earlier traces to which something outside still refers

@@ -12,6 +12,7 @@ from microgrid.compiler.program.form import Guard
 from microgrid.engine import graph
 from microgrid.engine.operations import IDENTITY
 from microgrid.engine.value import Value
+from microgrid.rules import marks
 from microgrid.transforms import nests
 
 TYPE_CHECKING = False
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from typing import Any
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 
 class Irregular(Exception):

@@ -8,6 +8,7 @@ from microgrid.compiler.trace.rolling import Roller
 from microgrid.compiler.trace.rows import Alias, Irregular, Rows
 from microgrid.engine import graph
 from microgrid.engine.operations import BASE_FUNCTIONS
+from microgrid.rules import marks
 from microgrid.rules.table import RULES, Rule
 
 TYPE_CHECKING = False
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from microgrid.compiler.trace.recorder import Recorder
     from microgrid.engine.value import Value
 
-FOLLOWED = True  # by traces: see `compiler.trace.instrument`
+FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 MIXED = ("add", "sub", "mul", "div")  # of an integer and a float, Python's own arithmetic converts the integer
 OWN = ("d", "p", "row", "kept")  # prefixes of other names in generated code
