@@ -50,10 +50,9 @@ def _no_leaked_state() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _no_conversion_of_ours() -> Iterator[None]:
     """Fail a test in which the library itself asks a `Value` for a float: that is for the user's code to do."""
-    from microgrid.engine import calls, lost
-    from microgrid.engine import value as engine
+    from microgrid.engine import calls, lost, value
 
-    before_computing = engine.before_computing
+    before_computing = value.before_computing
 
     def checked(frame: FrameType) -> None:
         functions = calls.applied(frame) or calls.called(frame)
@@ -64,9 +63,9 @@ def _no_conversion_of_ours() -> Iterator[None]:
         assert not is_ours, f"{frame.f_code.co_filename}:{frame.f_lineno} converts a Value to a float"
         before_computing(frame)
 
-    engine.before_computing = checked
+    value.before_computing = checked
     yield
-    engine.before_computing = before_computing
+    value.before_computing = before_computing
 
 
 @pytest.fixture
@@ -80,8 +79,7 @@ def interruptible() -> Iterator[None]:
 @pytest.fixture
 def rules_restored() -> Iterator[None]:
     """Take out of the calculus table what a test adds to it."""
-    from microgrid.engine import define as extend
-    from microgrid.engine import operations
+    from microgrid.engine import define, operations
     from microgrid.rules.table import RULES
 
     tables: list[Any] = [
@@ -90,7 +88,7 @@ def rules_restored() -> Iterator[None]:
         operations.BASE_FUNCTIONS,
         operations._callables,
         operations._operations,
-        extend._defined,
+        define._defined,
     ]
     before = [dict(table) for table in tables]
     yield

@@ -29,7 +29,7 @@ from microgrid.losses import mse_loss
 from microgrid.nn import MLP, Frozen, Module
 from microgrid.optim import SGD
 from microgrid.training import fit
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 
 CLOSED: dict[str, Callable[[Callable[[Any], Any], Any], Any]] = {
     "grad": lambda f, x: grad(f)(x),
@@ -52,7 +52,7 @@ closed = pytest.mark.parametrize("transform", CLOSED.values(), ids=CLOSED)
 
 def kinds(nest: Any) -> set[type]:
     """Return the types of the numbers in `nest`."""
-    return {type(leaf) for leaf in tree.leaves("a nest", without_text(nest))}
+    return {type(leaf) for leaf in nests.leaves("a nest", without_text(nest))}
 
 
 def without_text(nest: Any) -> Any:
@@ -90,7 +90,7 @@ def test_backward_reaches_what_the_function_closes_over(transform: Callable[...,
     leaf, twin = Value(1.5), Value(1.5)
 
     def total(nest: Any) -> Any:
-        return math.fsum(tree.leaves("a nest", without_text(nest)))
+        return math.fsum(nests.leaves("a nest", without_text(nest)))
 
     expected = grad(lambda w: total(transform(lambda t: w**2 * math.sin(t), 0.5)))(1.5)
     total(transform(lambda t: leaf**2 * math.sin(t), 0.5)).backward()

@@ -10,7 +10,7 @@ from itertools import count
 
 from microgrid.engine.operations import BASE_FUNCTIONS, _callables, register, registering
 from microgrid.engine.recording import apply_exactly, names_for
-from microgrid.rules import source as codegen
+from microgrid.rules.source import define
 from microgrid.rules.table import RULES, Rule
 
 TYPE_CHECKING = False
@@ -201,11 +201,11 @@ def function_of(rule: Rule) -> FunctionType:
     """Return the function of `rule`, whose source is known to tracebacks and `inspect`."""
     import linecache
 
-    from microgrid.rules import methods as eager
+    from microgrid.rules import methods
 
-    source = eager.general_function_source(rule, "Added by `define_rule`.")
+    source = methods.general_function_source(rule, "Added by `define_rule`.")
     names = {**names_for(source), "apply": apply_exactly}
-    function: FunctionType = codegen.define(source, rule.name, names)[rule.name]
+    function: FunctionType = define(source, rule.name, names)[rule.name]
     file = function.__code__.co_filename
     linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
     return function

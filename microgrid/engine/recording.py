@@ -14,7 +14,7 @@ from microgrid.engine.numbers import FORWARD_ERRORS, all_of, as_number, constant
 from microgrid.engine.operations import FUNCTIONS_OF_ROLE, NUMBERS, functions_for, operation, operation_of
 from microgrid.engine.value import Value
 from microgrid.rules import marks
-from microgrid.rules import source as codegen
+from microgrid.rules.source import recorded
 from microgrid.rules.table import RULES, Rule
 
 TYPE_CHECKING = False
@@ -184,7 +184,7 @@ FUNCTIONS_OF_ROLE["trace_total"] = lambda: followed(lifted(functions_for("total"
 def names_for(source: str) -> dict[str, Any]:
     """Return what generated source may name: row text's functions, the engine's, and the operations it records."""
     names: dict[str, Any] = {**NUMBERS, **{f"number_{name}": function for name, function in NUMBERS.items()}}
-    names |= {name: operation(rule, mask) for name, rule, mask in codegen.recorded(source, RULES.values())}
+    names |= {name: operation(rule, mask) for name, rule, mask in recorded(source, RULES.values())}
     engine = (Value, apply, constant, has_value, named, check_sequences, observe)
     names |= {function.__name__: function for function in engine}
     names |= {"new": new, "RULES": RULES, "observers": observers}

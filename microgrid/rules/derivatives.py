@@ -21,7 +21,7 @@ from __future__ import annotations
 import ast
 import copy
 
-from microgrid.rules import methods as eager
+from microgrid.rules import methods
 from microgrid.rules.source import define, fan, sequences, with_float_literals
 from microgrid.rules.table import RULES, Rule
 
@@ -235,7 +235,7 @@ class Pullback:
 
         Other operations on something else raise, or pass it on, so that `backward` finds it in its root.
         """
-        return self.role == "pull" and " if " in self.rule.forward and eager.is_method(self.rule)
+        return self.role == "pull" and " if " in self.rule.forward and methods.is_method(self.rule)
 
     def unpacking(self, used: set[str]) -> list[str]:
         """Return the lines that bind the parents, and the constants among `used`, to the row's names."""

@@ -13,8 +13,7 @@ from __future__ import annotations
 import math
 import operator
 
-from microgrid.rules import newer_math as fallbacks
-from microgrid.rules import special
+from microgrid.rules import newer_math, special
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ TOTAL: dict[str, Function] = {
     "floordiv": total(operator.floordiv, quotient_by_zero),
     "mod": total(operator.mod, undefined),
     "power": total(special.power, power_limit),
-    "fma": total(fallbacks.fma, undefined, fma_overflow),
+    "fma": total(newer_math.fma, undefined, fma_overflow),
     # exponentials and logarithms
     "exp": total(math.exp, infinite),
     "exp2": total(math.exp2, infinite),
@@ -172,7 +171,7 @@ TOTAL: dict[str, Function] = {
     # sums and products
     "fsum": total(math.fsum, undefined, fsum_overflow),
     "prod": math.prod,
-    "sumprod": fallbacks.sumprod,
+    "sumprod": newer_math.sumprod,
     "logsumexp": special.logsumexp,
     "logaddexp": special.logaddexp,
     # activations

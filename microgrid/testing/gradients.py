@@ -16,13 +16,15 @@ from microgrid.engine.recording import apply
 from microgrid.engine.sweeps import adjoints
 from microgrid.engine.value import Value
 from microgrid.testing.oracle.numerical import SURE, Estimate, NotDifferentiableError, numerical_derivative
-from microgrid.transforms import nests as tree
+from microgrid.transforms.nests import Walk, rebuilt, written
 from microgrid.transforms.run import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
+
+    from microgrid.transforms.nests import Location
 
     Place = tuple[str, str]  # an argument, and the path of a number in it, as in ("xs", "[0]")
 
@@ -92,7 +94,7 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
         raise ValueError("expected at least one number among the arguments")
 
     def call(leaves: Sequence[Any]) -> Any:
-        return f(*tree.rebuilt(args, leaves))
+        return f(*rebuilt(args, leaves))
 
     comparisons = list(compare(call, places, numbers, order))
     wrong = [one for one in comparisons if one.is_wrong(rtol, atol)]
@@ -106,21 +108,21 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 1, rtol: flo
 # Nests
 
 
-class Places(tree.Walk):
+class Places(Walk):
     """A walk that collects the place and the number of every leaf."""
 
     def __init__(self) -> None:
         super().__init__(self.collect)
         self.found: list[tuple[Place, float]] = []
 
-    def visit(self, path: tree.Location, inside: bool, item: Any, *others: Any) -> Any:
+    def visit(self, path: Location, inside: bool, item: Any, *others: Any) -> Any:
         """Visit the item at `path`."""
         self.path = path
         return super().visit(path, inside, item, *others)
 
     def collect(self, leaf: Any) -> Any:
         """Collect a leaf, and return it unchanged."""
-        self.found.append(((self.name, tree.written(self.path).removeprefix(self.name)), float(plain(leaf))))
+        self.found.append(((self.name, written(self.path).removeprefix(self.name)), float(plain(leaf))))
         return leaf
 
     def enter(self, name: str, nest: Any) -> None:
@@ -263,7 +265,7 @@ def alone(node: Value, order: int) -> list[Comparison]:
     places, numbers = located(names, nests)
 
     def call(leaves: Sequence[Any]) -> Any:
-        given = iter(tree.rebuilt(nests, leaves))
+        given = iter(rebuilt(nests, leaves))
         return apply(node.op.rule, *(next(given) if is_node else operand for _, operand, is_node in pattern))
 
     try:

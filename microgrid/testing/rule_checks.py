@@ -18,8 +18,7 @@ from microgrid.engine.recording import apply, evaluate
 from microgrid.engine.sweeps import adjoints, tangents
 from microgrid.engine.value import Value
 from microgrid.math.functions import FUNCTIONS
-from microgrid.rules import source as codegen
-from microgrid.rules import special
+from microgrid.rules import source, special
 from microgrid.rules.derivatives import expression, names_in
 from microgrid.rules.table import RULES, Rule
 from microgrid.testing.oracle import complex_step
@@ -253,7 +252,7 @@ def check_fractions(trial: Trial) -> None:
     if not isinstance(out.data, Fraction):
         return
     out.backward()
-    numbers = {*trial.arguments, *(name[:-1] for name in codegen.sequences(trial.rule)), "out", "n"}
+    numbers = {*trial.arguments, *(name[:-1] for name in source.sequences(trial.rule)), "out", "n"}
     rational = {name for name, partial in trial.rule.partials.items() if names_in(expression(partial)) <= numbers}
     for i, (leaf, gradient) in enumerate(zip(leaves, gradients, strict=True)):
         name = trial.names[i].partition("[")[0]

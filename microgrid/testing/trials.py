@@ -11,7 +11,7 @@ from microgrid.engine.operations import _callables
 from microgrid.engine.recording import apply
 from microgrid.engine.sweeps import adjoints
 from microgrid.engine.value import Value
-from microgrid.rules import source as codegen
+from microgrid.rules import source
 from microgrid.rules.table import Rule
 from microgrid.testing.oracle import complex_step
 from microgrid.testing.oracle.numerical import SURE, Estimate, agreed
@@ -43,7 +43,7 @@ class Trial:
         self.numbers = [float(x) for _, x in found]
         counts: dict[str, int] = {}
         self.names = []
-        is_text = not codegen.words(" ".join(rule.partials.values())) & _callables.keys()
+        is_text = not source.words(" ".join(rule.partials.values())) & _callables.keys()
         self.taylor_roles = ["taylor"] if is_text else []  # functions take numbers and nodes, not series
         for name, _ in found:
             index = counts[name] = counts.get(name, -1) + 1
@@ -164,7 +164,7 @@ def largest_partial_sum(trial: Trial) -> float:
     rule = trial.rule
     if "; " not in rule.forward:
         return 0.0
-    elements = {name: trial.arguments[name] for name in codegen.sequences(rule)}
+    elements = {name: trial.arguments[name] for name in source.sequences(rule)}
     shorter = range(len(next(iter(elements.values()))))
     cuts = [trial.arguments | {name: xs[:count] for name, xs in elements.items()} for count in shorter]
     return max((abs(forward(rule, cut)) for cut in cuts), default=0.0)

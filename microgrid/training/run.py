@@ -11,7 +11,7 @@ from microgrid.engine.modes import no_grad
 from microgrid.engine.numbers import plain_float
 from microgrid.training.history import History
 from microgrid.training.progress import Progress
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def measured(model: Model, samples: Samples, metrics: Mapping[str, Metric]) -> d
     if not metrics:
         return {}
     with no_grad():
-        predictions = [tree.converted(plain_float, model(x)) for x, _ in samples]
+        predictions = [nests.converted(plain_float, model(x)) for x, _ in samples]
     return {name: metric(predictions, [y for _, y in samples]) for name, metric in metrics.items()}
 
 

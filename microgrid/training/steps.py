@@ -25,7 +25,7 @@ from microgrid.optim import Optimizer
 from microgrid.optim.optimizer import is_table
 from microgrid.training.generated import CompiledSteps
 from microgrid.training.mistakes import Mistakes
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -320,7 +320,7 @@ def as_rows(samples: Samples) -> tuple[list[list[float]], list[list[Any]], tuple
     try:
         found = [Arguments(sample) for sample in samples]
         if any(map(has_bool, {sample.key for sample in found})):
-            samples = [tree.converted(lambda x: int(x) if isinstance(x, bool) else x, sample) for sample in samples]
+            samples = [nests.converted(lambda x: int(x) if isinstance(x, bool) else x, sample) for sample in samples]
             found = [Arguments(sample) for sample in samples]
     except Unfit as reason:
         raise Unfit(f"the data has {reason}") from None

@@ -9,13 +9,13 @@ import pytest
 from microgrid import Value, no_grad
 from microgrid.engine.operations import functions_for
 from microgrid.engine.recording import apply, apply_exactly, has_value, lifted, names_for
-from microgrid.rules import source as codegen
+from microgrid.rules.source import define
 from microgrid.rules.table import ROWS, RULES, Rule
 
 
 def test_source_may_use_the_operations_it_records() -> None:
     source = "def f(x):\n    return mul_xy, dot_wsb, number_exp, x\n"
-    function: Any = codegen.define(source, "recorder", names_for(source))["f"]
+    function: Any = define(source, "recorder", names_for(source))["f"]
     product, dot, exp, _ = function(0)
     assert (product.mask, dot.mask) == ((True, True), (True, False, True)) and exp(0.0) == 1.0
 

@@ -16,8 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microgrid import Value, jit, math
-from microgrid.engine import graph
-from microgrid.engine import value as engine
+from microgrid.engine import graph, value
 from microgrid.engine.modes import Mode
 from microgrid.engine.recording import apply
 from microgrid.nn import MLP
@@ -698,7 +697,7 @@ def test_only_in_a_browser_graphs_are_freed_in_a_loop(
     platform: str, expected: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "platform", platform)
-    spec: Any = engine.__spec__
+    spec: Any = value.__spec__
     again = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(again)
     assert getattr(again.Value, "__del__", None) is expected

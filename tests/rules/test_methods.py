@@ -10,8 +10,17 @@ from microgrid import Value
 from microgrid.engine.operations import Operation
 from microgrid.engine.recording import names_for
 from microgrid.math.functions import FUNCTIONS
-from microgrid.rules import methods as eager
-from microgrid.rules import source as codegen
+from microgrid.rules.methods import (
+    DUNDER_NAMES,
+    describe,
+    function_source,
+    is_method,
+    is_standard,
+    method_names,
+    method_source,
+    value_methods,
+)
+from microgrid.rules.source import define, sequences
 from microgrid.rules.table import ROWS, RULES, Rule
 
 
@@ -23,7 +32,7 @@ def test_generated_methods_have_name_module_and_documentation() -> None:
 
 
 def test_methods_are_rules_of_one_differentiable_number() -> None:
-    methods = {rule.name for rule in ROWS if eager.is_method(rule)}
+    methods = {rule.name for rule in ROWS if is_method(rule)}
     assert {"tanh", "relu", "leaky_relu", "round", "ldexp"} <= methods
     assert not methods & {"mul", "atan2", "fsum", "hypot", "dot", "polygamma", "logsumexp", "maximum"}
     assert all(callable(getattr(Value, name)) for name in methods)
@@ -34,12 +43,12 @@ def test_methods_are_rules_of_one_differentiable_number() -> None:
     [("neg", ["__neg__", "neg"]), ("abs", ["__abs__", "abs", "fabs"]), ("tanh", ["tanh"]), ("mul", []), ("dot", [])],
 )
 def test_names_of_methods(name: str, names: list[str]) -> None:
-    assert eager.method_names(RULES[name]) == names
+    assert method_names(RULES[name]) == names
     assert all(hasattr(Value, method) for method in names)
 
 
 def test_functions_of_the_standard_module_are_known() -> None:
-    standard = {rule.name for rule in ROWS if eager.is_standard(rule)}
+    standard = {rule.name for rule in ROWS if is_standard(rule)}
     assert {"tanh", "hypot", "prod", "fma", "sumprod", "ldexp"} <= standard
     assert not standard & {"relu", "sigmoid", "maximum", "pow", "dot", "mean", "add"}
 
@@ -51,7 +60,7 @@ def test_documentation_says_what_and_shows_how(name: str) -> None:
 
 
 def test_documentation_of_a_sum_names_every_partial_and_not_the_steps() -> None:
-    assert eager.describe(RULES["dot"]) == (
+    assert describe(RULES["dot"]) == (
         "Return b plus the sum of products, plainly from left to right.\n\n"
         "    The partial by w is `x`, by x is `w`, by b is `1`."
     )
@@ -62,8 +71,8 @@ def test_every_comparison_is_generated() -> None:
         assert getattr(Value, name).__module__ == "microgrid.engine.methods"
 
 
-METHODS = {name: rule for rule in ROWS for name in eager.method_names(rule)}
-OPERATORS = {f"__{prefix}{name}__": rule for rule, name in eager.DUNDER_NAMES.items() for prefix in ("", "r")}
+METHODS = {name: rule for rule in ROWS for name in method_names(rule)}
+OPERATORS = {f"__{prefix}{name}__": rule for rule, name in DUNDER_NAMES.items() for prefix in ("", "r")}
 
 
 @pytest.mark.parametrize("name", [*METHODS, *OPERATORS])
@@ -91,9 +100,9 @@ BLEND = Rule("blend(x, low=0.0, high=1.0)", "low + (high - low) * x", "a mixture
 
 
 def blend_method() -> Callable[..., Value]:
-    source = eager.method_source(BLEND, "blend")
+    source = method_source(BLEND, "blend")
     names = {**names_for(source), "RULES": {"blend": BLEND}, "blend_x": Operation(BLEND, (True, False, False))}
-    method: Callable[..., Value] = codegen.define(source, "blend_method", names)["blend"]
+    method: Callable[..., Value] = define(source, "blend_method", names)["blend"]
     return method
 
 
@@ -102,7 +111,7 @@ def test_a_method_may_have_several_parameters() -> None:
     node = blend_method()(x, 2.0, high=4.0)
     assert node.data == 2.5 and node.parents[0] is x and node.constants == (2.0, 4.0)
     assert blend_method()(x).constants == (0.0, 1.0)
-    assert "        return x.blend(low, high)\n" in eager.function_source(BLEND)
+    assert "        return x.blend(low, high)\n" in function_source(BLEND)
 
 
 def test_parameters_that_are_no_floats_go_the_general_way(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,11 +126,11 @@ def test_parameters_that_are_no_floats_go_the_general_way(monkeypatch: pytest.Mo
 def test_the_fast_way_of_a_sum_of_products_is_on_floats() -> None:
     rule = Rule("weighted(weights, values, offset=0)", "offset; out + weight * value", "a sum",
                 weight="value", value="weight", offset="1")  # fmt: skip
-    lines = [line.strip() for line in eager.function_source(rule).splitlines()]
+    lines = [line.strip() for line in function_source(rule).splitlines()]
     assert lines.count("for weight, value in zip(weights, values):") == 2
     first, second = (line for line in lines if line.startswith("out = out + "))
     assert (first, second) == ("out = out + weight.data * value.data", "out = out + weight.data * value")
-    assert eager.function_source(RULES["total"]).endswith(
+    assert function_source(RULES["total"]).endswith(
         '        check_sequences("total", xs)\n        raise\n    return apply(RULES["total"], xs, start)\n'
     )
 
@@ -146,12 +155,12 @@ def packed(name: str) -> list[str]:
     ],
 )  # fmt: skip
 def test_a_function_asks_for_nodes_only_where_they_may_stand(name: str, last: list[str]) -> None:
-    *_, body = eager.function_source(RULES[name]).split('"""\n')
+    *_, body = function_source(RULES[name]).split('"""\n')
     assert [line.strip() for line in body.splitlines()] == last
 
 
 @pytest.mark.parametrize(
-    "rule", [rule for rule in ROWS if codegen.sequences(rule) and not rule.variadic], ids=lambda rule: rule.name
+    "rule", [rule for rule in ROWS if sequences(rule) and not rule.variadic], ids=lambda rule: rule.name
 )
 def test_functions_of_sequences_pass_on_what_their_iterators_raise(rule: Rule) -> None:
     def numbers() -> Iterator[float]:
@@ -159,9 +168,9 @@ def test_functions_of_sequences_pass_on_what_their_iterators_raise(rule: Rule) -
         raise TypeError("of its own")
 
     with pytest.raises(TypeError, match=r"^of its own$"):
-        FUNCTIONS[rule.name](*(numbers() for _ in codegen.sequences(rule)))
+        FUNCTIONS[rule.name](*(numbers() for _ in sequences(rule)))
 
 
 def test_generated_lines_end_without_blanks() -> None:
-    source = eager.value_methods(ROWS)
+    source = value_methods(ROWS)
     assert not [line for line in source.splitlines() if line != line.rstrip()]

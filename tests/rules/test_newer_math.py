@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from microgrid.rules import newer_math as fallbacks
+from microgrid.rules import newer_math
 from microgrid.rules.newer_math import product_error, pure_fma, pure_nextafter, pure_sumprod
 
 INF, NAN = math.inf, math.nan
@@ -59,15 +59,15 @@ def test_the_standard_function_is_chosen_where_it_exists(name, version, monkeypa
         monkeypatch.setattr(math, name, standard, raising=False)
     else:
         monkeypatch.delattr(math, name, raising=False)
-    again = importlib.util.module_from_spec(fallbacks.__spec__)
-    fallbacks.__spec__.loader.exec_module(again)
+    again = importlib.util.module_from_spec(newer_math.__spec__)
+    newer_math.__spec__.loader.exec_module(again)
     assert getattr(again, name) is (standard if exists else getattr(again, f"pure_{name}"))
 
 
 def test_the_chosen_functions_are_the_standard_ones_where_these_exist():
-    assert fallbacks.fma is getattr(math, "fma", pure_fma)
-    assert fallbacks.sumprod is getattr(math, "sumprod", pure_sumprod)
-    assert fallbacks.nextafter(1.0, 2.0, steps=3) == 1 + 3 * 2**-52
+    assert newer_math.fma is getattr(math, "fma", pure_fma)
+    assert newer_math.sumprod is getattr(math, "sumprod", pure_sumprod)
+    assert newer_math.nextafter(1.0, 2.0, steps=3) == 1 + 3 * 2**-52
 
 
 # fma

@@ -11,7 +11,16 @@ import pytest
 
 from microgrid import math
 from microgrid.engine.value import Value
-from microgrid.rules import source as codegen
+from microgrid.rules.source import (
+    define,
+    fan,
+    forward_source,
+    number_functions,
+    parameters,
+    tokens,
+    with_float_literals,
+    words,
+)
 from microgrid.rules.table import ROWS, RULES, Rule
 
 
@@ -20,7 +29,7 @@ from microgrid.rules.table import ROWS, RULES, Rule
     [("1 - x", "1.0 - x"), ("x2 + 10", "x2 + 10.0"), ("0.5 * x", "0.5 * x"), ("f(1, n)", "f(1.0, n)"), ("x", "x")],
 )
 def test_integer_literals_become_floats(text: str, expected: str) -> None:
-    assert codegen.with_float_literals(text) == expected
+    assert with_float_literals(text) == expected
 
 
 def test_names_may_come_while_a_function_is_defined() -> None:
@@ -31,12 +40,12 @@ def test_names_may_come_while_a_function_is_defined() -> None:
 
     names: dict[str, Any] = {"helper": abs}
     names |= {Growing("first"): len, Growing("second"): len}
-    assert codegen.define("def f(x):\n    return helper(x)\n", "somewhere", names)["f"](-2) == 2
+    assert define("def f(x):\n    return helper(x)\n", "somewhere", names)["f"](-2) == 2
 
 
 def test_defined_functions_see_only_the_names_they_use() -> None:
     names = {"helper": abs, "secret": object(), "size": len}
-    defined = codegen.define("def f(x):\n    return helper(x)\n", "somewhere", names)
+    defined = define("def f(x):\n    return helper(x)\n", "somewhere", names)
     assert (
         list(defined) == ["f"] and defined["f"](-2) == 2 and defined["f"].__module__ == "microgrid.generated.somewhere"
     )
@@ -46,17 +55,17 @@ def test_defined_functions_see_only_the_names_they_use() -> None:
 
 def test_what_is_passing_has_no_builtins_and_is_forgotten() -> None:
     source = "def f(x):\n    return size(x)\n\ndef g(x):\n    return len(x)\n"
-    passing = codegen.define(source, "passing_by", {"size": len}, passing=True)
+    passing = define(source, "passing_by", {"size": len}, passing=True)
     assert passing["f"]([1, 2]) == 2 and [*passing] == ["f", "g"]
     with pytest.raises(NameError, match="'len'"):
         passing["g"]([])
     assert "microgrid.generated.passing_by" not in sys.modules and "f" not in passing["f"].__globals__
-    assert codegen.define(source, "staying", {"size": len})["g"]([]) == 0
+    assert define(source, "staying", {"size": len})["g"]([]) == 0
     assert sys.modules.pop("microgrid.generated.staying")
 
 
 def test_a_name_defined_anew_is_returned() -> None:
-    assert codegen.define("def f(x):\n    return x\n", "anew", {"f": abs})["f"](-1) == -1
+    assert define("def f(x):\n    return x\n", "anew", {"f": abs})["f"](-1) == -1
 
 
 @pytest.mark.parametrize(
@@ -88,19 +97,19 @@ def test_tracebacks_show_generated_source() -> None:
     ],
 )
 def test_fan_says_how_parents_are_kept(name: str, mask: list[bool], expected: int) -> None:
-    assert codegen.fan(RULES[name], mask) == expected
+    assert fan(RULES[name], mask) == expected
 
 
 @pytest.mark.parametrize("rule", ROWS, ids=lambda rule: rule.name)
 def test_every_forward_source_compiles_and_names_its_arguments(rule: Rule) -> None:
-    source = codegen.forward_source(rule, codegen.with_float_literals)
-    functions = codegen.define(source, "one_forward", {})
+    source = forward_source(rule, with_float_literals)
+    functions = define(source, "one_forward", {})
     assert tuple(inspect.signature(functions[rule.name]).parameters) == rule.arguments
 
 
 @pytest.mark.parametrize("text", ["aXb", "x_1", "X", "x.y"])
 def test_a_word_is_one_token(text: str) -> None:
-    assert list(codegen.tokens(text)) == [text] and codegen.words(text) == set(text.split("."))
+    assert list(tokens(text)) == [text] and words(text) == set(text.split("."))
 
 
 def test_generated_modules_have_a_parent_that_holds_nothing_else() -> None:
@@ -112,16 +121,16 @@ def test_generated_modules_have_a_parent_that_holds_nothing_else() -> None:
 
 def test_arguments_with_defaults_alone_have_nothing_before_them() -> None:
     rule = Rule("grown(x=1, y=2)", "x * y", "a product", x="y", y="x")
-    assert codegen.parameters(rule) == "x=1, y=2"
+    assert parameters(rule) == "x=1, y=2"
 
 
 def test_forward_source_counts_and_names_elements() -> None:
-    assert codegen.forward_source(RULES["mean"], str).splitlines()[1:] == ["    n = len(xs)", "    return fsum(xs) / n"]
-    assert "    for x in xs:" in codegen.forward_source(RULES["total"], str).splitlines()
+    assert forward_source(RULES["mean"], str).splitlines()[1:] == ["    n = len(xs)", "    return fsum(xs) / n"]
+    assert "    for x in xs:" in forward_source(RULES["total"], str).splitlines()
     rule = Rule("f(weights, values)", "0; out + weight * value", "sum", weight="value", value="weight")
-    assert "    for weight, value in zip(weights, values):" in codegen.forward_source(rule, str).splitlines()
+    assert "    for weight, value in zip(weights, values):" in forward_source(rule, str).splitlines()
 
 
 def test_functions_of_numbers_live_in_the_module_they_are_given() -> None:
-    functions = codegen.number_functions("somewhere_else", [RULES["relu"]], {"given": abs}, str)
+    functions = number_functions("somewhere_else", [RULES["relu"]], {"given": abs}, str)
     assert functions["given"] is abs and functions["relu"].__module__ == "microgrid.generated.somewhere_else"

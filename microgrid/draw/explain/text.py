@@ -8,7 +8,7 @@ from microgrid.draw.graphs.sketch import arguments
 from microgrid.draw.words import INFIX, abridged, forward_of, partial_of
 from microgrid.engine.messages import label_of, number
 from microgrid.engine.numbers import is_node
-from microgrid.rules import source as codegen
+from microgrid.rules import source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def forward_text(node: Value, shown: Shown) -> str:
     operands = {name: operand_text(operand, shown) for name, operand in arguments(node)}
     if rule.name in INFIX:
         return substituted(f"x {rule.symbol} y", operands)
-    if codegen.is_call_of_itself(rule) or codegen.sequences(rule):
+    if source.is_call_of_itself(rule) or source.sequences(rule):
         return f"{rule.name}({', '.join(operands.values())})"
     return substituted(forward_of(rule), operands)
 
@@ -76,7 +76,7 @@ def substituted(text: str, meanings: Mapping[str, str]) -> str:
     >>> substituted("x * exp(y)", {"x": "-2", "y": "-3"})
     '(-2) * exp(-3)'
     """
-    tokens = list(codegen.tokens(text))
+    tokens = list(source.tokens(text))
     words = ["(", *(token for token in tokens if token != " "), ")"]
     neighbours = zip(words, words[2:], strict=False)
     shown = []

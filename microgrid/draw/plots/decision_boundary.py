@@ -11,7 +11,7 @@ from microgrid.draw.plots.fields import Field, check_count, checked_limits, clas
 from microgrid.engine.messages import brief, number
 from microgrid.engine.numbers import plain_float
 from microgrid.training.samples import checked_samples
-from microgrid.transforms import nests as tree
+from microgrid.transforms import nests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Plane:
     def __init__(self, caller: str, data: Any, xlim: Any, ylim: Any, ax: Axes | None = None) -> None:
         samples = () if data is None else checked_samples(caller, data)
         like = samples[0][0] if samples else []
-        self.as_input = partial(tree.rebuilt, like) if hasattr(like, "tolist") else list
+        self.as_input = partial(nests.rebuilt, like) if hasattr(like, "tolist") else list
         self.points: list[Point] = [checked_point(caller, x) for x, _ in samples]
         self.classes = [class_of(target) for _, target in samples]
         columns = list(zip(*self.points, strict=True)) or [(), ()]

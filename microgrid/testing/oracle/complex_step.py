@@ -16,7 +16,7 @@ from functools import cache
 
 from microgrid.engine import graph
 from microgrid.engine.value import Value
-from microgrid.rules import source as codegen
+from microgrid.rules import source
 from microgrid.rules.table import RULES, Rule
 from microgrid.testing.oracle import complex_functions as cf
 
@@ -290,8 +290,8 @@ def evaluate(rule: Rule, *arguments: Any) -> Step:
     5.0
     """
     given = dict(zip(rule.arguments, arguments, strict=True))
-    sequences = {name[:-1]: given[name] for name in codegen.sequences(rule)}
-    rows = (codegen.words(rule.forward) & RULES.keys()) - FUNCTIONS.keys()
+    sequences = {name[:-1]: given[name] for name in source.sequences(rule)}
+    rows = (source.words(rule.forward) & RULES.keys()) - FUNCTIONS.keys()
     names: dict[str, Any] = {**FUNCTIONS, **CONSTANTS, **{name: function(RULES[name]) for name in rows}}
     names |= {"n": len(next(iter(sequences.values())))} if sequences else {}
     names |= given | {"__builtins__": {}}

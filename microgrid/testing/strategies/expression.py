@@ -9,8 +9,8 @@ from microgrid.engine import graph
 from microgrid.engine.operations import dependents
 from microgrid.engine.recording import names_for
 from microgrid.engine.value import Value
-from microgrid.rules import methods as eager
-from microgrid.rules import source as codegen
+from microgrid.rules import methods
+from microgrid.rules.source import define, words
 from microgrid.rules.table import ROWS, RULES, Rule
 from microgrid.testing.strategies.domains import places, replaced
 
@@ -72,9 +72,9 @@ class Expression:
 @lru_cache(maxsize=1024)
 def compiled(source: str) -> Callable[..., Any]:
     """Return the function `expression` that `source` defines."""
-    used = codegen.words(source)
+    used = words(source)
     own = {name: function_of(rule) for name, rule in RULES.items() if name in used and name not in STANDARD}
-    function: Callable[..., Any] = codegen.define(source, "expression", own)["expression"]
+    function: Callable[..., Any] = define(source, "expression", own)["expression"]
     return function
 
 
@@ -83,8 +83,8 @@ dependents.add(compiled)
 
 def function_of(rule: Rule) -> Callable[..., Any]:
     """Return the function of a rule that `define_rule` has added."""
-    source = eager.general_function_source(rule, "")
-    function: Callable[..., Any] = codegen.define(source, f"{rule.name}_called", names_for(source))[rule.name]
+    source = methods.general_function_source(rule, "")
+    function: Callable[..., Any] = define(source, f"{rule.name}_called", names_for(source))[rule.name]
     return function
 
 
@@ -148,7 +148,7 @@ def call(rule: Rule, arguments: dict[str, Any]) -> str:
     >>> call(RULES["sub"], {"x": "1.0", "y": "x"}), call(RULES["prod"], {"xs": ["x", "y"], "start": 3})
     ('1.0 - x', 'math.prod([x, y], start=3)')
     """
-    if rule.name in eager.DUNDER_NAMES:
+    if rule.name in methods.DUNDER_NAMES:
         return f" {rule.symbol} ".join(arguments.values())
     if rule.name == "neg":
         return "-" + str(arguments["x"])
