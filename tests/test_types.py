@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jedi
 import pytest
 
 import microgrid
@@ -101,6 +100,8 @@ math.ta
 
 
 def test_an_editor_finds_definitions_and_completes() -> None:
+    import jedi
+
     project = jedi.Project(Path(microgrid.__file__).parents[1], sys_path=sys.path)
     script = jedi.Script(EDITED, project=project)
     method, function = script.goto(4, 4), script.goto(5, 7, follow_imports=True)

@@ -20,6 +20,8 @@ FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 LARGEST_INTEGER = 2**53  # up to here floats hold every integer
 VALUE = (Value, None)  # the part of a key for a `Value`; for one that a module holds twice, `(Value, index)`
 
+MOST_TOLD_APART = 16  # leaves, of which the key tells which ones are the same `Value`
+
 
 class Unfit(Exception):
     """Raised, with the reason, for functions and arguments that compiled code cannot serve."""
@@ -35,7 +37,8 @@ class Arguments:
         integers: the positions of integers among the leaves.
         is_exact: whether a leaf is a fraction or an integer too large for a float.
         firsts: if a `Value` was given twice, for each leaf the position at which it occurs first: `f(x, 2.0, x)` has
-            `(0, 1, 0)`; empty if all leaves differ.
+            `(0, 1, 0)`; empty if all leaves differ, or there are many.
+        repeats: whether a `Value` was given twice among so many leaves that the key does not tell.
         foreign: numbers with an arithmetic of their own: NumPy scalars, decimals.
 
     Raises:
@@ -48,7 +51,7 @@ class Arguments:
     True
     """
 
-    __slots__ = ("_met", "firsts", "foreign", "integers", "is_exact", "key", "leaves", "numbers")
+    __slots__ = ("_met", "firsts", "foreign", "integers", "is_exact", "key", "leaves", "numbers", "repeats")
 
     def __init__(self, nest: Any) -> None:
         self.leaves: list[Any] = []
@@ -62,10 +65,19 @@ class Arguments:
         except RecursionError:
             raise Unfit("a nest that is too deep, or in itself") from None
         self.firsts: tuple[int, ...] = ()
+        self.repeats = False
 
     def mark_repeated(self) -> None:
-        """Find the `Value`s that were given more than once, and add their positions to the key."""
+        """Find the `Value`s that were given more than once, and add their positions to the key.
+
+        Among many leaves there would be a case for each pattern: a language model is given the same rows of parameters
+        for each letter of a word, and every word would be traced.
+        """
         if len({*map(id, self.leaves)}) == len(self.leaves):
+            return
+        if len(self.leaves) > MOST_TOLD_APART:
+            values = [leaf for leaf in self.leaves if isinstance(leaf, Value)]
+            self.repeats = len({*map(id, values)}) < len(values)
             return
         positions: dict[int, int] = {}
         self.firsts = tuple(

@@ -63,6 +63,7 @@ class Case:
         floats: the positions of arguments that must not be integers.
         serves: the contexts of the calls that it serves.
         identified: externals that were hashed by identity: no argument may be one of them.
+        identifies_inputs: whether arguments were hashed by identity: which ones are the same must be known.
     """
 
     def __init__(self, trace: Trace, program: Program, results: Results) -> None:
@@ -70,6 +71,7 @@ class Case:
         self.wholes = sorted(trace.wholes) if trace.keeps_types else []
         self.floats = frozenset(() if trace.keeps_types else trace.wholes)
         self.serves, self.identified = trace.serves, frozenset(trace.identified_others)
+        self.identifies_inputs = trace.identifies_inputs
         self.program = optimised(program)
         known: list[Any] = [position if trace.is_value(leaf) else None for position, leaf in enumerate(trace.inputs)]
         known += [*[None] * len(self.wholes), *self.externals]

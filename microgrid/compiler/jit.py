@@ -116,6 +116,8 @@ class Jitted:
         case, leaves = call.case, arguments.leaves
         if context not in case.serves or (arguments.integers and not case.floats.isdisjoint(arguments.integers)):
             return None
+        if arguments.repeats and case.identifies_inputs:
+            return None
         if case.identified and any([leaf is other for leaf in leaves for other in case.identified]):
             return None
         read = [external.data for external in case.externals]
@@ -205,6 +207,8 @@ def traced_case(
     program = trace.checked_program(results.leaves)
     if any([leaf is other for leaf in arguments.leaves for other in trace.identified_others]):
         raise Unfit("an argument that it closes over as well, in a set or as a key")
+    if arguments.repeats and trace.identifies_inputs:
+        raise Unfit("a set or a key of many arguments, some of which are the same Value")
     for other in others:
         kept = sorted(trace.wholes) if trace.keeps_types else []
         extended = (
@@ -235,7 +239,8 @@ def jit(function: Callable[..., Any]) -> Jitted:
             the builtin `sum` adds them plainly, but compensates the roundings of plain floats from Python 3.12 on, so
             that a compiled sum of floats may differ in its last bits from the eager one. `math.fsum` is the same in
             both. Fractions, and NumPy scalars and decimals that are arguments themselves, have arithmetic of their own:
-            such calls are made eagerly. In lists and arrays NumPy scalars and decimals are floats.
+            such calls are made eagerly. In lists and arrays NumPy scalars and decimals are floats. Among more than 16
+            numbers, `is` does not tell that two of them are the same `Value`.
 
     Returns:
         a function of the same arguments with the same answers. A result keeps the numbers of its call: derivatives and

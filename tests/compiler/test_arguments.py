@@ -1,5 +1,6 @@
 """Arguments agree with the walk that puts leaves back, and keys tell apart what has to be told apart."""
 
+import warnings
 from array import array
 from collections import defaultdict
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microgrid import Value
+from microgrid import Value, jit, math
 from microgrid.compiler.arguments import Arguments, Results, Unfit, with_leaves
 from microgrid.compiler.settings import is_static
 from microgrid.nn import MLP, Frozen, Module
@@ -227,3 +228,33 @@ def test_results_are_built_in_the_kinds_that_they_had() -> None:
         built = results.rebuilt(results.leaves)
         assert repr(built) == repr(nest) and (built is not nest or not isinstance(nest, list | dict))
         assert Results(results.rebuilt([-leaf for leaf in results.leaves])).leaves == [-x for x in results.leaves]
+
+
+def test_many_values_given_twice_need_no_case_of_their_own() -> None:
+    jitted = jit(lambda xs: math.fsum([x * y for x, y in zip(xs, [*xs[1:], 2.0], strict=True)]))
+    for period in (20, 5, 4, 1):
+        leaves = [Value(0.5 + place) for place in range(period)]
+        xs = (leaves * 20)[:20]
+        slopes = []
+        for call in (jitted, jitted.function):
+            call(xs).backward()
+            slopes.append([leaf.grad for leaf in leaves])
+            for leaf in leaves:
+                leaf.zero_grad()
+        assert slopes[0] == pytest.approx(slopes[1], rel=1e-14)
+    assert len(jitted.cases) == 1
+
+
+@pytest.mark.parametrize("period", [5, 20])
+def test_many_values_given_twice_are_one_key(period: int) -> None:
+    jitted = jit(lambda xs: xs[0] * len({*xs}))
+    many = [[Value(0.5 + place) for place in range(size)] for size in (period, 25 - period)]
+    for leaves in many:
+        xs = (leaves * 20)[:20]
+        if len(leaves) == 5 or jitted._eager:
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                assert jitted(xs).data == 0.5 * len(leaves)
+            assert jitted._eager and all("some of which are the same Value" in str(each.message) for each in caught)
+        else:
+            assert jitted(xs).data == 0.5 * len(leaves) and not jitted._eager

@@ -103,6 +103,7 @@ class Recorder(modes.Mode):
         self._plain = set(self.positions) - self.values
         self._hashed: list[Value] = []  # the nodes hashed by value
         self.identified: list[Value] = []  # the nodes hashed by identity
+        self.identifies_inputs = False  # whether an input is among them
         positions = [position for position, leaf in enumerate(self._leaves) if not isinstance(leaf, Value)]
         self.keeps_types = bool(whole) or (whole is None and any([isinstance(self._leaves[n], int) for n in positions]))
         # By id, nodes that may be integers in an eager run, with their number there: plain arguments, and results of
@@ -224,6 +225,7 @@ class Recorder(modes.Mode):
         for rows in self.choosing(node):
             rows.are_regular = False
         found: Value = self.resolved(node)
+        self.identifies_inputs = self.identifies_inputs or id(found) in self.positions
         self.identified.append(found)
         return found
 
