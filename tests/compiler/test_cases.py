@@ -122,3 +122,22 @@ def test_results_without_a_derivative_depend_on_their_arguments_too() -> None:
         for call in (function, jit(function)):
             slope = grad(call)(2.0, Value(3.0))
             assert isinstance(slope, Value) and slope.data == 0.0
+
+
+def test_results_that_were_given_and_those_that_are_new() -> None:
+    w, x = Value(3.0), Value(2.0)
+    runs = []
+
+    def function(x: Any, y: Any) -> Any:
+        runs.append(None)
+        return [w, x, x.detach(), x * w, y]
+
+    jitted = jit(function)
+    given, argument, new, product, number = jitted(x, 1.0)
+    assert given is w and argument is x and number == 1.0
+    product.backward()
+    assert (new.data, new.parents) == (2.0, ()) and (product.data, x.grad, w.grad) == (6.0, 3.0, 2.0)
+    assert jitted(x, 1.0)[0] is w and len(runs) == 1  # none was made eagerly
+    hashed = jit(lambda x: len({x}) * x)
+    assert hashed(x).data == 2.0
+    assert hashed.cases[0].identifies_inputs and not jitted.cases[0].identifies_inputs

@@ -53,7 +53,7 @@ TESTS: dict[str, str] = {
     "compiler.program.passes": "compiler/source/test_loops",
     "compiler.trace.recorder": "compiler/trace/test_rolling compiler/source/test_loops",
     "compiler.source.emit": "compiler/source/test_loops",
-    "compiler.cases": "compiler/source/test_loops",
+    "compiler.cases": "compiler/source/test_loops compiler/test_call compiler/trace/test_rows",
     "engine.forks": "",
     "compiler.settings": "",
     "compiler.program.interpreter": "",

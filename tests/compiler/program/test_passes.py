@@ -191,6 +191,9 @@ def test_what_changes_nothing_is_left_out() -> None:
     assert result.outputs == ("h", "x")
     whole = Program(("x", "whole0"), (step("a", "mul", "whole0", 1.0),), ("a",))  # which makes a float of an integer
     assert folded(whole) == whole
+    inside = loop(step("a", "mul", "r", 1.0), outputs=("a",))
+    assert folded(program(inside)).steps[0].paths[0] == Program(("r", "s"), (), ("r",))
+    assert folded(Program(("x", "y", "whole0"), (inside,), ("m0_0",))).steps == (inside,)
 
 
 def test_quotients_by_constants_and_magnitudes_cannot_raise() -> None:
