@@ -79,7 +79,7 @@ __all__ = [
 _sys.modules |= {f"{__name__}.graph": _graph, f"{__name__}.operations": _operations}
 del _graph, _operations, _recording, _sys
 
-# What is imported when it is first used, and the modules of what is no module itself.
+# Imported at first use: submodules, and other names with the modules that they are in.
 _SUBMODULES = ("datasets", "draw", "losses", "math", "nn", "optim", "training")
 _HOMES = {"AnomalyError": "engine.anomaly", "detect_anomaly": "engine.anomaly", "jit": "compiler.jit"}
 

@@ -55,7 +55,7 @@ def brief(x: object, width: int = 60) -> str:
 
 
 def label_of(node: Any) -> str:
-    """Return the label of `node`, printable; empty if there is none."""
+    """Return the label of `node`, printable; an empty string without a label."""
     return printable(node.label) if node.label else ""
 
 

@@ -1,6 +1,6 @@
 # Made by `make generate` from the calculus table: change `rules/table.py`, and make it again.
 # mypy: disable-error-code="no-any-return"
-"""The operators and methods of `Value`, as far as they come from the calculus table."""
+"""The operators and methods of `Value` that come from the calculus table."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FOLLOWED = marks.FOLLOWED  # by traces: see `compiler.trace.instrument`
 
 MATH_ERRORS = (ArithmeticError, ValueError)  # what functions of numbers raise outside of their domain
-FORWARD_ERRORS = (*MATH_ERRORS, TypeError)  # and for what is no number
+FORWARD_ERRORS = (*MATH_ERRORS, TypeError)  # and where an operand is not a number
 
 
 def is_node(x: object) -> bool:
@@ -25,7 +25,7 @@ def is_node(x: object) -> bool:
 
 
 def is_number(x: object) -> bool:
-    """Return whether `x` can become the number of a node: it converts to float and is no node and no container.
+    """Return whether `x` can become the number of a node: it converts to float, and is not a node or a container.
 
     Of NumPy's scalars, and of arrays without dimensions, all convert: also complex numbers, text, times and objects.
     """
@@ -48,7 +48,7 @@ def as_number(x: Any) -> float | Fraction:
     """Return `x` as a node keeps it: a float, or the Fraction it is.
 
     Raises:
-        TypeError: if `x` is no real number.
+        TypeError: if `x` is not a real number.
     """
     if isinstance(x, int):
         return float(x)

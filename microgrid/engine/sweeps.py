@@ -56,7 +56,7 @@ def between(inputs: Sequence[N], outputs: Iterable[Any], seen: set[N] | None = N
 
 
 def seeded(outputs: Iterable[Any], seeds: Iterable[Any], reached: Container[Any]) -> dict[N, Any]:
-    """Return a table of adjoints that begins with `seeds`, those of `outputs`, as far as these are `reached`.
+    """Return a table of adjoints that begins with `seeds`, those of the `outputs` that are `reached`.
 
     Where an output occurs twice its seeds are added.
     """

@@ -52,7 +52,7 @@ class Value(Methods):
         op: the operation that made the node; None for a leaf.
 
     Raises:
-        TypeError: if `data` is no real number, or a child no `Value`.
+        TypeError: if `data` is not a real number, or a child not a `Value`.
 
     Comparisons compare numbers, so that a function written for floats takes the same branch; hashing is by identity, so
     that nodes work in sets and as keys. Two nodes are told apart by `is`.
@@ -111,7 +111,7 @@ class Value(Methods):
                 something refers to it.
 
         Raises:
-            TypeError: if `gradient` is no real number, the data or the gradient of a leaf is none, or a hand-written
+            TypeError: if `gradient`, or the data or gradient of a leaf, is not a real number, or a hand-written
                 operation stands in the way of `create_graph`.
             RuntimeError: under `no_grad()`, if this node has no parents: what led to it was not recorded.
 

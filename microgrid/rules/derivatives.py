@@ -217,7 +217,7 @@ class Pullback:
         return replaced
 
     def loop(self, argument: str, *amounts: ast.expr) -> str:
-        """Return the head of the loop over the elements of the sequences that `amounts` speak of."""
+        """Return the head of the loop over the elements of the sequences that `amounts` refer to."""
         used = set().union(*map(names_in, amounts)) | {argument[:-1]}
         looped = [name for name in self.sequences if name[:-1] in used]
         if len(looped) == 1:

@@ -68,7 +68,7 @@ COMPUTES = marks.COMPUTES  # with plain numbers: see `Value.__float__`
 
 METHODS = '''\
 # mypy: disable-error-code="no-any-return"
-"""The operators and methods of `Value`, as far as they come from the calculus table."""
+"""The operators and methods of `Value` that come from the calculus table."""
 
 from __future__ import annotations
 

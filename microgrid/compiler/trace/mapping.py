@@ -55,7 +55,7 @@ def outside(recorder: Recorder, row: Row, branches: Rows | None) -> Any:
 
 
 def add_copy(recorder: Recorder, row: Row, function: Callable[..., Any], rows: Rows) -> None:
-    """Call the function once more for a row, on a copy of the arguments; without success there is no copy."""
+    """Call the function once more for a row, on a copy of the arguments; `row.copy` stays None if it raises."""
     aliases: list[Alias] = []
     copy = Row(with_aliases(row.arguments, aliases))
     recorder.alias(aliases)
