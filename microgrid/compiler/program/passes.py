@@ -130,6 +130,7 @@ def is_safe(step: Step, floats: bool) -> bool:
 
 def pruned(program: Program) -> Program:
     """Return `program` without the steps that no output or guard needs and that cannot raise."""
+    floats = not program.takes_integers
     live = set(names_in(program.outputs))
     kept: list[Step | Guard | Loop] = []
     for step in reversed(program.steps):
@@ -137,7 +138,7 @@ def pruned(program: Program) -> Program:
             step = pruned_loop(step, live)
             live.update(names_in(operands(step)))
             kept += [step] if step.targets or any(path.steps for path in step.paths) else []
-        elif isinstance(step, Guard) or step.target in live or not is_safe(step, not program.takes_integers):
+        elif isinstance(step, Guard) or step.target in live or not is_safe(step, floats):
             live.update(names_in(operands(step)))
             kept.append(step)
     return program._replace(steps=tuple(reversed(kept)))
