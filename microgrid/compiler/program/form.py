@@ -189,18 +189,24 @@ def sources(program: Program) -> set[str]:
     return found
 
 
-def descendants(program: Program, names: Iterable[str]) -> set[str]:
-    """Return `names`, and those that depend on them in a graph, even if the derivative is zero."""
+def depends(step: Step, names: set[str]) -> bool:
+    """Return whether `step` depends on one of `names` in a graph, even if the derivative is zero."""
+    return step.rule is not DETACH and not names.isdisjoint(names_in(step.arguments))
+
+
+def descendants(
+    program: Program, names: Iterable[str], depends: Callable[[Step, set[str]], bool] = depends
+) -> set[str]:
+    """Return `names`, and those that depend on them; `depends` tells whether a step does on those found before it."""
     found = set(names)
     for step in program.steps:
-        if isinstance(step, Step) and step.rule is not DETACH and not found.isdisjoint(names_in(step.arguments)):
+        if isinstance(step, Step) and depends(step, found):
             found.add(step.target)
         elif isinstance(step, Loop):
             for path in step.paths:
                 columns = zip(path.inputs, step.columns, strict=True)
-                inside = descendants(
-                    path, [*found, *(name for name, column in columns if not found.isdisjoint(column))]
-                )
+                numbers = [name for name, column in columns if not found.isdisjoint(column)]
+                inside = descendants(path, [*found.intersection(path.outside()), *numbers], depends)
                 results = zip(path.outputs, step.targets, strict=True)
                 found.update([name for output, column in results if output in inside for name in column])
     return found

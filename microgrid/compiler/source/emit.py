@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 
-from microgrid.compiler.program.form import SHARE, SOFTMAX, Guard, Loop, Program, Step, names_in, operands
+from microgrid.compiler.program.form import SHARE, SOFTMAX, Guard, Loop, Program, Step, descendants, names_in, operands
 from microgrid.compiler.source.templates import ATOM, LOOSE, SPREAD, SUM, bindings, elements_of, recipe
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
     from microgrid.compiler.source.templates import AdjointTerm, Template
@@ -67,25 +67,7 @@ def as_function(name: str, parameters: str, lines: Sequence[str]) -> str:
 
 def active_names(program: Program, wanted: Iterable[str]) -> set[str]:
     """Return the names that depend on the `wanted` ones through partials that are not zero."""
-    active = set(wanted)
-    for step in program.steps:
-        if isinstance(step, Step) and recipe(step.rule).active_terms(step.arguments, active):
-            active.add(step.target)
-        elif isinstance(step, Loop):
-            active.update(active_results(step, active))
-    return active
-
-
-def active_results(loop: Loop, active: set[str]) -> Iterator[str]:
-    """Yield the results of a loop that depend on the names `active`."""
-    for path in loop.paths:
-        numbers = [
-            name for name, column in zip(path.inputs, loop.columns, strict=True) if not active.isdisjoint(column)
-        ]
-        inside = active_names(path, [*active.intersection(path.outside()), *numbers])
-        for output, column in zip(path.outputs, loop.targets, strict=True):
-            if output in inside:
-                yield from column
+    return descendants(program, wanted, lambda step, names: bool(recipe(step.rule).active_terms(step.arguments, names)))
 
 
 class Writer:
